@@ -130,7 +130,7 @@ class DatabaseUnavailable(Retryable):
 
 
 class Busy(Retryable):
-    """This took too long and was given up, nothing was stored; send the same message again."""
+    """This took too long and was given up; send the same message again."""
 
     code = "BUSY"
 

@@ -1,0 +1,256 @@
+"""Settings of a graphid process, read once from the environment.
+
+Every variable begins with ``GRAPHID_``. A secret can come from a file instead: ``GRAPHID_X_FILE``
+names the file that holds ``GRAPHID_X``. ``load()`` reports all faults in one error.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets as random_secrets
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from graphid.errors import SettingsError
+
+PREFIX = "GRAPHID_"
+SECRETS = ("neo4j_password", "secret_keys", "publishable_keys", "installation_secret")
+NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+MIN_KEY_CHARACTERS = 8
+MIN_SECRET_CHARACTERS = 16
+
+Keys = tuple[SecretStr, ...]
+
+
+class _Fault(str):
+    """Stands for a value that could not be read, so that validation can name it with the rest."""
+
+    __slots__ = ()
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Immutable; secrets do not show in ``repr`` or logs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    neo4j_uri: str | None = None
+    """A database to use; without it the local engine is started in ``data_dir``."""
+    neo4j_user: str = "neo4j"
+    neo4j_password: SecretStr = SecretStr("")
+    """Empty: the database asks for no authentication."""
+    neo4j_database: str = Field(default="neo4j", min_length=1)
+    engine_version: str = "2026.08.1"
+    """Which Neo4j the local engine is."""
+    data_dir: Path = Path(".graphid")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    """0: any free port."""
+    secret_keys: Annotated[Keys, NoDecode] = ()
+    """May send and read. There is no default key."""
+    publishable_keys: Annotated[Keys, NoDecode] = Field(default=(), validate_default=True)
+    """May send, and never reads anything about a person. There is no default key."""
+    installation_secret: SecretStr | None = None
+    """Ids are hashes keyed by it: the same for every process on one graph, for ever."""
+    request_timeout: float = Field(default=10.0, gt=0, le=600)
+    """Seconds that one request may take, retries included."""
+    max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+    """Of a request body, as sent and also after decompression."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _SecretFiles(settings_cls), env_settings
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _readable(cls, value: Any) -> Any:
+        if isinstance(value, _Fault):
+            raise PydanticCustomError("unreadable", "{reason}", {"reason": str(value)})
+        return value
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _any_case(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("neo4j_uri")
+    @classmethod
+    def _known_scheme(cls, value: str | None) -> str | None:
+        if value is not None and value.partition("://")[0] not in NEO4J_SCHEMES:
+            raise PydanticCustomError(
+                "scheme", "must begin with one of {schemes}", {"schemes": _schemes()}
+            )
+        return value
+
+    @field_validator("installation_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < MIN_SECRET_CHARACTERS:
+            raise PydanticCustomError(
+                "short", "must have at least {least} characters", {"least": MIN_SECRET_CHARACTERS}
+            )
+        return value
+
+    @field_validator("secret_keys", "publishable_keys", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(SecretStr(key) for key in map(str.strip, value.split(",")) if key)
+        return value
+
+    @field_validator("publishable_keys")
+    @classmethod
+    def _sound_keys(cls, value: Keys, info: Any) -> Keys:
+        # Both lists are judged here, where both are known, so that no fault hides another.
+        faults = _key_faults(info.data.get("secret_keys", ()), value)
+        if faults:
+            raise PydanticCustomError("keys", "{text}", {"text": "; ".join(faults), "all": faults})
+        return value
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """``GRAPHID_X_FILE`` for each secret X. Naming both the value and the file is a fault."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        name = variable(field_name)
+        path = os.environ.get(f"{name}_FILE")
+        if not path or field_name not in SECRETS:
+            return None, field_name, False
+        if os.environ.get(name):
+            return _Fault(f"set either this or {name}_FILE, not both"), field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            return _Fault(f"the file in {name}_FILE cannot be read: {reason}"), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        values = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def load(**given: Any) -> Settings:
+    """The settings of this process; ``given`` values (from a command line) come first.
+
+    Raises SettingsError with every fault, named by its environment variable. No value is
+    repeated in it: it could be a secret.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        faults = [line for item in error.errors() for line in _lines(item)]
+    raise SettingsError(faults)
+
+
+def _lines(fault: Mapping[str, Any]) -> Iterable[str]:
+    if fault["type"] == "keys":
+        return list(fault["ctx"]["all"])
+    return [f"{variable(str(fault['loc'][0]))}: {fault['msg']}"]
+
+
+def _schemes() -> str:
+    return ", ".join(f"{scheme}://" for scheme in NEO4J_SCHEMES)
+
+
+def _key_faults(secret: Keys, publishable: Keys) -> list[str]:
+    faults: list[str] = []
+    seen: dict[str, str] = {}
+    for field, keys in (("secret_keys", secret), ("publishable_keys", publishable)):
+        name = variable(field)
+        for number, key in enumerate(keys, start=1):
+            place, text = f"key {number} of {name}", key.get_secret_value()
+            if len(text) < MIN_KEY_CHARACTERS:
+                faults.append(
+                    f"{name}: key {number} has fewer than {MIN_KEY_CHARACTERS} characters"
+                )
+            if not text.isascii() or any(c.isspace() or not c.isprintable() for c in text):
+                faults.append(f"{name}: key {number} holds characters other than printable ASCII")
+            if text in seen:
+                faults.append(f"{name}: key {number} is the same as {seen[text]}")
+            seen.setdefault(text, place)
+    return faults
+
+
+class InstallationSecretFile:
+    """The file in the data folder that holds a generated installation secret."""
+
+    NAME: ClassVar[str] = "secret"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / self.NAME
+
+    def read_or_create(self) -> str:
+        """The secret; made on first use. Safe when several processes come at once."""
+        try:
+            return self._read()
+        except FileNotFoundError:
+            self._create()
+            return self._read()
+
+    def _read(self) -> str:
+        text = self.path.read_text(encoding="ascii").strip()
+        if len(text) < MIN_SECRET_CHARACTERS:
+            raise SettingsError(
+                [f"{self.path}: must hold at least {MIN_SECRET_CHARACTERS} characters"]
+            )
+        return text
+
+    def _create(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draft = self.folder / f".{self.NAME}.{random_secrets.token_hex(8)}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(random_secrets.token_hex(32) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            # A link appears whole or not at all, and only for the first that comes.
+            os.link(draft, self.path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+
+
+def installation_secret(settings: Settings) -> bytes:
+    """The key of every hash that this installation gives out as an id.
+
+    From the settings, else from ``data_dir/secret`` (mode 0600), generated once. Processes on
+    several machines that share a graph must share it through the settings.
+    """
+    given = settings.installation_secret
+    text = (
+        given.get_secret_value()
+        if given
+        else InstallationSecretFile(settings.data_dir).read_or_create()
+    )
+    return text.encode()
