@@ -1,0 +1,114 @@
+"""The statements that reach the database: one file each, ``cypher/<area>/<verb_noun>.cypher``.
+
+A module that needs one names it once, at import, so that a wrong name fails at start::
+
+    APPEND_EVENTS = query("events/append_events")
+
+A file begins with a comment that says what it is for::
+
+    // Purpose: one or two sentences.
+    // Parameters: $a, what it is; $b, what it is.     (or: none)
+    // Columns: x, y.                                  (or: none)
+    // Plan: offline                                   (only where a job may scan)
+
+``cypher/schema`` holds migrations, which ``graphid.graph.schema`` reads, and no queries.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import LiteralString
+
+FIELDS = ("Purpose", "Parameters", "Columns", "Plan")
+SUFFIX = ".cypher"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One statement, with what its header says."""
+
+    name: str
+    text: LiteralString
+    purpose: str
+    parameters: frozenset[str]
+    columns: tuple[str, ...]
+    offline: bool
+    """A job's statement: its plan may scan, and no request waits for it."""
+
+
+def query(name: str) -> Query:
+    """The statement of that name (``area/verb_noun``); KeyError where there is none."""
+    return load()[name]
+
+
+@cache
+def load() -> dict[str, Query]:
+    """Every statement except the migrations, by name."""
+    return {
+        f"{area.name}/{file.name.removesuffix(SUFFIX)}": parse(
+            f"{area.name}/{file.name.removesuffix(SUFFIX)}", file.read_text(encoding="utf-8")
+        )
+        for area in folder().iterdir()
+        if area.is_dir() and area.name != "schema"
+        for file in area.iterdir()
+        if file.name.endswith(SUFFIX)
+    }
+
+
+def folder() -> Traversable:
+    """Where the files are: inside the wheel, or at the root of an editable checkout."""
+    inside = files("graphid") / "cypher"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "cypher"
+
+
+def parse(name: str, text: str) -> Query:
+    """A statement and its header; ValueError names the file and what its header lacks."""
+    header = header_of(text)
+    for field in FIELDS[:3]:
+        if field not in header:
+            raise ValueError(f"cypher/{name}{SUFFIX}: the header has no line '// {field}: …'")
+    return Query(
+        name=name,
+        # The only place where text becomes a statement: files that ship with the code.
+        text=body_of(text),
+        purpose=header["Purpose"],
+        parameters=frozenset(re.findall(r"\$(\w+)", header["Parameters"])),
+        columns=_names(header["Columns"]),
+        offline=header.get("Plan", "").rstrip(".") == "offline",
+    )
+
+
+def header_of(text: str) -> dict[str, str]:
+    """The fields of the leading comment; a line without a field's name continues the last one."""
+    found: dict[str, str] = {}
+    field = None
+    for line in text.splitlines():
+        if not line.startswith("//"):
+            break
+        words = line.removeprefix("//").strip()
+        start, colon, rest = words.partition(":")
+        if colon and start in FIELDS:
+            field, words = start, rest.strip()
+        if field is not None:
+            found[field] = f"{found[field]} {words}" if field in found else words
+    return found
+
+
+def body_of(text: str) -> str:
+    """The statement without its header: less to send, and the server caches plans by text."""
+    lines = text.splitlines()
+    start = next((i for i, line in enumerate(lines) if not line.startswith("//")), len(lines))
+    return "\n".join(lines[start:]).strip().removesuffix(";")
+
+
+def _names(columns: str) -> tuple[str, ...]:
+    listed = re.sub(r"\([^)]*\)", "", columns).strip().rstrip(".")
+    if listed.lower() == "none":
+        return ()
+    # "x, what it is; y" and "x, y" are both in use: a name is a single word before , ; or the end.
+    return tuple(re.findall(r"(?:^|[,;])\s*(\w+)(?=\s*(?:[,;:]|$))", listed))

@@ -1,0 +1,35 @@
+"""Values as the driver gives them, made plain: rows of dicts, times aware and in UTC."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC
+from typing import Any
+
+import neo4j
+from neo4j.time import DateTime
+
+
+async def to_rows(result: neo4j.AsyncResult) -> list[dict[str, Any]]:
+    """Every row of a result, read to the end."""
+    records = await result.fetch(sys.maxsize)
+    keys = result.keys()
+    return [dict(zip(keys, map(plain, record), strict=True)) for record in records]
+
+
+def plain(value: Any) -> Any:
+    """The value without driver types, also inside lists and maps.
+
+    A time without a zone is refused with TypeError: nobody could say when it was.
+    """
+    kind = type(value)
+    if kind is DateTime:
+        native = value.to_native()
+        if native.tzinfo is None:
+            raise TypeError("a statement returned a time without a zone")
+        return native.astimezone(UTC)
+    if kind is list:
+        return [plain(item) for item in value]
+    if kind is dict:
+        return {key: plain(item) for key, item in value.items()}
+    return value
