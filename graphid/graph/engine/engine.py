@@ -1,0 +1,143 @@
+"""One engine on one data folder, from start to stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from graphid.graph.engine.address import Address
+from graphid.graph.engine.folder import Folder
+from graphid.graph.engine.jars import class_path
+from graphid.graph.engine.java import java_for
+from graphid.graph.engine.process import Installation, PortTaken, Process, free_port
+from graphid.graph.engine.progress import Progress, SilentProgress
+from graphid.graph.engine.releases import DEFAULT_VERSION, release_of
+
+USER = "neo4j"
+DATABASE = "neo4j"
+START_TIMEOUT = 180.0
+"""Seconds from the start of the process to its first answer: 6 here, many on a busy machine."""
+_PORT_ATTEMPTS = 3
+
+
+class Engine:
+    """A local Neo4j. It belongs to the process that starts it and stops with it.
+
+    Use it as a context manager, which starts and stops it, or call ``start`` and ``stop``.
+    Whoever else asks for the same folder meanwhile is told who holds it (FolderHeld).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        version: str = DEFAULT_VERSION,
+        progress: Progress | None = None,
+        heap: int = 512,
+        page_cache: int = 128,
+        cache: Path | None = None,
+    ) -> None:
+        """``folder`` is the engine's own; ``heap`` and ``page_cache`` are megabytes at most.
+
+        ``cache`` is where the jars are kept, by default the user's cache folder.
+        """
+        self.release = release_of(version)
+        self.folder = Folder(folder)
+        self._progress = progress or SilentProgress()
+        self._heap = heap
+        self._page_cache = page_cache
+        self._cache = cache
+        self._process: Process | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def process_id(self) -> int | None:
+        """Of the database itself; None when it is not running."""
+        return self._process.pid if self._process and self._process.is_running else None
+
+    def start(self, *, standing: bool = False) -> Address:
+        """Start it and wait until it takes transactions.
+
+        With ``standing`` it stays when this process ends, others find and use it, and ``stop`` is
+        no longer for this object to do. Raises EngineError, and leaves nothing running then.
+        """
+        java = java_for(self.release)
+        self.folder.require_fit(self.release)
+        lock = self.folder.take(self.release, standing=standing)
+        try:
+            installation = Installation(
+                release=self.release,
+                java=java,
+                class_path=class_path(self.release, self._progress, cache=self._cache),
+                folder=self.folder,
+            )
+            address = self._start_on_free_port(installation, lock)
+            assert self._process is not None
+            self.folder.note(
+                supervisor=self._process.supervisor_pid,
+                process=self._process.pid,
+                uri=address.uri,
+            )
+            if standing:
+                self._process.stay()
+                self._process = None
+                self.folder.release()
+        except BaseException:
+            self.stop()
+            raise
+        return address
+
+    def stop(self) -> None:
+        """Stop it, wait until it has, and free the folder. May be repeated."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+        self.folder.release()
+
+    def _start_on_free_port(self, installation: Installation, lock: int) -> Address:
+        for attempt in range(_PORT_ATTEMPTS):
+            port = free_port()
+            self.folder.prepare(self.release, port=port, page_cache=self._page_cache)
+            password = self._password(installation, lock)
+            self._progress.step(f"starting Neo4j {self.release.version} in {self.folder.shown}")
+            self._process = Process(installation, lock=lock, port=port, heap=self._heap)
+            self.folder.note(
+                supervisor=self._process.supervisor_pid, process=self._process.pid, uri=None
+            )
+            address = Address(
+                uri=f"bolt://127.0.0.1:{port}",
+                user=USER,
+                password=password,
+                database=DATABASE,
+                origin=f"local engine {self.release.version} in {self.folder.shown}",
+            )
+            try:
+                self._process.wait_until_it_answers(address, timeout=START_TIMEOUT)
+            except PortTaken:
+                if attempt == _PORT_ATTEMPTS - 1:
+                    raise
+                self._process.stop()
+            else:
+                return address
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _password(self, installation: Installation, lock: int) -> str:
+        known = self.folder.password()
+        if known is not None:
+            return known
+        self._progress.step("setting a password for the new database")
+        with self.folder.new_password() as password:
+            installation.admin("dbms", "set-initial-password", password, lock=lock)
+        return password
