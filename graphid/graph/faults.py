@@ -45,6 +45,12 @@ RACES = frozenset(
     {
         "Neo.ClientError.Schema.ConstraintValidationFailed",
         "Neo.ClientError.Statement.EntityNotFound",
+        # Several processes that create the schema at once: the second try finds it there.
+        "Neo.ClientError.Schema.ConstraintAlreadyExists",
+        "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists",
+        "Neo.ClientError.Schema.IndexAlreadyExists",
+        "Neo.ClientError.Schema.ConstraintWithNameAlreadyExists",
+        "Neo.ClientError.Schema.IndexWithNameAlreadyExists",
     }
 )
 TIMEOUTS = frozenset(

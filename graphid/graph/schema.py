@@ -1,0 +1,146 @@
+"""The schema of the graph: migrations from ``cypher/schema/NNN_name.cypher``, applied in order.
+
+A file holds statements that end with ``;`` at the end of a line. Every statement runs in a
+transaction of its own (Neo4j does not mix schema and data in one) and must be safe to run twice
+(``IF NOT EXISTS``, ``MERGE``): the record that a file is applied is written after it, so a crash
+between the two applies it again.
+
+Several processes may start at once: one holds the lock, an open transaction on one node that a
+crash lets go of by itself, and the others wait, then find nothing left to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, LiteralString
+
+import structlog
+
+from graphid.errors import StaleGraph
+from graphid.graph.database import Database, Unit
+from graphid.graph.queries import SUFFIX, folder, query
+
+log = structlog.stdlib.get_logger(__name__)
+
+READ_APPLIED = query("migrations/read_applied")
+TAKE_LOCK = query("migrations/take_lock")
+RECORD_APPLIED = query("migrations/record_applied")
+AWAIT_INDEXES = query("migrations/await_indexes")
+
+LONGEST = 600.0
+"""Seconds that a migration may take: an index over a large graph is built meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file of statements."""
+
+    number: int
+    name: str
+    statements: tuple[LiteralString, ...]
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the statements: a comment may be mended after the file was applied."""
+        return hashlib.sha256("\0".join(self.statements).encode()).hexdigest()
+
+
+async def migrate(database: Database, migrations: Sequence[Migration] | None = None) -> list[str]:
+    """Bring the graph to the schema of this graphid; the names of what was applied now.
+
+    Returns when every index is online. Raises StaleGraph where the graph is of a newer graphid,
+    or has a file in another form; then nothing is applied.
+    """
+    known = tuple(all_migrations() if migrations is None else migrations)
+    if not await _pending(database, known):
+        return []
+    # The lock itself needs its constraint first; statements that are there already do nothing.
+    for statement in known[0].statements:
+        await _apply(database, statement)
+
+    async def under_lock(unit: Unit) -> list[str]:
+        await unit.rows(TAKE_LOCK)
+        applied = []
+        for migration in _missing(await unit.rows(READ_APPLIED), known):
+            for statement in migration.statements:
+                await _apply(database, statement)
+            await unit.rows(
+                RECORD_APPLIED,
+                number=migration.number,
+                name=migration.name,
+                checksum=migration.checksum,
+            )
+            applied.append(migration.name)
+        return applied
+
+    applied = await database.write(under_lock, timeout=LONGEST)
+    await database.read_rows(AWAIT_INDEXES, timeout=LONGEST, seconds=int(LONGEST))
+    for name in applied:
+        log.info("migration_applied", name=name)
+    return applied
+
+
+async def is_current(database: Database) -> bool:
+    """Whether the graph has every migration, as this graphid knows it.
+
+    Raises StaleGraph where it is of a newer graphid, DatabaseUnavailable where it is away.
+    """
+    return not await _pending(database, all_migrations())
+
+
+@cache
+def all_migrations() -> tuple[Migration, ...]:
+    """Every migration that ships with this graphid, in order."""
+    return read_migrations(
+        (file.name, file.read_text(encoding="utf-8"))
+        for file in (folder() / "schema").iterdir()
+        if file.name.endswith(SUFFIX)
+    )
+
+
+def read_migrations(files: Iterable[tuple[str, str]]) -> tuple[Migration, ...]:
+    """Migrations from names and texts of files; ValueError where a number is missing or twice."""
+    found = sorted(
+        (_read(name.removesuffix(SUFFIX), text) for name, text in files), key=lambda m: m.number
+    )
+    for expected, migration in enumerate(found):
+        if migration.number != expected:
+            raise ValueError(f"schema: expected number {expected:03}, found {migration.name}")
+    return tuple(found)
+
+
+def _read(name: str, text: str) -> Migration:
+    lines = [line.rstrip() for line in text.splitlines() if not line.lstrip().startswith("//")]
+    parts = "\n".join([*lines, ""]).split(";\n")
+    statements = tuple(part.strip() for part in parts if part.strip())
+    return Migration(int(name.partition("_")[0]), name, statements)
+
+
+async def _pending(database: Database, known: Sequence[Migration]) -> list[Migration]:
+    return _missing(await database.read_rows(READ_APPLIED), known)
+
+
+def _missing(rows: Sequence[dict[str, Any]], known: Sequence[Migration]) -> list[Migration]:
+    applied = {row["number"]: row for row in rows}
+    for number, row in applied.items():
+        if number >= len(known):
+            raise StaleGraph(
+                f"The graph was migrated by a newer graphid (it has {row['name']}); "
+                "run that version or a later one."
+            )
+        if row["checksum"] != known[number].checksum:
+            raise StaleGraph(
+                f"Migration {row['name']} was applied to this graph in another form than this "
+                "graphid has; run the version that made it."
+            )
+    return [migration for migration in known if migration.number not in applied]
+
+
+async def _apply(database: Database, statement: LiteralString) -> None:
+    async def work(unit: Unit) -> None:
+        await unit.run_text(statement)
+
+    await database.write(work, timeout=LONGEST)
