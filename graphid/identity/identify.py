@@ -1,0 +1,287 @@
+"""step: identify. The numbers are those of model.md."""
+
+from __future__ import annotations
+
+import msgspec
+
+from graphid.identity.ids import Ids
+from graphid.identity.outcome import Outcome
+from graphid.identity.people import (
+    Someone,
+    claimed_by,
+    contradict,
+    count_claim,
+    have_in_common,
+    save,
+)
+from graphid.identity.policy import Policy
+from graphid.identity.resolution import Resolution
+from graphid.identity.state import (
+    Contact,
+    Cookie,
+    Device,
+    LinkKind,
+    Opening,
+    ReviewKind,
+    View,
+    Visitor,
+    device_key,
+)
+from graphid.identity.traits import with_traits
+from graphid.identity.values import Assurance, IdentifierKey, Identify, Micros, moment, type_of
+
+
+def step_identify(view: View, evidence: Identify, policy: Policy, ids: Ids) -> Outcome:
+    """Attach the visitor of the cookie to whom the identifiers name."""
+    return _Identification(view, evidence, policy, ids).run()
+
+
+class _Identification(Resolution):
+    evidence: Identify
+
+    def __init__(self, view: View, evidence: Identify, policy: Policy, ids: Ids) -> None:
+        super().__init__(view, evidence, policy, ids)
+        cookie = view.find("cookie", evidence.cookie)
+        birth = ids.birth(evidence.cookie)
+        found = view.find("visitor", cookie.visitor if cookie else birth)
+        self.visitor = found or Visitor(id=birth, cookie=evidence.cookie)
+        self.own = Someone.of_contact(view, self.visitor.contact) if self.visitor.contact else None
+
+    def run(self) -> Outcome:
+        if not self.identifiers:
+            return Outcome(visitor=self.visitor.id, warnings=self.warnings)
+        target, created = self._find_target()
+        if target is None:
+            self._stay()
+            return self._outcome(None, created=False, switched=False)
+        self.join_others(target.id, visitor=self.visitor.id, own_record=None)
+        self.outrank(target.id)
+        switched = self._attach(target.id)
+        contact = self.add(self.view.contact(target.id))
+        contact = with_traits(contact, self.evidence, source=contact.source or "identify")
+        self._save(contact)
+        self._remember_device(contact.id)
+        self._claim_back(switched)
+        return self._outcome(contact.id, created=created, switched=switched)
+
+    # 2, 3, 4
+
+    def _find_target(self) -> tuple[Contact | None, bool]:
+        """The contact to attach to, and whether it is new."""
+        walked = self.walk()
+        if walked is not None:
+            identifier, someone = walked
+            if self.own is not None and self.own.name == someone.name and self.visitor.contact:
+                return self.view.contact(self.visitor.contact), False
+            return someone.holds_of(identifier)[0][0], False
+        if self.own is not None and self.visitor.contact and self._may_extend(self.own):
+            return self.view.contact(self.visitor.contact), False
+        self.outrank(None)
+        named_for = self.first_unheld()
+        return (None, False) if named_for is None else (self.make_contact(named_for), True)
+
+    def _may_extend(self, own: Someone) -> bool:
+        """Whether evidence that names nobody may add to the visitor's own person."""
+        held = own.identifiers
+        common = have_in_common(self.identifiers, held, self.policy)
+        if contradict(self.identifiers, held, self.policy, in_common=common):
+            return False
+        if not common and self._has_unique(held) and self._has_unique(self.identifiers):
+            return False
+        return (
+            not self.has_authority
+            or (self.visitor.assurance or Assurance.CLAIMED) >= Assurance.ASSERTED
+            or own.is_only_claim_of(self.visitor.id)
+            or self.may_follow_claims_to(own)
+        )
+
+    def _has_unique(self, identifiers: tuple[IdentifierKey, ...] | set[IdentifierKey]) -> bool:
+        return any(self.policy.rule(type_of(i)).unique for i in identifiers)
+
+    def _stay(self) -> None:
+        """Every identifier is somebody else's: the visitor stays, and a human may look."""
+        self._put_visitor(self._claiming(self.visitor), self.visitor)
+        holders = {
+            someone.name: identifier
+            for identifier in reversed(self.identifiers)
+            if (someone := Someone.holding(self.view, identifier)) is not None
+        }
+        own = () if self.own is None else (self.own.name,)
+        self.review(
+            ReviewKind.TAKEN_IDENTIFIER,
+            (*holders, *own),
+            next(iter(reversed(holders.values()))),
+            "every identifier is somebody else's, and they contradict each other",
+        )
+
+    # 6
+
+    def _attach(self, target: str) -> bool:
+        """Attach the visitor, move it whole, or let a new one begin; True for the last."""
+        visitor = self.visitor
+        owner = self.view.contact(visitor.contact).person if visitor.contact else None
+        if owner is not None and owner == self.view.contact(target).person:
+            assert visitor.link is not None
+            link = visitor.link
+            if self.evidence.assurance > link.assurance:
+                link = msgspec.structs.replace(link, assurance=self.evidence.assurance)
+                self.links[self.view.put_link(link).id] = None
+            self.visitor = msgspec.structs.replace(visitor, link=link)
+            return False
+        if owner is None or self._moves_whole():
+            if visitor.link is not None:
+                self._leave(visitor)
+            link = self.link(LinkKind.IDENTIFIED_AS, visitor.id, target, "IDENTIFIED")
+            self.visitor = msgspec.structs.replace(visitor, link=link)
+            return False
+        self._switch(visitor, target)
+        return True
+
+    def _moves_whole(self) -> bool:
+        """The visitor rests on claims, one of which this stronger evidence vouches for."""
+        return (
+            self.has_authority
+            and self.visitor.claims_alone
+            and not self.visitor.claims.isdisjoint(self.identifiers)
+        )
+
+    def _leave(self, visitor: Visitor) -> None:
+        """Withdraw the link of a visitor that moves whole to somebody else."""
+        assert visitor.link is not None
+        link = msgspec.structs.replace(
+            visitor.link,
+            retracted_at=self.evidence.recorded_at,
+            retracted_by=self.evidence.id,
+            reason="OUTRANKED",
+        )
+        self.links[self.view.put_link(link).id] = None
+        former = self.view.contact(visitor.link.target)
+        self.view.put("contact", former.id, count_claim(former, before=visitor.claims, after=None))
+
+    def _switch(self, visitor: Visitor, target: str) -> None:
+        """End the visitor here, and begin a new one of the target's."""
+        evidence = self.evidence
+        if visitor.link is not None:
+            ended = msgspec.structs.replace(
+                visitor.link, ended_at=evidence.at, ended_by=evidence.id, reason="switch"
+            )
+            self.view.put_link(ended)
+            visitor = msgspec.structs.replace(visitor, link=ended)
+        boundary = evidence.place
+        closed = msgspec.structs.replace(
+            visitor, end=boundary, ended_at=evidence.at, ended_by=evidence.id
+        )
+        self.view.put("visitor", closed.id, closed)
+        id = self.ids.visitor(evidence.cookie, evidence.id)
+        self.visitor = Visitor(
+            id=id,
+            cookie=evidence.cookie,
+            opening=Opening.SWITCH,
+            opened_by=evidence.id,
+            start=boundary,
+            started_at=evidence.at,
+            link=self.link(LinkKind.IDENTIFIED_AS, id, target, "SWITCHED"),
+        )
+        self.view.put("cookie", evidence.cookie, Cookie(id))
+
+    # after 7
+
+    def _save(self, contact: Contact) -> None:
+        """Write the contact with who claimed it and at which assurance it now rests."""
+        evidence, before = self.evidence, self._claims_counted()
+        visitor = self._claiming(self.visitor)
+        if not self.has_authority:
+            contact = claimed_by(contact, visitor.id)
+        if evidence.assurance > contact.assurance:
+            contact = msgspec.structs.replace(contact, assurance=evidence.assurance)
+        self.view.put("contact", contact.id, contact)
+        assert visitor.link is not None
+        attached = self.view.contact(visitor.link.target)
+        after = visitor.claims if visitor.claims_alone else None
+        self.view.put("contact", attached.id, count_claim(attached, before=before, after=after))
+        someone = Someone.of_contact(self.view, contact.id)
+        save(self.view, someone.contacts, former=(someone.name,))
+        self.visitor = visitor
+
+    def _claims_counted(self) -> frozenset[IdentifierKey] | None:
+        """The claims under which the contact counts this visitor so far."""
+        former = self.view.find("visitor", self.visitor.id)
+        if former is None or former.link is None or not former.claims_alone:
+            return None
+        same = self.visitor.link is not None and former.link.target == self.visitor.link.target
+        return former.claims if same else None
+
+    def _claiming(self, visitor: Visitor) -> Visitor:
+        """The visitor with what this identify claims, or vouches for."""
+        if self.has_authority:
+            return msgspec.structs.replace(visitor, claims_alone=False)
+        return msgspec.structs.replace(visitor, claims=visitor.claims.union(self.identifiers))
+
+    def _put_visitor(self, visitor: Visitor, former: Visitor) -> None:
+        if visitor != former:
+            self.view.put("visitor", visitor.id, visitor)
+            self.view.put("cookie", visitor.cookie, Cookie(visitor.id))
+
+    def _remember_device(self, contact: str) -> None:
+        """A device remembers one contact, and once shared only that."""
+        name = device_key(self.evidence.device, self.evidence.cookie)
+        device = self.view.find("device", name)
+        if device is None:
+            self.view.put("device", name, Device(contact=contact))
+        elif (
+            not device.shared
+            and device.contact is not None
+            and self.view.contact(device.contact).person != self.view.contact(contact).person
+        ):
+            self.view.put("device", name, Device(shared=True))
+        self.device_is_shared = self.view.find("device", name) == Device(shared=True)
+
+    def _claim_back(self, switched: bool) -> None:
+        """Write the visitor with the reach of its link and what its basis is read from."""
+        evidence, visitor = self.evidence, self.visitor
+        at, assurance = evidence.at, evidence.assurance
+        link = visitor.link
+        assert link is not None
+        if link.reach is None:
+            link = msgspec.structs.replace(link, reach=self._reach())
+            self.view.put_link(link)
+        visitor = msgspec.structs.replace(
+            visitor,
+            link=link,
+            assurance=max(assurance, visitor.assurance or assurance),
+            identified=visitor.identified or evidence.place,
+            verified=visitor.verified
+            or (evidence.place if assurance == Assurance.VERIFIED else None),
+        )
+        if visitor.opening is Opening.SWITCH:
+            visitor = self._attend(visitor, at)
+        self.view.put("visitor", visitor.id, visitor)
+        self.view.put("cookie", evidence.cookie, Cookie(visitor.id))
+
+    def _reach(self) -> Micros:
+        """How far back the first identify of a visitor owns it (model.md, Retroactive claim)."""
+        if self.visitor.opening is Opening.SWITCH:
+            return self.evidence.at
+        first = moment(self.visitor.identified or self.evidence.place)
+        age = self.policy.on_shared_device if self.device_is_shared else self.policy.max_age
+        return max(self.visitor.started_at or 0, first - age)
+
+    def _attend(self, visitor: Visitor, at: Micros) -> Visitor:
+        runs = visitor.attended
+        if runs and at <= runs[-1][1] + self.policy.unattended_after:
+            runs = (*runs[:-1], (runs[-1][0], at))
+        else:
+            runs = (*runs, (at, at))
+        return msgspec.structs.replace(visitor, attended=runs)
+
+    def _outcome(self, contact: str | None, *, created: bool, switched: bool) -> Outcome:
+        return Outcome(
+            visitor=self.visitor.id,
+            contact=contact,
+            created=created,
+            switched=switched,
+            admitted=self.identifiers,
+            links=tuple(self.links),
+            reviews=tuple(self.reviews),
+            warnings=self.warnings,
+        )

@@ -1,0 +1,68 @@
+"""The one place where ids are minted.
+
+An id carries its kind. What derives from an identifier or a client's id is a hash keyed by
+the installation's secret, so that an id tells nobody an e-mail, and the same evidence makes
+the same ids on every replay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+UNCLAIMED = "~unclaimed"
+"""Suffix of the anonymous person who is the unowned part of a visitor that has an owner."""
+
+
+class Ids:
+    """Mints the ids of one installation.
+
+    ``secret`` is the installation's; two installations give one human different ids.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._keyed = hashlib.blake2b(key=secret[:64], digest_size=12)
+
+    def _hash(self, *parts: str) -> str:
+        hashed = self._keyed.copy()
+        hashed.update("\x1f".join(parts).encode("utf-8", "surrogatepass"))
+        return hashed.hexdigest()
+
+    def birth(self, cookie: str) -> str:
+        """The visitor that a cookie is born with."""
+        return "visitor_" + self._hash("visitor", cookie)
+
+    def visitor(self, cookie: str, opener: str) -> str:
+        """The visitor that the evidence ``opener`` opened on a cookie."""
+        return "visitor_" + self._hash("visitor", cookie, opener)
+
+    def contact(self, named_for: str, distinction: str = "") -> str:
+        """The contact named for an identifier.
+
+        ``distinction`` sets it apart where that contact exists already and lost the identifier.
+        """
+        parts = (named_for, distinction) if distinction else (named_for,)
+        return "contact_" + self._hash("contact", *parts)
+
+    def record(self, source: str, source_id: str) -> str:
+        """The contact of a source's record."""
+        return "contact_" + self._hash("record", source, source_id)
+
+    def person(self, contact: str) -> str:
+        """The person who is named for a contact."""
+        return "person_" + contact.removeprefix("contact_")
+
+    def identifier(self, key: str) -> str:
+        """The node of an identifier."""
+        return "identifier_" + self._hash("identifier", key)
+
+    def link(self, kind: str, evidence: str, source: str, target: str) -> str:
+        """A link: what comes back after it went comes back under the same id."""
+        return "link_" + self._hash("link", kind, evidence, source, target)
+
+    def review(self, kind: str, *parties: str) -> str:
+        """The review of a pair, or of a person and an identifier."""
+        return "review_" + self._hash("review", kind, *sorted(parties))
+
+    def session(self, cookie: str, first_message: str) -> str:
+        """The session that an event began."""
+        return "session_" + self._hash("session", cookie, first_message)

@@ -1,0 +1,227 @@
+"""What clients send, validated once, at the edge; both GraphQL and /v1 build these values.
+
+Limits are stated here and nowhere else. A violation is a ``pydantic.ValidationError`` whose
+locations are the field names that the client used (camelCase).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+from graphid.identity.identifiers import MAX_TYPE, MAX_VALUE
+from graphid.identity.values import Assurance
+
+MAX_ID = 256
+"""The longest message, cookie, device, session, chat or source id, in characters."""
+
+MAX_TEXT = 16_384
+"""The longest chat message, in characters."""
+
+MAX_URL = 4_096
+MAX_NAME = 512
+MAX_IDENTIFIERS = 50
+"""Identifiers in one message."""
+
+MAX_PROPERTIES = 32_768
+"""The largest ``properties`` or ``custom`` object, in characters of its JSON."""
+
+MAX_DEPTH = 16
+"""The deepest nesting of ``properties`` or ``custom``."""
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def _clean(text: str) -> str:
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
+        raise ValueError("must not hold control characters")
+    if text != text.strip():
+        raise ValueError("must not begin or end with white space")
+    return text
+
+
+def _plausible(at: datetime) -> datetime:
+    if at < EARLIEST:
+        raise ValueError(f"must not be before {EARLIEST:%Y-%m-%d}")
+    return at.astimezone(UTC)
+
+
+def _storable(text: str) -> str:
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError("must be valid Unicode")
+    return text
+
+
+def _bounded(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    size = 0
+    stack: list[tuple[Any, int]] = [(value, 1)]
+    while stack:
+        item, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            raise ValueError(f"must not be nested deeper than {MAX_DEPTH}")
+        if isinstance(item, dict):
+            stack.extend((child, depth + 1) for child in item.values())
+            for key in item:
+                size += len(_storable(key)) + 4
+        elif isinstance(item, list):
+            stack.extend((child, depth + 1) for child in item)
+            size += 2
+        else:
+            size += len(_storable(item)) + 2 if isinstance(item, str) else 8
+        if size > MAX_PROPERTIES:
+            raise ValueError(f"must not be larger than {MAX_PROPERTIES} characters")
+    return value
+
+
+Id = Annotated[str, Field(min_length=1, max_length=MAX_ID), AfterValidator(_clean)]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_storable)]
+Url = Annotated[str, Field(max_length=MAX_URL), AfterValidator(_storable)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_storable)]
+Time = Annotated[AwareDatetime, AfterValidator(_plausible)]
+Properties = Annotated[dict[str, JsonValue], AfterValidator(_bounded)]
+IdentifierType = Annotated[
+    str, Field(min_length=1, max_length=MAX_TYPE, pattern=r"^[A-Za-z][A-Za-z0-9_.\-]*$")
+]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        strict=False,
+    )
+
+
+class Author(StrEnum):
+    CUSTOMER = "CUSTOMER"
+    AGENT = "AGENT"
+    SYSTEM = "SYSTEM"
+
+
+class Sender(BaseModel):
+    """Who sent a message, as its key says.
+
+    ``assurance`` is the most that its evidence may have. ``is_browser``: a publishable key,
+    which may learn nothing about anybody. ``name`` goes into provenance.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    assurance: Assurance
+    is_browser: bool
+
+
+class Context(_Value):
+    """Where an event happened. ``message_id`` is the idempotency key."""
+
+    message_id: Id | None = None
+    cookie_id: Id
+    device_id: Id | None = None
+    session_id: Id | None = None
+    occurred_at: Time | None = None
+
+
+class ClaimedIdentifier(_Value):
+    """An identifier as sent; its value is normalised, and judged, by resolution."""
+
+    type: IdentifierType
+    value: Annotated[str, Field(max_length=MAX_VALUE)]
+
+
+class Traits(_Value):
+    """What is said of a person."""
+
+    email: Annotated[str, Field(max_length=MAX_VALUE), AfterValidator(_storable)] | None = None
+    phone: Annotated[str, Field(max_length=MAX_VALUE), AfterValidator(_storable)] | None = None
+    first_name: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_storable)] | None = None
+    last_name: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_storable)] | None = None
+    custom: Properties | None = None
+
+
+Identifiers = Annotated[tuple[ClaimedIdentifier, ...], Field(max_length=MAX_IDENTIFIERS)]
+
+
+class Page(_Value):
+    kind: Literal["page"] = "page"
+    context: Context
+    url: Url
+    title: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_storable)] | None = None
+    referrer: Url | None = None
+    properties: Properties | None = None
+    user_id: Id | None = Field(default=None, exclude=True)
+    """Said with the event, as SDKs do: an identify with that one identifier besides."""
+
+
+class Track(_Value):
+    """A tracked event; ``call`` is what the SDK called (track, screen, group, alias)."""
+
+    kind: Literal["track"] = "track"
+    context: Context
+    name: Name
+    call: Literal["track", "screen", "group", "alias"] = "track"
+    properties: Properties | None = None
+    user_id: Id | None = Field(default=None, exclude=True)
+
+
+class Identify(_Value):
+    kind: Literal["identify"] = "identify"
+    context: Context
+    traits: Traits | None = None
+    identifiers: Identifiers = ()
+    assurance: Assurance | None = None
+    """May lower what the sender gives, never raise it."""
+
+
+class Logout(_Value):
+    kind: Literal["logout"] = "logout"
+    context: Context
+
+
+class StartChat(_Value):
+    kind: Literal["startChat"] = "startChat"
+    context: Context
+    chat_id: Id | None = None
+    channel: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_clean)] = "web"
+
+
+class ChatMessage(_Value):
+    """``cookie_id``: required of a browser, and must be the chat's."""
+
+    kind: Literal["chatMessage"] = "chatMessage"
+    message_id: Id | None = None
+    chat_id: Id
+    cookie_id: Id | None = None
+    author: Author
+    text: Text
+    occurred_at: Time | None = None
+
+
+class EndChat(_Value):
+    kind: Literal["endChat"] = "endChat"
+    message_id: Id | None = None
+    chat_id: Id
+    cookie_id: Id | None = None
+    occurred_at: Time | None = None
+
+
+class Contact(_Value):
+    kind: Literal["contact"] = "contact"
+    message_id: Id | None = None
+    source: Id
+    source_id: Id
+    identifiers: Identifiers
+    traits: Traits | None = None
+    curated: bool = False
+    deleted: bool = False
+    occurred_at: Time | None = None
+
+
+Message = Page | Track | Identify | Logout | StartChat | ChatMessage | EndChat | Contact
