@@ -38,7 +38,7 @@ from graphid.graph.values import to_rows
 __all__ = ["Address", "Database", "Retry", "Unit"]
 
 T = TypeVar("T")
-log = structlog.stdlib.get_logger(__name__)
+log = structlog.get_logger()
 
 FIRST_DELAY = 0.05
 """Seconds before the first retry; doubles each time, with jitter, up to ``LONGEST_DELAY``."""

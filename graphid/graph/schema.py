@@ -8,6 +8,7 @@ between the two applies it again.
 Several processes may start at once: one holds the lock, an open transaction on one node that a
 crash lets go of by itself, and the others wait, then find nothing left to do.
 """
+# ruff: noqa: ASYNC109 - the timeout is the database's
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from graphid.errors import StaleGraph
 from graphid.graph.database import Database, Unit
 from graphid.graph.queries import SUFFIX, folder, query
 
-log = structlog.stdlib.get_logger(__name__)
+log = structlog.get_logger()
 
 READ_APPLIED = query("migrations/read_applied")
 TAKE_LOCK = query("migrations/take_lock")
@@ -55,7 +56,7 @@ async def migrate(database: Database, migrations: Sequence[Migration] | None = N
     or has a file in another form; then nothing is applied.
     """
     known = tuple(all_migrations() if migrations is None else migrations)
-    if not await _pending(database, known):
+    if not _missing(await database.read_rows(READ_APPLIED), known):
         return []
     # The lock itself needs its constraint first; statements that are there already do nothing.
     for statement in known[0].statements:
@@ -83,12 +84,13 @@ async def migrate(database: Database, migrations: Sequence[Migration] | None = N
     return applied
 
 
-async def is_current(database: Database) -> bool:
+async def is_current(database: Database, *, timeout: float | None = None) -> bool:
     """Whether the graph has every migration, as this graphid knows it.
 
     Raises StaleGraph where it is of a newer graphid, DatabaseUnavailable where it is away.
     """
-    return not await _pending(database, all_migrations())
+    applied = await database.read_rows(READ_APPLIED, timeout=timeout)
+    return not _missing(applied, all_migrations())
 
 
 @cache
@@ -117,10 +119,6 @@ def _read(name: str, text: str) -> Migration:
     parts = "\n".join([*lines, ""]).split(";\n")
     statements = tuple(part.strip() for part in parts if part.strip())
     return Migration(int(name.partition("_")[0]), name, statements)
-
-
-async def _pending(database: Database, known: Sequence[Migration]) -> list[Migration]:
-    return _missing(await database.read_rows(READ_APPLIED), known)
 
 
 def _missing(rows: Sequence[dict[str, Any]], known: Sequence[Migration]) -> list[Migration]:
