@@ -73,13 +73,15 @@ class Installation:
     def admin(self, *arguments: str, lock: int | None = None) -> str:
         """Run ``neo4j-admin`` with these arguments on the stopped database; what it printed.
 
+        Its tool is called directly: Neo4j's own launcher (``Neo4jAdminCommand``) only starts a
+        second Java for it, which takes another second and forgets our options.
         ``lock`` is the folder's, so that it stays locked should we be killed meanwhile.
         Raises EngineError with what it printed, less the arguments: one may be a password.
         """
         name = " ".join(arguments[:2])
         try:
             done = subprocess.run(
-                self.command("org.neo4j.server.startup.Neo4jAdminCommand", *arguments),
+                self.command("org.neo4j.cli.AdminTool", *arguments),
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
