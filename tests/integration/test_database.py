@@ -1,0 +1,400 @@
+"""The one class that talks to the driver: retries, deadlines, translation, round trips."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+from time import monotonic
+from typing import Any, LiteralString
+from uuid import uuid4
+
+import neo4j.warnings
+import pytest
+
+from graphid.errors import Busy, DatabaseUnavailable, InternalError, InvalidInput, SettingsError
+from graphid.graph.database import Address, Database, Retry, Unit
+from graphid.graph.faults import Verdict, judge
+from graphid.graph.queries import Query
+
+
+def statement(text: LiteralString) -> Query:
+    return Query("test/statement", text, "", frozenset(), (), offline=False)
+
+
+CONSTRAINT = statement(
+    "CREATE CONSTRAINT trial_id IF NOT EXISTS FOR (t:Trial) REQUIRE t.id IS UNIQUE"
+)
+CREATE = statement("CREATE (t:Trial {id: $id})")
+MERGE = statement("MERGE (t:Trial {id: $id}) SET t.runs = coalesce(t.runs, 0) + 1")
+COUNT = statement("MATCH (t:Trial {id: $id}) RETURN count(t) AS n")
+LOCK = statement("MATCH (t:Trial {id: $id}) SET t.held = true")
+ONE = statement("RETURN 1 AS one")
+
+
+@dataclass(frozen=True)
+class Place:
+    """An address that a test made up."""
+
+    uri: str
+    user: str
+    password: str
+    database: str
+
+
+@pytest.fixture(scope="session")
+async def graph(database: Address) -> AsyncIterator[Database]:
+    connected = await Database.connect(database, server_warnings=True)
+    await connected.write_rows(CONSTRAINT)
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+def fresh() -> str:
+    return uuid4().hex
+
+
+async def count(graph: Database, identifier: str) -> int:
+    return int((await graph.read_rows(COUNT, id=identifier))[0]["n"])
+
+
+async def test_rows_are_plain_and_times_are_utc(graph: Database) -> None:
+    east = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
+    query = statement("RETURN $at AS at, [$at] AS list, {at: $at, n: null} AS map")
+    expected = datetime(2026, 3, 1, 10, 0, 0, 123456, tzinfo=UTC)
+
+    [row] = await graph.read_rows(query, at=east)
+
+    assert row == {"at": expected, "list": [expected], "map": {"at": expected, "n": None}}
+    assert row["at"].tzinfo is UTC
+
+
+async def test_a_time_without_a_zone_is_refused(graph: Database) -> None:
+    with pytest.raises(TypeError, match="without a zone"):
+        await graph.read_rows(statement("RETURN localdatetime('2026-03-01T12:00') AS at"))
+
+
+async def test_more_rows_than_one_fetch(graph: Database) -> None:
+    rows = await graph.read_rows(statement("UNWIND range(1, 2500) AS x RETURN x"))
+    assert [row["x"] for row in rows] == list(range(1, 2501))
+
+
+async def test_a_unit_is_committed_and_returns_what_the_work_returns(
+    graph: Database, fresh: str
+) -> None:
+    async def work(unit: Unit) -> str:
+        await unit.run(MERGE, id=fresh)
+        return "done"
+
+    assert await graph.write(work) == "done"
+    assert await count(graph, fresh) == 1
+
+
+async def test_an_error_of_the_work_rolls_back_and_comes_out_as_it_is(
+    graph: Database, fresh: str
+) -> None:
+    async def work(unit: Unit) -> None:
+        await unit.run(MERGE, id=fresh)
+        raise InvalidInput("no", path=("id",))
+
+    with pytest.raises(InvalidInput, match="id: no"):
+        await graph.write(work)
+    assert await count(graph, fresh) == 0
+
+
+async def test_work_can_ask_to_be_run_again_and_the_first_wait_is_short(
+    graph: Database, fresh: str
+) -> None:
+    runs = 0
+    before = graph.retries["Retry:changed"]
+    await graph.write_rows(MERGE, id=fresh + "-planned")  # planning is not waiting
+
+    async def work(unit: Unit) -> int:
+        nonlocal runs
+        runs += 1
+        await unit.run(MERGE, id=fresh)
+        if runs == 1:
+            raise Retry("changed")
+        return runs
+
+    started = monotonic()
+    assert await graph.write(work) == 2
+    assert monotonic() - started < 0.7
+    assert graph.retries["Retry:changed"] == before + 1
+    # The first run left nothing behind.
+    [row] = await graph.read_rows(
+        statement("MATCH (t:Trial {id: $id}) RETURN t.runs AS runs"), id=fresh
+    )
+    assert row["runs"] == 1
+
+
+async def test_reruns_end_with_the_deadline(graph: Database) -> None:
+    async def work(unit: Unit) -> None:
+        await unit.rows(ONE)
+        raise Retry("always")
+
+    started = monotonic()
+    with pytest.raises(Busy) as caught:
+        await graph.write(work, timeout=0.6)
+    assert monotonic() - started < 1.5
+    assert caught.value.retry_after > 0
+    assert graph.failures["Retry:always"] == 1
+
+
+async def test_a_lost_race_for_a_constraint_is_run_again(graph: Database, fresh: str) -> None:
+    runs = 0
+
+    async def work(unit: Unit) -> str:
+        nonlocal runs
+        runs += 1
+        [row] = await unit.rows(COUNT, id=fresh)
+        if row["n"]:
+            return "found"
+        await graph.write_rows(CREATE, id=fresh)  # somebody else, in between
+        await unit.rows(CREATE, id=fresh)
+        return "created"
+
+    assert await graph.write(work) == "found"
+    assert runs == 2
+    assert graph.retries["Neo.ClientError.Schema.ConstraintValidationFailed"] >= 1
+
+
+async def test_a_constraint_that_always_fails_is_given_up_and_tells_no_value(
+    graph: Database, fresh: str
+) -> None:
+    await graph.write_rows(CREATE, id=fresh)
+    with pytest.raises(InternalError) as caught:
+        await graph.write_rows(CREATE, id=fresh)
+    assert fresh not in str(caught.value)
+
+
+async def test_a_deadlock_is_resolved(graph: Database, fresh: str) -> None:
+    first, second = f"{fresh}-1", f"{fresh}-2"
+    for identifier in (first, second):
+        await graph.write_rows(CREATE, id=identifier)
+    both_hold_one = asyncio.Barrier(2)
+    runs = 0
+
+    async def work(unit: Unit, one: str, other: str, meet: bool) -> None:
+        nonlocal runs
+        runs += 1
+        await unit.rows(LOCK, id=one)
+        if meet:
+            await both_hold_one.wait()
+        await unit.rows(LOCK, id=other)
+
+    async def worker(one: str, other: str) -> None:
+        attempts = iter([True])
+        await graph.write(lambda unit: work(unit, one, other, next(attempts, False)))
+
+    await asyncio.gather(worker(first, second), worker(second, first))
+    assert runs == 3
+    assert graph.retries["Neo.TransientError.Transaction.DeadlockDetected"] >= 1
+
+
+async def test_waiting_for_a_lock_past_the_deadline_is_busy_and_the_pool_survives(
+    graph: Database, fresh: str
+) -> None:
+    await graph.write_rows(CREATE, id=fresh)
+
+    async def holder(unit: Unit) -> None:
+        await unit.rows(LOCK, id=fresh)
+        with pytest.raises(Busy):
+            await graph.write_rows(LOCK, id=fresh, timeout=0.4)
+
+    await graph.write(holder)
+    await graph.write_rows(LOCK, id=fresh)
+
+
+async def test_a_wrong_statement_is_masked(graph: Database) -> None:
+    with pytest.raises(InternalError) as caught:
+        await graph.read_rows(statement("MATCH (secret RETURN"))
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_read_may_not_write(graph: Database, fresh: str) -> None:
+    with pytest.raises(InternalError):
+        await graph.read(lambda unit: unit.rows(CREATE, id=fresh))
+    assert await count(graph, fresh) == 0
+
+
+async def test_the_servers_warnings_become_pythons(graph: Database) -> None:
+    old = statement("MATCH (t:Trial {id: 'x'}) RETURN id(t) AS id")
+    with pytest.warns(neo4j.warnings.Neo4jWarning, match="deprecated"):
+        await graph.read_rows(old)
+
+
+async def test_no_server_is_unavailable_soon(database: Address) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    away = await Database.connect(Place(f"bolt://127.0.0.1:{port}", "neo4j", "x", "neo4j"))
+    started = monotonic()
+    with pytest.raises(DatabaseUnavailable) as caught:
+        await away.read_rows(ONE)
+    with pytest.raises(DatabaseUnavailable):
+        await away.verify()
+    assert monotonic() - started < 3
+    assert caught.value.retry_after > 0
+    await away.close()
+
+
+async def test_a_wrong_password_is_a_fault_of_the_settings(database: Address) -> None:
+    if not database.password:
+        pytest.skip("this database asks for no password")
+    wrong = replace(place_of(database), password="not the password")
+    refused = await Database.connect(wrong)
+    with pytest.raises(SettingsError, match="GRAPHID_NEO4J_PASSWORD"):
+        await refused.verify()
+    await refused.close()
+
+
+# What the wire shows --------------------------------------------------------------------------
+
+
+class Wire:
+    """A proxy before the database that counts round trips and can cut or silence the line."""
+
+    COMMIT = b"\xb0\x12"
+    """Bolt's COMMIT message: a structure without fields, tag 0x12."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.turns = 0
+        self.cut_at_commit = 0
+        self.silent = False
+        self._last = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self.port)
+        streams = ((reader, back, "ask"), (there, writer, "answer"))
+        for stream in streams:
+            task = asyncio.create_task(self.forward(*stream, writer))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def forward(
+        self,
+        source: asyncio.StreamReader,
+        target: asyncio.StreamWriter,
+        side: str,
+        client: asyncio.StreamWriter,
+    ) -> None:
+        try:
+            while data := await source.read(65536):
+                if side == "ask" and self._last != "ask":
+                    self.turns += 1
+                self._last = side
+                if self.silent:
+                    continue
+                if side == "ask" and self.COMMIT in data and self.cut_at_commit:
+                    self.cut_at_commit -= 1
+                    target.write(data)
+                    await target.drain()
+                    client.transport.abort()
+                    return
+                target.write(data)
+        except OSError:
+            pass
+        finally:
+            target.close()
+
+    def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+
+def place_of(address: Address) -> Place:
+    return Place(address.uri, address.user, address.password, address.database)
+
+
+@asynccontextmanager
+async def wired(address: Address, **options: Any) -> AsyncIterator[tuple[Wire, Database]]:
+    wire = Wire(int(address.uri.rpartition(":")[2]))
+    server = await asyncio.start_server(wire.accept, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    graph = await Database.connect(
+        replace(place_of(address), uri=f"bolt://127.0.0.1:{port}"), **options
+    )
+    await graph.verify()
+    yield wire, graph
+    await graph.close()
+    server.close()
+    wire.stop()
+
+
+async def test_round_trips(database: Address, fresh: str) -> None:
+    async def two(unit: Unit) -> None:
+        await unit.rows(MERGE, id=fresh)
+        await unit.rows(MERGE, id=fresh)
+
+    async with wired(database) as (wire, graph):
+        await graph.write(two)
+        wire.turns = 0
+        await graph.write(two)
+        assert wire.turns == 3  # BEGIN goes with the first statement; COMMIT is the third
+        wire.turns = 0
+        await graph.write_rows(MERGE, id=fresh)
+        assert wire.turns == 1
+
+
+async def test_a_connection_lost_at_commit_is_run_again_and_stored_once(
+    database: Address, graph: Database, fresh: str
+) -> None:
+    async def work(unit: Unit) -> None:
+        await unit.rows(statement("MERGE (t:Trial {id: $id})"), id=fresh)
+
+    async with wired(database) as (wire, behind):
+        wire.cut_at_commit = 1
+        await behind.write(work)
+        assert behind.retries["IncompleteCommit"] == 1
+    assert await count(graph, fresh) == 1
+
+
+async def test_a_silent_server_is_busy_at_the_deadline(database: Address) -> None:
+    async with wired(database) as (wire, graph):
+        wire.silent = True
+        started = monotonic()
+        with pytest.raises(Busy):
+            await graph.read_rows(ONE, timeout=0.5)
+        assert monotonic() - started < 2
+        wire.silent = False
+        assert await graph.read_rows(ONE) == [{"one": 1}]
+
+
+# Verdicts that no server can be made to give on demand ------------------------------------------
+
+
+class Answer(neo4j.exceptions.ClientError):
+    """An answer of the server with a code of our choice."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__()
+        self._given = code
+
+    @property
+    def code(self) -> str:
+        return self._given
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"),
+    [
+        ("Neo.ClientError.Statement.EntityNotFound", Verdict.RACE),
+        ("Neo.ClientError.Transaction.TransactionTimedOut", Verdict.TIMEOUT),
+        ("Neo.ClientError.Transaction.Terminated", Verdict.UNAVAILABLE),
+        ("Neo.ClientError.Statement.SyntaxError", Verdict.FAULT),
+    ],
+)
+def test_verdicts(code: str, verdict: Verdict) -> None:
+    assert judge(Answer(code)) == (verdict, code)
+
+
+def test_the_cause_behind_a_failed_transaction_counts() -> None:
+    failed = neo4j.exceptions.ResultFailedError(None, "failed")
+    failed.__cause__ = neo4j.exceptions.SessionExpired("gone")
+    assert judge(failed) == (Verdict.UNAVAILABLE, "SessionExpired")
