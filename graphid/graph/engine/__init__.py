@@ -12,15 +12,22 @@
     supervisor  a small process that ends the database when its owner is gone
     process     the database as a child process
     engine      one engine on one data folder, from start to stop
+    standing    the engine that stays until it is told to stop
     find        the order in which a database is looked for
 """
 
 from graphid.graph.engine.address import Address
 from graphid.graph.engine.engine import Engine
 from graphid.graph.engine.errors import DownloadFailed, EngineError, FolderHeld
-from graphid.graph.engine.find import engine_folder, running_database, standing_engine
+from graphid.graph.engine.find import running_database
+from graphid.graph.engine.folder import Folder, Holder
 from graphid.graph.engine.progress import Progress, SilentProgress, TerminalProgress
 from graphid.graph.engine.releases import DEFAULT_VERSION, RELEASES, Release, release_of
+from graphid.graph.engine.standing import (
+    engine_folder,
+    standing_engine,
+    stop_standing_engine,
+)
 
 __all__ = [
     "DEFAULT_VERSION",
@@ -29,7 +36,9 @@ __all__ = [
     "DownloadFailed",
     "Engine",
     "EngineError",
+    "Folder",
     "FolderHeld",
+    "Holder",
     "Progress",
     "Release",
     "SilentProgress",
@@ -38,4 +47,5 @@ __all__ = [
     "release_of",
     "running_database",
     "standing_engine",
+    "stop_standing_engine",
 ]

@@ -120,10 +120,12 @@ class Folder:
         A holder that has locked but not yet written is waited for.
         """
         deadline = time.monotonic() + LOCK_PATIENCE
-        while self._is_locked():
+        while self.is_locked():
             holder = self._read_holder()
             if holder is not None and any(
-                _is_alive(process) for process in (holder.owner, holder.supervisor) if process
+                is_alive(process)
+                for process in (holder.owner, holder.supervisor, holder.process)
+                if process
             ):
                 return holder
             if time.monotonic() > deadline:
@@ -150,7 +152,8 @@ class Folder:
     def _open_lock(self) -> int:
         return os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def _is_locked(self) -> bool:
+    def is_locked(self) -> bool:
+        """Whether an engine, or someone about to start one, holds the folder at this moment."""
         if not (self.path / "lock").exists():
             return False
         lock = self._open_lock()
@@ -234,7 +237,8 @@ def _flock(descriptor: int, kind: int) -> bool:
     return True
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether there is a process with this id; it may be another's."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

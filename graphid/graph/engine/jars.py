@@ -89,22 +89,28 @@ def cache_folder() -> Path:
 def class_path(release: Release, progress: Progress, *, cache: Path | None = None) -> list[Path]:
     """Files of all jars of the release, each checked, in the order of the list.
 
-    Safe when several processes ask at once: one fetches, the others wait for it and then find
-    everything there. Raises DownloadFailed when a jar cannot be had.
+    ``cache`` is the folder to keep them in, by default ours among the user's caches. Raises
+    DownloadFailed when a jar cannot be had.
     """
     folder = (cache or cache_folder()) / "jars"
     jars = jars_of(release)
-    missing = _unfit(jars, folder)
-    if missing:
-        progress.step(
-            f"fetching Neo4j {release.version}: {len(missing)} of {len(jars)} files, once, "
-            f"into {folder}"
-        )
-        with _sole_fetcher(folder, progress) as staging:
-            # Whoever held the lock before us may have brought them.
-            missing = _unfit(missing, folder)
-            _fetch(missing, folder, staging, progress)
+    bring(jars, folder, progress, name=f"Neo4j {release.version}")
     return [folder / jar.path for jar in jars]
+
+
+def bring(jars: tuple[Jar, ...], folder: Path, progress: Progress, *, name: str) -> None:
+    """Have every jar in the folder and right: fetch those that are not, and only those.
+
+    Safe when several processes ask at once: one fetches, the others wait for it and then find
+    everything there. Raises DownloadFailed when a jar cannot be had.
+    """
+    missing = _unfit(jars, folder)
+    if not missing:
+        return
+    progress.step(f"fetching {name}: {len(missing)} of {len(jars)} files, once, into {folder}")
+    with _sole_fetcher(folder, progress) as staging:
+        # Whoever held the lock before us may have brought them.
+        _fetch(_unfit(missing, folder), folder, staging, progress)
 
 
 def _unfit(jars: tuple[Jar, ...], folder: Path) -> tuple[Jar, ...]:
@@ -187,7 +193,10 @@ def _fetch_one(jar: Jar, folder: Path, context: MavenContext, count: _Count) -> 
 
 
 def _maven(staging: Path, count: _Count) -> MavenContext:
-    """jgo's way to the Maven repositories that the user has configured for it, else Central."""
+    """jgo's way to Maven Central, and to the repositories that the user has configured for it.
+
+    One that is configured by the name ``central`` stands in for Central, as in Maven.
+    """
     # Imported here because it costs a start 0.2 s, and only the first start fetches.
     from jgo.config import GlobalSettings  # noqa: PLC0415
     from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415
@@ -196,7 +205,7 @@ def _maven(staging: Path, count: _Count) -> MavenContext:
     return MavenContext(
         resolver=PythonResolver(progress_callback=count.one_file),
         repo_cache=staging,
-        remote_repos={**GlobalSettings.load().repositories, **DEFAULT_REMOTE_REPOS},
+        remote_repos={**DEFAULT_REMOTE_REPOS, **GlobalSettings.load().repositories},
         timeout=NETWORK_TIMEOUT,
     )
 

@@ -21,6 +21,8 @@ from graphid.graph.engine.releases import Release
 ADMIN_TIMEOUT = 180.0
 """Seconds for one neo4j-admin command, on a machine that is busy with other things."""
 STOP_TIMEOUT = supervisor.GRACE + 10
+OTHERS_PORT_PATIENCE = 10.0
+"""Seconds for the database to notice that another process listens on its port."""
 LOG_TAIL = 25
 """Lines of the database's own words that an error carries."""
 
@@ -167,13 +169,26 @@ class Process:
                     f"The database stopped while it was starting. {self._where_to_look(log)}"
                 )
             if _is_open(self._port):
-                require_answer(address, timeout=max(1.0, deadline - time.monotonic()))
+                try:
+                    require_answer(address, timeout=max(1.0, deadline - time.monotonic()))
+                except EngineError:
+                    # Was that somebody else's port? Then ours is about to die of it.
+                    if self._ends_within(OTHERS_PORT_PATIENCE):
+                        continue
+                    raise
                 return
             time.sleep(0.05)
         raise EngineError(
             f"The database did not answer within {timeout:.0f} s. "
             f"{self._where_to_look(self.log_tail())}"
         )
+
+    def _ends_within(self, seconds: float) -> bool:
+        try:
+            self._supervisor.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def stay(self) -> None:
         """Let it run on when this process ends."""
