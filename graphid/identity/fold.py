@@ -15,7 +15,7 @@ from graphid.identity.ids import Ids
 from graphid.identity.logout import step_logout
 from graphid.identity.outcome import Outcome
 from graphid.identity.policy import Policy
-from graphid.identity.state import Key, Value, View, Visitor
+from graphid.identity.state import Key, Memory, Value, View, Visitor
 from graphid.identity.upsert import step_upsert
 from graphid.identity.values import Evidence, Identify, Logout, Place
 
@@ -45,7 +45,7 @@ class Resolved:
     def __init__(self, policy: Policy, ids: Ids) -> None:
         self.policy = policy
         self.ids = ids
-        self.state: dict[Key, Value] = {}
+        self.state = Memory()
         self.outcomes: dict[str, Outcome] = {}
         self._visitors: dict[str, list[Visitor]] | None = None
 

@@ -44,7 +44,7 @@ class _Identification(Resolution):
         cookie = view.find("cookie", evidence.cookie)
         birth = ids.birth(evidence.cookie)
         found = view.find("visitor", cookie.visitor if cookie else birth)
-        self.visitor = found or Visitor(id=birth, cookie=evidence.cookie)
+        self.visitor = self.former = found or Visitor(id=birth, cookie=evidence.cookie)
         self.own = Someone.of_contact(view, self.visitor.contact) if self.visitor.contact else None
 
     def run(self) -> Outcome:
@@ -205,11 +205,11 @@ class _Identification(Resolution):
 
     def _claims_counted(self) -> frozenset[IdentifierKey] | None:
         """The claims under which the contact counts this visitor so far."""
-        former = self.view.find("visitor", self.visitor.id)
-        if former is None or former.link is None or not former.claims_alone:
+        former = self.former
+        if former.link is None or self.visitor.link is None or not former.claims_alone:
             return None
-        same = self.visitor.link is not None and former.link.target == self.visitor.link.target
-        return former.claims if same else None
+        counted = (former.id, former.contact) == (self.visitor.id, self.visitor.contact)
+        return former.claims if counted else None
 
     def _claiming(self, visitor: Visitor) -> Visitor:
         """The visitor with what this identify claims, or vouches for."""

@@ -140,13 +140,8 @@ def save(view: View, contacts: Iterable[Contact], *, former: Iterable[str] = ())
     members = sorted(contacts, key=seniority)
     name = members[0].id
     for contact in members:
-        if contact.person != name:
-            contact = msgspec.structs.replace(contact, person=name)
-        if view.find("contact", contact.id) != contact:
-            view.put("contact", contact.id, contact)
-    person = Person(contacts=tuple(contact.id for contact in members))
-    if view.find("person", name) != person:
-        view.put("person", name, person)
+        view.put("contact", contact.id, msgspec.structs.replace(contact, person=name))
+    view.put("person", name, Person(contacts=tuple(contact.id for contact in members)))
     for alias in former:
         if alias != name:
             view.put("person", alias, Person(merged_into=name))

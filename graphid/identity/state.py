@@ -217,9 +217,19 @@ VALUE_TYPES: Mapping[KeyKind, type[Value]] = {
 
 
 class State(Protocol):
-    """Where values are kept: ``None`` for what never was."""
+    """Where values are kept. ``get`` answers None for what never was."""
 
     def get(self, key: Key, /) -> Value | None: ...
+
+    def peek(self, key: Key, /) -> Value | None:
+        """The value where it is at hand, without looking for it."""
+        ...
+
+
+class Memory(dict[Key, Value]):
+    """A state in memory, whole."""
+
+    peek = dict.get  # everything is at hand
 
 
 class View:
@@ -274,5 +284,5 @@ class View:
         return {
             key: value
             for key, value in self.writes.items()
-            if key not in self.reads or self._state.get(key) != value
+            if self._state.peek(key) != value
         }
