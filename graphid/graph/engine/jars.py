@@ -199,13 +199,13 @@ def _maven(staging: Path, count: _Count) -> MavenContext:
     """
     # Imported here because it costs a start 0.2 s, and only the first start fetches.
     from jgo.config import GlobalSettings  # noqa: PLC0415
+    from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415
     from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415
-    from jgo.maven._core import DEFAULT_REMOTE_REPOS  # noqa: PLC0415
 
     return MavenContext(
         resolver=PythonResolver(progress_callback=count.one_file),
         repo_cache=staging,
-        remote_repos={**DEFAULT_REMOTE_REPOS, **GlobalSettings.load().repositories},
+        remote_repos={"central": MAVEN_CENTRAL_URL, **GlobalSettings.load().repositories},
         timeout=NETWORK_TIMEOUT,
     )
 

@@ -85,6 +85,7 @@ class Installation:
             done = subprocess.run(
                 self.command("org.neo4j.cli.AdminTool", *arguments),
                 env=self.environment(),
+                cwd=self.folder.path,  # it leaves reports where it is called
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -134,6 +135,7 @@ class Process:
                 *command,
             ],
             env=installation.environment(),
+            cwd=self._folder.path,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
