@@ -1,0 +1,25 @@
+"""What a key may do. A field of the GraphQL schema names the scopes that open it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """One right. The values are what operators write and what refusals name."""
+
+    EVENT_WRITE = "event:write"
+    """Send pages, tracked events, identifies and logouts."""
+    CHAT_WRITE = "chat:write"
+    """Begin chats, send their messages, end them."""
+    CONTACT_EDIT = "contact:edit"
+    """Save what a source holds of a human."""
+    JOURNEY_VIEW = "journey:view"
+    """Read people, their journeys, and why they are theirs."""
+
+
+BROWSER = frozenset({Scope.EVENT_WRITE, Scope.CHAT_WRITE})
+"""What a publishable key may do: send, and learn nothing about anybody."""
+
+SERVER = frozenset(Scope)
+"""What a secret key may do."""
