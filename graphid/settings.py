@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets as random_secrets
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -32,10 +33,11 @@ MIN_SECRET_CHARACTERS = 16
 Keys = tuple[SecretStr, ...]
 
 
-class _Fault(str):
+@dataclass(frozen=True)
+class _Fault:
     """Stands for a value that could not be read, so that validation can name it with the rest."""
 
-    __slots__ = ()
+    reason: str
 
 
 class Settings(BaseSettings):
@@ -85,7 +87,7 @@ class Settings(BaseSettings):
     @classmethod
     def _readable(cls, value: Any) -> Any:
         if isinstance(value, _Fault):
-            raise PydanticCustomError("unreadable", "{reason}", {"reason": str(value)})
+            raise PydanticCustomError("unreadable", "{reason}", {"reason": value.reason})
         return value
 
     @field_validator("log_level", "log_format", mode="before")

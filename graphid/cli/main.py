@@ -63,7 +63,7 @@ def main() -> None:
     try:
         app()
     except GraphidError as error:
-        _console.print(f"[red]error:[/red] {error}", highlight=False)
+        _console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
         sys.exit(1)
 
 

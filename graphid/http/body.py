@@ -98,7 +98,7 @@ def decompressed(body: bytes, limit: int) -> bytes:
             raise InvalidInput("The body is not valid gzip.") from None
         room -= len(part)
         if room < 0:
-            raise too_large(limit, "after decompression ")
+            raise too_large(limit, "decompressed body")
         if not member.eof:
             raise InvalidInput("The body is not valid gzip: it ends too early.")
         parts.append(part)
@@ -106,9 +106,9 @@ def decompressed(body: bytes, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def too_large(limit: int, when: str = "") -> TooLarge:
+def too_large(limit: int, what: str = "body") -> TooLarge:
     """The error that names the limit."""
-    return TooLarge(f"The body is {when}larger than the limit of {limit} bytes.")
+    return TooLarge(f"The {what} is larger than the limit of {limit} bytes.")
 
 
 def _once(body: bytes, receive: Receive) -> Receive:

@@ -1,0 +1,86 @@
+"""JSON as strangers send it, read strictly: what two parsers could read in two ways is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+from graphid.errors import InvalidInput
+
+MAX_NESTING = 64
+"""The deepest nesting of arrays and objects in a body; what a field may hold is less."""
+
+
+def parse_json(body: bytes) -> Any:
+    """The value that a body holds, whatever its content type says.
+
+    Raises InvalidInput for what is not UTF-8 or not JSON, for a key that an object holds twice,
+    for a number too large to be one, and for nesting past ``MAX_NESTING``. The message never
+    repeats the input.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"The body is not UTF-8: byte {error.start + 1}.") from None
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_no_number,
+            parse_float=_finite,
+            parse_int=_whole,
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise InvalidInput(f"The body is not JSON: {where}.") from None
+    except RecursionError:
+        raise _too_deep() from None
+    if text.count("[") + text.count("{") > MAX_NESTING:
+        _require_shallow(value)
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise InvalidInput("The body is ambiguous: an object holds the same key twice.")
+    return found
+
+
+def _no_number(_name: str) -> NoReturn:
+    raise InvalidInput("The body is not JSON: NaN and Infinity are no numbers.")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise InvalidInput("The body holds a number larger than a double can be.")
+    return value
+
+
+def _whole(text: str) -> int | float:
+    # Past 64 bits a number means what JavaScript makes of it; and int() of many digits is slow.
+    return int(text) if len(text) <= 18 else _long(text)
+
+
+def _long(text: str) -> int | float:
+    if len(text) <= 20 and -(2**63) <= int(text) < 2**63:
+        return int(text)
+    return _finite(text)
+
+
+def _require_shallow(value: Any) -> None:
+    stack: list[tuple[Any, int]] = [(value, 1)]
+    while stack:
+        item, depth = stack.pop()
+        if not isinstance(item, dict | list):
+            continue
+        if depth > MAX_NESTING:
+            raise _too_deep()
+        children = item.values() if isinstance(item, dict) else item
+        stack.extend((child, depth + 1) for child in children)
+
+
+def _too_deep() -> InvalidInput:
+    return InvalidInput(f"The body is nested deeper than {MAX_NESTING}.")

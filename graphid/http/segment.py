@@ -1,0 +1,162 @@
+"""``POST /v1/…``: the tracking API that Segment's SDKs speak.
+
+Success is 200 and ``{"success": true, "accepted": 2, "duplicates": 0, "errors": [], "warnings":
+[]}``. Of a batch, a call that cannot be stored is an entry of ``errors`` (``index``, ``code``,
+``path``, ``message``) and the others are stored; an SDK would send a refused batch again, whole.
+A single call that cannot be stored is 400. The write key is a publishable or secret key.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from graphid.errors import GraphidError, InvalidInput, TooLarge, Unauthorized
+from graphid.http.json_text import parse_json
+from graphid.http.segment_calls import Clock, read_time, translate
+from graphid.identity.ids import Ids
+from graphid.service.messages import Message, Sender
+from graphid.service.receipts import Receipt
+
+MAX_BATCH = 2_500
+"""Calls in one batch."""
+
+CALLS = ("identify", "track", "page", "screen", "alias", "group")
+
+SHORT = {call[0]: call for call in CALLS}
+"""``/v1/t`` is ``/v1/track``: what the browser SDK posts to."""
+
+
+class Ingests(Protocol):
+    """What stores messages; see ``graphid.service.ingest``."""
+
+    async def submit(self, messages: Sequence[Message], sender: Sender) -> list[Receipt]:
+        """One receipt a message, in order."""
+
+
+SenderOf = Callable[[str | None], Sender]
+"""The sender that a key belongs to; raises Unauthorized."""
+
+
+class Segment:
+    """The endpoints, on a service."""
+
+    def __init__(self, ingest: Ingests, sender_of: SenderOf, ids: Ids) -> None:
+        self._ingest = ingest
+        self._sender_of = sender_of
+        self._ids = ids
+
+    def routes(self) -> list[BaseRoute]:
+        """``/v1/batch``, ``/v1/identify`` and so on, long and short."""
+        paths = {"batch": self._batch, "b": self._batch}
+        for call in CALLS:
+            paths[call] = paths[call[0]] = self._single
+        return [Route(f"/v1/{path}", answer, methods=["POST"]) for path, answer in paths.items()]
+
+    async def _batch(self, request: Request) -> JSONResponse:
+        body, sender = await self._read(request)
+        calls = body.get("batch")
+        if not isinstance(calls, list):
+            raise InvalidInput("must be a list of calls", path=["batch"])
+        if len(calls) > MAX_BATCH:
+            raise TooLarge(f"must hold at most {MAX_BATCH} calls", path=["batch"])
+        context = body.get("context")
+        if context is not None and not isinstance(context, dict):
+            raise InvalidInput("must be an object", path=["context"])
+        answer = await self._store(calls, body, context, sender)
+        return JSONResponse(answer)
+
+    async def _single(self, request: Request) -> JSONResponse:
+        name = request.url.path.rpartition("/")[2]
+        body, sender = await self._read(request)
+        call = {**body, "type": SHORT.get(name, name)}
+        answer = await self._store([call], body, None, sender)
+        if answer["errors"]:
+            error = answer["errors"][0]
+            raise InvalidInput(error["message"], path=error["path"])
+        return JSONResponse(answer)
+
+    async def _read(self, request: Request) -> tuple[dict[str, Any], Sender]:
+        """The body and who sent it. A key outside of the body is judged before the body."""
+        key = _key_in_headers(request)
+        sender = None if key is None else self._sender_of(key)
+        body = parse_json(await request.body())
+        if not isinstance(body, dict):
+            raise InvalidInput("The body must be a JSON object.")
+        if sender is None:
+            key = body.get("writeKey") or request.query_params.get("writeKey")
+            sender = self._sender_of(key if isinstance(key, str) else None)
+        return body, sender
+
+    async def _store(
+        self,
+        calls: list[Any],
+        body: dict[str, Any],
+        context: dict[str, Any] | None,
+        sender: Sender,
+    ) -> dict[str, Any]:
+        clock = Clock(_sent_at(body), datetime.now(UTC))
+
+        def cookie_of(user: str) -> str:
+            return self._ids.cookie_of_user(user, is_browser=sender.is_browser)
+
+        messages: dict[int, Message] = {}
+        errors: dict[int, GraphidError] = {}
+        for index, call in enumerate(calls):
+            try:
+                if not isinstance(call, dict):
+                    raise InvalidInput("must be an object", path=[])
+                messages[index] = translate(call, clock=clock, cookie_of=cookie_of, context=context)
+            except InvalidInput as error:
+                errors[index] = error
+        receipts = await self._ingest.submit([*messages.values()], sender) if messages else []
+        stored = dict(zip(messages, receipts, strict=True))
+        errors |= {i: receipt.problem for i, receipt in stored.items() if receipt.problem}
+        return {
+            "success": True,
+            "accepted": len(calls) - len(errors),
+            "duplicates": sum(receipt.duplicate for receipt in stored.values()),
+            "errors": [_told(index, error) for index, error in sorted(errors.items())],
+            "warnings": [
+                {"index": index, "code": warning.code, "message": warning.message}
+                for index, receipt in stored.items()
+                for warning in receipt.warnings
+            ],
+        }
+
+
+def _key_in_headers(request: Request) -> str | None:
+    """The write key as user of Basic, as SDKs send it, or Bearer, or ``X-Write-Key``."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            raise Unauthorized("The Authorization header is not valid.") from None
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    return request.headers.get("x-write-key")
+
+
+def _sent_at(body: dict[str, Any]) -> datetime | None:
+    """When the client says that it sent this; one that cannot be read corrects nothing."""
+    try:
+        return read_time(body["sentAt"], "sentAt")
+    except (KeyError, InvalidInput):
+        return None
+
+
+def _told(index: int, error: GraphidError) -> dict[str, Any]:
+    return {
+        "index": index,
+        "code": error.code,
+        "path": list(error.path or ()),
+        "message": error.message,
+    }

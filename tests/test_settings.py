@@ -1,0 +1,145 @@
+"""Settings: where they come from, what is refused, and the installation secret."""
+
+from __future__ import annotations
+
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from graphid.errors import SettingsError
+from graphid.settings import Settings, installation_secret, load
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("GRAPHID_")]:
+        monkeypatch.delenv(name)
+
+
+def test_defaults_hold_no_key() -> None:
+    settings = load()
+    assert settings.secret_keys == ()
+    assert settings.publishable_keys == ()
+    assert settings.neo4j_uri is None
+    assert (settings.host, settings.port) == ("127.0.0.1", 8080)
+
+
+def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHID_PORT", "9000")
+    monkeypatch.setenv("GRAPHID_SECRET_KEYS", "sk_first_key, sk_second_key,")
+    monkeypatch.setenv("GRAPHID_LOG_LEVEL", "DEBUG")
+    settings = load()
+    assert settings.port == 9000
+    assert [key.get_secret_value() for key in settings.secret_keys] == [
+        "sk_first_key",
+        "sk_second_key",
+    ]
+    assert settings.log_level == "debug"
+
+
+def test_what_is_given_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHID_PORT", "9000")
+    assert load(port=9001).port == 9001
+
+
+def test_a_secret_comes_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("s3cret\n")
+    monkeypatch.setenv("GRAPHID_NEO4J_PASSWORD_FILE", str(tmp_path / "password"))
+    assert load().neo4j_password.get_secret_value() == "s3cret"
+
+
+def test_only_secrets_come_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "port").write_text("9000")
+    monkeypatch.setenv("GRAPHID_PORT_FILE", str(tmp_path / "port"))
+    assert load().port == 8080
+
+
+def test_every_fault_is_told_at_once_and_no_value(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = {
+        "GRAPHID_PORT": "99999",
+        "GRAPHID_NEO4J_URI": "http://localhost",
+        "GRAPHID_NEO4J_PASSWORD_FILE": str(tmp_path / "absent"),
+        "GRAPHID_SECRET_KEYS": "short,in_both_lists",
+        "GRAPHID_PUBLISHABLE_KEYS": "in_both_lists,with space in",
+        "GRAPHID_INSTALLATION_SECRET": "too short",
+        "GRAPHID_MAX_BODY_BYTES": "many",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    text = str(caught.value)
+    for expected in (
+        "GRAPHID_PORT: Input should be less than or equal to 65535",
+        "GRAPHID_NEO4J_URI: must begin with one of bolt://",
+        "GRAPHID_NEO4J_PASSWORD: the file in GRAPHID_NEO4J_PASSWORD_FILE cannot be read",
+        "GRAPHID_SECRET_KEYS: key 1 has fewer than 8 characters",
+        "GRAPHID_PUBLISHABLE_KEYS: key 1 is the same as key 2 of GRAPHID_SECRET_KEYS",
+        "GRAPHID_PUBLISHABLE_KEYS: key 2 holds characters",
+        "GRAPHID_INSTALLATION_SECRET: must have at least 16 characters",
+        "GRAPHID_MAX_BODY_BYTES",
+    ):
+        assert expected in text
+    assert len(caught.value.faults) == 8
+    assert "in_both_lists" not in text
+    assert caught.value.__cause__ is None
+
+
+def test_value_and_file_together_are_a_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_text("sk_from_file")
+    monkeypatch.setenv("GRAPHID_SECRET_KEYS", "sk_from_environment")
+    monkeypatch.setenv("GRAPHID_SECRET_KEYS_FILE", str(tmp_path / "keys"))
+    with pytest.raises(SettingsError, match="not both"):
+        load()
+
+
+def test_no_secret_shows() -> None:
+    settings = load(
+        secret_keys="sk_hidden_key",
+        publishable_keys="pk_hidden_key",
+        neo4j_password="hidden_password",
+        installation_secret="hidden_installation",
+    )
+    assert "hidden" not in repr(settings)
+    assert "hidden" not in settings.model_dump_json()
+
+
+def test_the_installation_secret_of_the_settings_is_used(tmp_path: Path) -> None:
+    settings = load(installation_secret="0123456789abcdef", data_dir=tmp_path)
+    assert installation_secret(settings) == b"0123456789abcdef"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_installation_secret_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    settings = load(data_dir=tmp_path / "new" / "folder")
+    secret = installation_secret(settings)
+    file = settings.data_dir / "secret"
+    assert len(secret) == 64
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert installation_secret(load(data_dir=settings.data_dir)) == secret
+    # What the file holds can be moved to the settings of a second machine.
+    moved = load(installation_secret=file.read_text().strip())
+    assert installation_secret(moved) == secret
+
+
+def test_many_processes_agree_on_the_installation_secret(tmp_path: Path) -> None:
+    settings = load(data_dir=tmp_path)
+
+    def ask(_: int) -> bytes:
+        return installation_secret(settings)
+
+    with ThreadPoolExecutor(16) as pool:
+        assert len(set(pool.map(ask, range(64)))) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["secret"]
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(Exception, match="frozen"):
+        Settings().port = 1
