@@ -23,7 +23,7 @@ TRUSTED_SKEW = timedelta(minutes=1)
 """A client's clock that is off by no more is taken at its word; latency looks the same."""
 
 NAMED_TRAITS = ("email", "phone", "firstName", "lastName")
-LIBRARY_KEYS = frozenset({"url", "title", "referrer"})
+PAGE_KEYS = frozenset({"url", "title", "referrer"})
 
 _DIGITS_PAST_MICROSECONDS = re.compile(r"(\.\d{6})\d+")
 
@@ -137,7 +137,7 @@ def _page(call: JsonObject, common: _Common) -> dict[str, Any]:
     for name in ("name", "category"):
         if call.get(name) is not None:
             properties.setdefault(name, call[name])
-    told = {key: properties.pop(key, None) or around.get(key) for key in LIBRARY_KEYS}
+    told = {key: properties.pop(key, None) or around.get(key) for key in PAGE_KEYS}
     return {
         "url": told["url"] or properties.get("path") or "",
         "title": told["title"] or call.get("name") or None,

@@ -31,6 +31,14 @@ class Ids:
         """The visitor that a cookie is born with."""
         return "visitor_" + self._hash("visitor", cookie)
 
+    def cookie_of_user(self, user_id: str, *, is_browser: bool) -> str:
+        """The cookie of calls that name a user and no cookie, as servers send them.
+
+        Browsers' and servers' are two: what anybody can send never ends, or lengthens, a visit
+        that a server vouches for.
+        """
+        return "user_" + self._hash("cookie", "browser" if is_browser else "server", user_id)
+
     def visitor(self, cookie: str, opener: str) -> str:
         """The visitor that the evidence ``opener`` opened on a cookie."""
         return "visitor_" + self._hash("visitor", cookie, opener)

@@ -1,0 +1,407 @@
+"""The tracking API: what becomes of each call, and how faults are answered."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from graphid.errors import DatabaseUnavailable, GraphidError, NotFound, Unauthorized
+from graphid.http.answers import on_graphid_error
+from graphid.http.segment import MAX_BATCH, Segment
+from graphid.http.segment_calls import Clock, translate
+from graphid.identity.ids import Ids
+from graphid.identity.outcome import Warned
+from graphid.identity.values import Assurance
+from graphid.service.messages import Identify, Message, Page, Sender, Track
+from graphid.service.receipts import Receipt
+
+IDS = Ids(b"a secret of the tests")
+BROWSER = Sender(name="pk", assurance=Assurance.CLAIMED, is_browser=True)
+SERVER = Sender(name="sk", assurance=Assurance.ASSERTED, is_browser=False)
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Recorder:
+    """An ingest that keeps what it is given; ``fails`` is raised instead."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.sender: Sender | None = None
+        self.seen: set[str] = set()
+        self.fails: GraphidError | None = None
+        self.problem: GraphidError | None = None
+
+    async def submit(self, messages: Sequence[Message], sender: Sender) -> list[Receipt]:
+        if self.fails:
+            raise self.fails
+        self.messages += messages
+        self.sender = sender
+        receipts = []
+        for message in messages:
+            assert isinstance(message, Page | Track | Identify)
+            id = message.context.message_id or "minted"
+            receipts.append(
+                Receipt(
+                    message_id=id,
+                    occurred_at=0,
+                    received_at=0,
+                    type=message.kind,
+                    duplicate=id in self.seen,
+                    warnings=(Warned("CLOCK_SKEW", "late"),) if id == "warned" else (),
+                    problem=self.problem if id == "problem" else None,
+                )
+            )
+            self.seen.add(id)
+        return receipts
+
+
+def sender_of(key: str | None) -> Sender:
+    senders = {"pk_test": BROWSER, "sk_test": SERVER}
+    if key not in senders:
+        raise Unauthorized
+    return senders[key]
+
+
+@pytest.fixture
+def ingest() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+async def client(ingest: Recorder) -> AsyncIterator[httpx.AsyncClient]:
+    app = Starlette(
+        routes=Segment(ingest, sender_of, IDS).routes(),
+        exception_handlers={GraphidError: on_graphid_error},
+    )
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://test", auth=("pk_test", "")
+    ) as client:
+        yield client
+
+
+def one(call: dict[str, Any], clock: Clock | None = None, **given: Any) -> Message:
+    clock = clock or Clock(None, NOW)
+    return translate(call, clock=clock, cookie_of=lambda user: f"of-{user}", **given)
+
+
+class TestTranslation:
+    def test_identify(self) -> None:
+        message = one(
+            {
+                "type": "identify",
+                "anonymousId": "c1",
+                "userId": 42,
+                "messageId": "m1",
+                "timestamp": "2026-03-01T11:00:00.123456789Z",
+                "context": {"device": {"id": "tablet"}, "sessionId": 7, "ip": "10.0.0.1"},
+                "traits": {
+                    "email": "jane@example.com",
+                    "phone": 447700900000,
+                    "firstName": "Jane",
+                    "lastName": None,
+                    "plan": "gold",
+                    "custom": {"crm_account_id": "999888", "plan": "tin"},
+                },
+            }
+        )
+        assert isinstance(message, Identify)
+        assert message.model_dump(exclude_none=True) == {
+            "kind": "identify",
+            "context": {
+                "message_id": "m1",
+                "cookie_id": "c1",
+                "device_id": "tablet",
+                "session_id": "7",
+                "occurred_at": datetime(2026, 3, 1, 11, 0, 0, 123456, tzinfo=UTC),
+            },
+            "identifiers": ({"type": "user_id", "value": "42"},),
+            "traits": {
+                "email": "jane@example.com",
+                "phone": "447700900000",
+                "first_name": "Jane",
+                "custom": {"crm_account_id": "999888", "plan": "gold"},
+            },
+        }
+
+    @pytest.mark.parametrize("user", ["", "  ", None])
+    def test_no_user(self, user: str | None) -> None:
+        message = one({"type": "identify", "anonymousId": "c1", "userId": user})
+        assert isinstance(message, Identify)
+        assert message.identifiers == ()
+        assert message.traits is None
+
+    def test_custom_that_is_no_object_is_a_trait(self) -> None:
+        message = one({"type": "identify", "anonymousId": "c", "traits": {"custom": "x"}})
+        assert isinstance(message, Identify)
+        assert message.traits is not None
+        assert message.traits.custom == {"custom": "x"}
+
+    def test_page(self) -> None:
+        message = one(
+            {
+                "type": "page",
+                "anonymousId": "c1",
+                "userId": "u1",
+                "name": "Shoes",
+                "category": "Shop",
+                "properties": {"url": "https://shop.example/a", "colour": "red"},
+                "context": {"page": {"url": "no", "title": "All shoes", "referrer": "https://r"}},
+            }
+        )
+        assert isinstance(message, Page)
+        assert (message.url, message.title, message.referrer) == (
+            "https://shop.example/a",
+            "All shoes",
+            "https://r",
+        )
+        assert message.user_id == "u1"
+        assert message.properties == {"name": "Shoes", "category": "Shop", "colour": "red"}
+
+    def test_page_of_a_server_that_knows_no_url(self) -> None:
+        message = one({"type": "page", "userId": "u1", "name": "Home", "properties": {}})
+        assert isinstance(message, Page)
+        assert (message.url, message.title) == ("", "Home")
+        assert message.context.cookie_id == "of-u1"
+
+    @pytest.mark.parametrize(
+        ("call", "name", "kind", "properties"),
+        [
+            ({"type": "track", "event": "Paid", "properties": {"sum": 3}}, "Paid", "track",
+             {"sum": 3}),
+            ({"type": "track", "event": "Paid"}, "Paid", "track", None),
+            ({"type": "screen", "name": "Cart", "category": "App"}, "Cart", "screen",
+             {"category": "App"}),
+            ({"type": "screen"}, "Screen", "screen", None),
+            ({"type": "group", "groupId": 9, "traits": {"email": "a@b.example"}}, "Group", "group",
+             {"groupId": "9", "traits": {"email": "a@b.example"}}),
+            ({"type": "alias", "previousId": "old"}, "Alias", "alias",
+             {"previousId": "old", "userId": "u1"}),
+        ],
+    )  # fmt: skip
+    def test_events(
+        self, call: dict[str, Any], name: str, kind: str, properties: dict[str, Any] | None
+    ) -> None:
+        message = one({**call, "anonymousId": "c1", "userId": "u1"})
+        assert isinstance(message, Track)
+        assert (message.name, message.call, message.properties) == (name, kind, properties)
+        assert message.user_id == "u1"
+
+    def test_the_batch_s_context_stands_where_the_call_says_nothing(self) -> None:
+        around = {"device": {"id": "d1"}, "sessionId": "s1"}
+        call = {"type": "track", "event": "x", "anonymousId": "c", "context": {"sessionId": "s2"}}
+        message = one(call, context=around)
+        assert isinstance(message, Track)
+        assert (message.context.device_id, message.context.session_id) == ("d1", "s2")
+
+    @pytest.mark.parametrize(
+        ("call", "path", "says"),
+        [
+            ({}, ["type"], "one of identify, track"),
+            ({"type": "delete"}, ["type"], "one of"),
+            ({"type": ["track"]}, ["type"], "one of"),
+            ({"type": "track", "event": "x"}, ["anonymousId"], "anonymousId or userId"),
+            ({"type": "track", "anonymousId": "c"}, ["event"], "at least 1"),
+            ({"type": "track", "anonymousId": "c", "event": 3}, ["event"], "valid string"),
+            ({"type": "track", "anonymousId": "c" * 257, "event": "x"}, ["anonymousId"], "256"),
+            ({"type": "track", "anonymousId": True, "event": "x"}, ["anonymousId"], "text"),
+            ({"type": "track", "anonymousId": "a\nb", "event": "x"}, ["anonymousId"], "control"),
+            ({"type": "identify", "anonymousId": "c", "userId": {}}, ["userId"], "text"),
+            ({"type": "page", "anonymousId": "c", "userId": "a\x00"}, ["userId"], "control"),
+            ({"type": "track", "anonymousId": "c", "event": "x", "properties": []},
+             ["properties"], "object"),
+            ({"type": "track", "anonymousId": "c", "event": "x", "context": 3},
+             ["context"], "object"),
+            ({"type": "track", "anonymousId": "c", "event": "x", "context": {"device": "d"}},
+             ["context", "device"], "object"),
+            ({"type": "track", "anonymousId": "c", "event": "x",
+              "context": {"device": {"id": 1.5}}}, ["context", "device", "id"], "text"),
+            ({"type": "track", "anonymousId": "c", "event": "x", "timestamp": "yesterday"},
+             ["timestamp"], "ISO 8601"),
+            ({"type": "track", "anonymousId": "c", "event": "x", "timestamp": 17},
+             ["timestamp"], "ISO 8601"),
+            ({"type": "track", "anonymousId": "c", "event": "x", "timestamp": "1999-01-01"},
+             ["timestamp"], "2000-01-01"),
+            ({"type": "page", "anonymousId": "c", "properties": {"url": "x" * 5000}},
+             ["properties", "url"], "4096"),
+            ({"type": "identify", "anonymousId": "c", "traits": {"email": 3}},
+             ["traits", "email"], "string"),
+            ({"type": "identify", "anonymousId": "c", "traits": {"a": "x" * 40_000}},
+             ["traits"], "32768"),
+        ],
+    )  # fmt: skip
+    def test_faults_name_field_and_limit(
+        self, call: dict[str, Any], path: list[str], says: str
+    ) -> None:
+        with pytest.raises(GraphidError, match=says) as caught:
+            one(call)
+        assert caught.value.path == tuple(path)
+
+    def test_a_clock_that_is_plainly_wrong_is_corrected(self) -> None:
+        at = NOW - timedelta(hours=2)
+        call = {"type": "track", "event": "x", "anonymousId": "c", "timestamp": at.isoformat()}
+        late = one(call, Clock(NOW - timedelta(hours=1), NOW))
+        right = one(call, Clock(NOW - timedelta(seconds=59), NOW))
+        ahead = one(call, Clock(NOW + timedelta(minutes=2), NOW))
+        found = [m.context.occurred_at for m in (late, right, ahead) if isinstance(m, Track)]
+        assert found == [at + timedelta(hours=1), at, at - timedelta(minutes=2)]
+
+    def test_a_time_past_all_times_stays(self) -> None:
+        last = datetime.max.replace(tzinfo=UTC)
+        assert Clock(NOW - timedelta(days=1), NOW).corrected(last) == last
+
+    def test_a_time_without_offset_is_utc(self) -> None:
+        call = {"type": "track", "event": "x", "anonymousId": "c", "timestamp": "2026-01-01T00:00"}
+        message = one(call)
+        assert isinstance(message, Track)
+        assert message.context.occurred_at == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class TestEndpoints:
+    async def test_a_batch(self, client: httpx.AsyncClient, ingest: Recorder) -> None:
+        batch = [
+            {"type": "track", "event": "a", "anonymousId": "c", "messageId": "m1"},
+            {"type": "track", "event": "", "anonymousId": "c"},
+            "no call",
+            {"type": "track", "event": "b", "anonymousId": "c", "messageId": "warned"},
+            {"type": "track", "event": "a", "anonymousId": "c", "messageId": "m1"},
+        ]
+        answer = await client.post("/v1/batch", json={"batch": batch, "context": {}})
+        assert answer.status_code == 200
+        body = answer.json()
+        assert body["success"] is True
+        assert (body["accepted"], body["duplicates"]) == (3, 1)
+        assert [(e["index"], e["path"]) for e in body["errors"]] == [(1, ["event"]), (2, [])]
+        assert body["warnings"] == [{"index": 3, "code": "CLOCK_SKEW", "message": "late"}]
+        assert len(ingest.messages) == 3
+
+    async def test_a_call_that_ingest_refuses(
+        self, client: httpx.AsyncClient, ingest: Recorder
+    ) -> None:
+        ingest.problem = NotFound()
+        batch = [
+            {"type": "track", "event": "a", "anonymousId": "c", "messageId": id}
+            for id in ("ok", "problem")
+        ]
+        body = (await client.post("/v1/b", json={"batch": batch})).json()
+        assert (body["accepted"], body["errors"][0]["index"]) == (1, 1)
+        assert body["errors"][0]["code"] == "NOT_FOUND"
+
+    async def test_an_empty_batch_and_one_of_bad_calls_succeed(
+        self, client: httpx.AsyncClient, ingest: Recorder
+    ) -> None:
+        batches: list[list[dict[str, Any]]] = [[], [{}]]
+        for batch in batches:
+            answer = await client.post("/v1/batch", json={"batch": batch})
+            assert (answer.status_code, answer.json()["success"]) == (200, True)
+        assert ingest.sender is None
+
+    @pytest.mark.parametrize(
+        ("path", "kind"),
+        [
+            ("identify", "identify"), ("i", "identify"), ("track", "track"), ("t", "track"),
+            ("page", "page"), ("p", "page"), ("screen", "track"), ("s", "track"),
+            ("alias", "track"), ("a", "track"), ("group", "track"), ("g", "track"),
+        ],
+    )  # fmt: skip
+    async def test_single_calls(
+        self, client: httpx.AsyncClient, ingest: Recorder, path: str, kind: str
+    ) -> None:
+        call = {"anonymousId": "c", "event": "x", "type": "ignored"}
+        answer = await client.post(f"/v1/{path}", json=call)
+        assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+        assert ingest.messages[0].kind == kind
+
+    async def test_a_bad_single_call_is_refused(self, client: httpx.AsyncClient) -> None:
+        answer = await client.post("/v1/track", json={"anonymousId": "c"})
+        assert answer.status_code == 400
+        assert answer.json()["error"]["path"] == ["event"]
+
+    async def test_the_content_type_does_not_matter(
+        self, client: httpx.AsyncClient, ingest: Recorder
+    ) -> None:
+        answer = await client.post(
+            "/v1/t",
+            content=json.dumps({"anonymousId": "c", "event": "x"}),
+            headers={"content-type": "text/plain"},
+        )
+        assert answer.status_code == 200
+        assert len(ingest.messages) == 1
+
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"[]", b"3", b'{"batch": 3}', b'{"batch": [], "batch": []}', b'{"batch": ["\xff"]}',
+         b"[" * 10_000, b"{}", b'{"batch": [], "context": []}'],
+    )  # fmt: skip
+    async def test_a_batch_that_cannot_be_read(
+        self, client: httpx.AsyncClient, body: bytes
+    ) -> None:
+        answer = await client.post("/v1/batch", content=body)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["code"] == "INVALID_INPUT"
+
+    async def test_too_many_calls(self, client: httpx.AsyncClient) -> None:
+        answer = await client.post("/v1/batch", json={"batch": [{}] * (MAX_BATCH + 1)})
+        assert answer.status_code == 413
+        assert str(MAX_BATCH) in answer.json()["error"]["message"]
+
+    async def test_the_database_is_away(self, client: httpx.AsyncClient, ingest: Recorder) -> None:
+        ingest.fails = DatabaseUnavailable(retry_after=2)
+        call = {"anonymousId": "c", "event": "x"}
+        answer = await client.post("/v1/track", json=call)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+
+    async def test_a_user_without_a_cookie_has_one_of_its_own(
+        self, client: httpx.AsyncClient, ingest: Recorder
+    ) -> None:
+        for key in ("pk_test", "sk_test"):
+            for path in ("page", "identify"):
+                answer = await client.post(
+                    f"/v1/{path}", json={"userId": "jane@example.com"}, auth=(key, "")
+                )
+                assert answer.status_code == 200
+        cookies = [m.context.cookie_id for m in ingest.messages if isinstance(m, Page | Identify)]
+        assert cookies[0] == cookies[1] != cookies[2] == cookies[3]
+        assert not any("jane" in cookie for cookie in cookies)
+
+
+class TestKeys:
+    CALL: ClassVar[dict[str, Any]] = {"anonymousId": "c", "event": "x"}
+
+    async def post(self, client: httpx.AsyncClient, **given: Any) -> int:
+        given.setdefault("json", self.CALL)
+        client.auth = httpx.Auth()  # which adds nothing
+        return (await client.post("/v1/track", **given)).status_code
+
+    async def test_wherever_it_is(self, client: httpx.AsyncClient, ingest: Recorder) -> None:
+        basic = base64.b64encode(b"sk_test:").decode()
+        for given in (
+            {"headers": {"authorization": f"Basic {basic}"}},
+            {"headers": {"authorization": "Bearer sk_test"}},
+            {"headers": {"x-write-key": "sk_test"}},
+            {"json": {**self.CALL, "writeKey": "sk_test"}},
+            {"params": {"writeKey": "sk_test"}},
+        ):
+            ingest.sender = None
+            assert await self.post(client, **given) == 200
+            assert ingest.sender == SERVER
+
+    async def test_missing_or_unknown(self, client: httpx.AsyncClient, ingest: Recorder) -> None:
+        wrong = base64.b64encode(b"wrong:").decode()
+        for given in (
+            {},
+            {"headers": {"authorization": f"Basic {wrong}"}},
+            {"headers": {"authorization": "Basic %%%"}},
+            {"headers": {"authorization": f"Basic {wrong}"}, "content": b"{"},
+            {"json": {**self.CALL, "writeKey": "wrong"}},
+            {"json": {**self.CALL, "writeKey": 3}},
+        ):
+            assert await self.post(client, **given) == 401
+        assert not ingest.messages
