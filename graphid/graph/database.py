@@ -162,16 +162,16 @@ class Database:
         return await self._attempts(neo4j.WRITE_ACCESS, work, timeout)
 
     async def read_rows(
-        self, query: Query, /, *, timeout: float | None = None, **parameters: Any
+        self, query: Query, /, *, within: float | None = None, **parameters: Any
     ) -> list[dict[str, Any]]:
-        """One reading statement as a unit of its own, in one round trip."""
-        return await self._single(neo4j.READ_ACCESS, query, timeout, parameters)
+        """One reading statement as a unit of its own, in one round trip; ``within`` seconds."""
+        return await self._single(neo4j.READ_ACCESS, query, within, parameters)
 
     async def write_rows(
-        self, query: Query, /, *, timeout: float | None = None, **parameters: Any
+        self, query: Query, /, *, within: float | None = None, **parameters: Any
     ) -> list[dict[str, Any]]:
         """One writing statement as a unit of its own, committed, in one round trip."""
-        return await self._single(neo4j.WRITE_ACCESS, query, timeout, parameters)
+        return await self._single(neo4j.WRITE_ACCESS, query, within, parameters)
 
     async def _attempts(self, mode: str, work: Work[T], timeout: float | None) -> T:
         metadata = {"app": "graphid", "unit": getattr(work, "__qualname__", "unit")}

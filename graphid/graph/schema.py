@@ -78,7 +78,7 @@ async def migrate(database: Database, migrations: Sequence[Migration] | None = N
         return applied
 
     applied = await database.write(under_lock, timeout=LONGEST)
-    await database.read_rows(AWAIT_INDEXES, timeout=LONGEST, seconds=int(LONGEST))
+    await database.read_rows(AWAIT_INDEXES, within=LONGEST, seconds=int(LONGEST))
     for name in applied:
         log.info("migration_applied", name=name)
     return applied
@@ -89,7 +89,7 @@ async def is_current(database: Database, *, timeout: float | None = None) -> boo
 
     Raises StaleGraph where it is of a newer graphid, DatabaseUnavailable where it is away.
     """
-    applied = await database.read_rows(READ_APPLIED, timeout=timeout)
+    applied = await database.read_rows(READ_APPLIED, within=timeout)
     return not _missing(applied, all_migrations())
 
 

@@ -204,7 +204,7 @@ async def test_waiting_for_a_lock_past_the_deadline_is_busy_and_the_pool_survive
     async def holder(unit: Unit) -> None:
         await unit.rows(LOCK, id=fresh)
         with pytest.raises(Busy):
-            await graph.write_rows(LOCK, id=fresh, timeout=0.4)
+            await graph.write_rows(LOCK, id=fresh, within=0.4)
 
     await graph.write(holder)
     await graph.write_rows(LOCK, id=fresh)
@@ -360,7 +360,7 @@ async def test_a_silent_server_is_busy_at_the_deadline(database: Address) -> Non
         wire.silent = True
         started = monotonic()
         with pytest.raises(Busy):
-            await graph.read_rows(ONE, timeout=0.5)
+            await graph.read_rows(ONE, within=0.5)
         assert monotonic() - started < 2
         wire.silent = False
         assert await graph.read_rows(ONE) == [{"one": 1}]
