@@ -1,0 +1,27 @@
+// Purpose: People by any id that leads to one: their own, one that was merged into theirs, a contact's, or a visitor's that has an owner.
+// Parameters: $ids, the ids.
+// Columns: asked, person.
+
+UNWIND $ids AS asked
+CALL (asked) {
+  MATCH (:Person {id: asked})-[:MERGED_INTO*0..100]->(person:Person)
+  WHERE NOT EXISTS { (person)-[:MERGED_INTO]->(:Person) }
+  RETURN person
+  UNION
+  MATCH (:Contact {id: asked})-[:BELONGS_TO]->(person:Person)
+  RETURN person
+  UNION
+  MATCH (visitor:Visitor {id: asked})
+  MATCH (visitor)-[link:IDENTIFIED_AS]->(:Contact)-[:BELONGS_TO]->(person:Person)
+  WHERE link.state <> 'SEVERED'
+  RETURN person
+}
+RETURN asked, person {
+  .id,
+  contacts: [(person)<-[:BELONGS_TO]-(contact:Contact) | contact {
+    .id, .source, .sourceId, .state, .made, .madeAt, .traits,
+    identifiers: [(contact)-[hold:HAS_IDENTIFIER]->(identifier:Identifier) WHERE hold.state = 'ACTIVE' |
+      identifier {.id, .type, .value, assurance: hold.assurance, at: hold.at}]
+  }],
+  merged: [(person)<-[:MERGED_INTO*1..100]-(former:Person) | former.id]
+} AS person

@@ -1,0 +1,216 @@
+"""People and their contacts, as they are now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from heapq import nlargest, nsmallest
+from typing import Any
+
+import msgspec
+
+from graphid.graph.database import Database
+from graphid.graph.queries import query
+from graphid.identity.identifiers import InvalidIdentifier, normalise
+from graphid.identity.ids import UNCLAIMED
+from graphid.identity.state import Contact
+from graphid.identity.traits import traits_of
+from graphid.identity.values import Assurance, IdentifierKey, Micros, TraitValue
+from graphid.service.visitors import Slice, VisitorRecord, Visitors, visitor_id_of
+
+READ_PEOPLE = query("people/read_people")
+FIND_PEOPLE = query("people/find_people")
+FIND_CONTACTS = query("people/find_contacts")
+READ_SEEN = query("people/read_seen")
+
+MADE_HERE = "identify"
+"""The source of a contact that no record is behind: an identify made it."""
+
+SEEN_SLICES = 100
+"""Of a person with more visitors, the first and last seen are looked for on this many, the
+earliest and the latest by their cookies."""
+
+_traits = msgspec.json.Decoder(dict[str, TraitValue])
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierRecord:
+    id: str
+    type: str
+    value: str
+    assurance: Assurance
+    at: Micros = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRecord:
+    """One record of a human, and the person whom it belongs to."""
+
+    id: str
+    person: str
+    source: str | None
+    source_id: str | None
+    state: str
+    made: str
+    traits: Mapping[str, TraitValue]
+    identifiers: tuple[IdentifierRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """A person. One without contacts is anonymous: the unowned part of ``visitor``."""
+
+    id: str
+    contacts: tuple[ContactRecord, ...] = ()
+    merged_from: tuple[str, ...] = ()
+    visitor: VisitorRecord | None = None
+    traits: Mapping[str, TraitValue] = field(default_factory=dict)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a contact holds an identifier or comes from a source."""
+        return any(c.identifiers or c.source is not None for c in self.contacts)
+
+    @property
+    def identifiers(self) -> list[IdentifierRecord]:
+        """What any contact holds, once each: custom ids, then e-mail, then the rest."""
+        best: dict[str, IdentifierRecord] = {}
+        for contact in self.contacts:
+            for identifier in contact.identifiers:
+                other = best.get(identifier.id)
+                if other is None or identifier.assurance > other.assurance:
+                    best[identifier.id] = identifier
+        return sorted(best.values(), key=lambda i: (_RANK.get(i.type, 0), i.type, i.value))
+
+    @property
+    def display_name(self) -> str | None:
+        """First and last name, else an identifier, an e-mail address before others."""
+        names = [self.traits[n].value for n in ("firstName", "lastName") if n in self.traits]
+        spoken = " ".join(name for name in names if isinstance(name, str) and name.strip())
+        if spoken:
+            return spoken
+        readable = sorted(self.identifiers, key=lambda i: (_READABLE.get(i.type, 2), i.type))
+        return readable[0].value if readable else None
+
+
+_RANK = {"email": 1, "phone": 2}
+_READABLE = {"email": 0, "phone": 1}
+
+
+class People:
+    """Reads people and contacts."""
+
+    def __init__(self, database: Database, visitors: Visitors) -> None:
+        self._database = database
+        self._visitors = visitors
+
+    async def by_id(self, ids: Sequence[str]) -> dict[str, PersonRecord]:
+        """Who each id leads to; ids that were never given out are missing.
+
+        Any id ever given out: a person's, a merged person's, a contact's, a visitor's (its owner,
+        else the anonymous person), and ``visitor…~unclaimed``.
+        """
+        anonymous = {id: v for id in ids if (v := visitor_id_of(id)) is not None}
+        rows, visitors = await asyncio.gather(
+            self._people_rows([id for id in ids if not id.endswith(UNCLAIMED)]),
+            self._visitors_of(set(anonymous.values())),
+        )
+        found = {row["asked"]: _person(row["person"]) for row in rows}
+        for id, visitor in anonymous.items():
+            record = visitors.get(visitor)
+            if id not in found and record is not None:
+                found[id] = _anonymous(id, record)
+        return found
+
+    async def holding(self, type: str, value: str) -> str | None:
+        """The person who holds an identifier, in any spelling that normalises to it."""
+        try:
+            key = normalise(type, value, region=self._visitors.policy.phone.region)
+        except InvalidIdentifier:
+            return None
+        return (await self.holders([key])).get(key)
+
+    async def holders(self, keys: Sequence[IdentifierKey]) -> dict[IdentifierKey, str]:
+        """The person who holds each identifier."""
+        rows = await self._database.read_rows(FIND_PEOPLE, keys=list(keys))
+        return {row["key"]: row["person"] for row in rows}
+
+    async def contact(self, source: str, source_id: str) -> str | None:
+        """The id of the contact of a source's record."""
+        if source == MADE_HERE:
+            return source_id
+        rows = await self._database.read_rows(FIND_CONTACTS, source=source, sourceId=source_id)
+        return rows[0]["contact"] if rows else None
+
+    async def seen(self, people: Sequence[str]) -> dict[str, tuple[Micros, Micros]]:
+        """When the first and the last event of each happened; those without events are missing."""
+        owned = await self._visitors.slices_of_people(people)
+        slices = [part for parts in owned.values() for part in _outermost(parts)]
+        rows = await self._database.read_rows(
+            READ_SEEN,
+            slices=[
+                {"person": s.person, "cookie": s.cookie, "low": s.low, "high": s.high}
+                for s in slices
+            ],
+        )
+        return {row["person"]: (row["firstAt"], row["lastAt"]) for row in rows}
+
+    async def _people_rows(self, ids: list[str]) -> list[dict[str, Any]]:
+        return await self._database.read_rows(READ_PEOPLE, ids=ids) if ids else []
+
+    async def _visitors_of(self, ids: Iterable[str]) -> dict[str, VisitorRecord]:
+        wanted = list(ids)
+        return await self._visitors.by_id(wanted) if wanted else {}
+
+
+def _anonymous(id: str, record: VisitorRecord) -> PersonRecord:
+    # Without an owner there is no claimed part to set the unclaimed one apart from.
+    name = id if record.owner is not None else record.id
+    return PersonRecord(id=name, visitor=record)
+
+
+def _outermost(parts: list[Slice]) -> list[Slice]:
+    if len(parts) <= 2 * SEEN_SLICES:
+        return parts
+    first = nsmallest(SEEN_SLICES, parts, key=lambda part: part.record.started_at)
+    last = nlargest(SEEN_SLICES, parts, key=lambda part: part.record.seen_to)
+    return [*first, *last]
+
+
+def _person(row: Mapping[str, Any]) -> PersonRecord:
+    contacts = tuple(sorted((_contact(c, row["id"]) for c in row["contacts"]), key=_seniority))
+    person = PersonRecord(row["id"], contacts, tuple(sorted(set(row["merged"]))))
+    return replace(person, traits=traits_of(map(_with_traits, contacts)))
+
+
+def _seniority(contact: ContactRecord) -> tuple[str, str]:
+    return (contact.made, contact.id)
+
+
+def _with_traits(contact: ContactRecord) -> Contact:
+    return Contact(
+        id=contact.id,
+        made=contact.made,
+        person=contact.person,
+        evidence="",
+        made_at=0,
+        curated=contact.state == "CURATED",
+        traits=dict(contact.traits),
+    )
+
+
+def _contact(row: Mapping[str, Any], person: str) -> ContactRecord:
+    return ContactRecord(
+        id=row["id"],
+        person=person,
+        source=row["source"],
+        source_id=row["sourceId"],
+        state=row["state"],
+        made=row["made"] or "",
+        traits=_traits.decode(row["traits"] or "{}"),
+        identifiers=tuple(
+            IdentifierRecord(i["id"], i["type"], i["value"], Assurance(i["assurance"]), i["at"])
+            for i in sorted(row["identifiers"], key=lambda i: (i["type"], i["value"]))
+        ),
+    )

@@ -1,0 +1,231 @@
+"""Visitors as the graph holds them, and which of what happened on their cookies is whose.
+
+This is the one place where nodes and relationships become the values of ``graphid.identity``
+again (docs/graph.md tells how they are stored).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphid.graph.database import Database
+from graphid.graph.queries import query
+from graphid.identity.attribution import Attribution, attribute
+from graphid.identity.ids import UNCLAIMED
+from graphid.identity.policy import Policy
+from graphid.identity.state import Link, LinkKind, LinkState, Opening, Visitor
+from graphid.identity.values import Assurance, Micros, Place, moment
+
+READ_VISITORS = query("people/read_visitors")
+READ_VISITORS_OF = query("people/read_visitors_of")
+FIND_VISITORS = query("journey/find_visitors")
+
+END = ":"
+"""Sorts after every place: those begin with a digit."""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorRecord:
+    """A visitor with what a reader wants beside it.
+
+    ``owner``: the person of its link's contact, where it has a link that stands.
+    ``seen_from``: when its cookie was first seen, which is when a visitor born with it began.
+    """
+
+    visitor: Visitor
+    owner: str | None
+    seen_from: Micros
+    seen_to: Micros
+    device: str | None
+
+    @property
+    def id(self) -> str:
+        return self.visitor.id
+
+    @property
+    def started_at(self) -> Micros:
+        started = self.visitor.started_at
+        return self.seen_from if started is None else started
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose something is, and why."""
+
+    person: str
+    """Id of a person, or of the anonymous person as whom it is read."""
+    attribution: Attribution
+    record: VisitorRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a visitor that one person owns: places from ``low`` up to but without ``high``."""
+
+    record: VisitorRecord
+    person: str
+    low: Place
+    high: Place
+
+    @property
+    def cookie(self) -> str:
+        return self.record.visitor.cookie
+
+
+def at_moment(at: Micros) -> Place:
+    """The boundary before everything that happened at ``at``."""
+    return f"{max(at, 0):016d}"
+
+
+def owner_of(record: VisitorRecord, place: Place, policy: Policy) -> Owner:
+    """Whose an event at this place of the visitor is."""
+    attribution = attribute(record.visitor, place, policy)
+    person = attribution.anonymous or record.owner or record.id
+    return Owner(person, attribution, record)
+
+
+def slices_of(record: VisitorRecord, policy: Policy) -> list[Slice]:
+    """The visitor cut where its owner changes, as ``attribute`` says; oldest first.
+
+    Times are enough to say where: from ``reach`` on, and, where unattended events are nobody's,
+    up to ``unattended.after`` behind each run of identifies.
+    """
+    visitor = record.visitor
+    start, end = visitor.start or at_moment(0), visitor.end or END
+    cuts = {start}
+    link = visitor.link
+    if link is not None and link.state is not LinkState.SEVERED:
+        if link.reach is not None:
+            cuts.add(at_moment(link.reach))
+        if visitor.opening is Opening.SWITCH and policy.unattended.owner == "ANONYMOUS":
+            for first, last in visitor.attended:
+                cuts.update((at_moment(first), at_moment(last + policy.unattended_after + 1)))
+    edges = sorted(cut for cut in cuts if start <= cut < end)
+    slices: list[Slice] = []
+    for low, high in zip(edges, [*edges[1:], end], strict=True):
+        person = owner_of(record, low, policy).person
+        if slices and slices[-1].person == person:
+            slices[-1] = Slice(record, person, slices[-1].low, high)
+        else:
+            slices.append(Slice(record, person, low, high))
+    return slices
+
+
+def visitor_id_of(person: str) -> str | None:
+    """The visitor as whose anonymous person this id is read; None for other ids."""
+    return person.removesuffix(UNCLAIMED) if person.startswith("visitor_") else None
+
+
+def link_of(properties: Mapping[str, Any], kind: str, source: str, target: str) -> Link:
+    """A link from its relationship's properties and ends."""
+    get = properties.get
+    return Link(
+        id=properties["id"],
+        kind=LinkKind(kind),
+        source=source,
+        target=target,
+        rule=properties["rule"],
+        assurance=Assurance(properties["assurance"]),
+        evidence=properties["evidence"],
+        at=properties["at"],
+        recorded_at=properties["recordedAt"],
+        actor=get("actor"),
+        reach=get("reach"),
+        ended_at=get("endedAt"),
+        ended_by=get("endedBy"),
+        retracted_at=get("retractedAt"),
+        retracted_by=get("retractedBy"),
+        reason=get("reason"),
+    )
+
+
+def visitor_of(row: Mapping[str, Any]) -> VisitorRecord:
+    """A visitor from a row of the queries of this module."""
+    node, owners = row["visitor"], row["owners"]
+    get = node.get
+    link = owner = None
+    if owners:
+        first = owners[0]
+        link = link_of(first["link"], LinkKind.IDENTIFIED_AS, node["id"], first["contact"])
+        owner = first["person"]
+    times = get("attended") or ()
+    visitor = Visitor(
+        id=node["id"],
+        cookie=node["cookie"],
+        opening=Opening(get("opening") or Opening.BIRTH),
+        opened_by=get("openedBy"),
+        start=get("start") or "",
+        started_at=get("startedAt"),
+        end=get("end"),
+        ended_at=get("endedAt"),
+        ended_by=get("endedBy"),
+        link=link,
+        identified=get("identified"),
+        verified=get("verified"),
+        attended=tuple(zip(times[::2], times[1::2], strict=True)),
+    )
+    started = visitor.started_at or (moment(visitor.start) if visitor.start else 0)
+    return VisitorRecord(
+        visitor=visitor,
+        owner=owner,
+        seen_from=row["seenFrom"] or started,
+        seen_to=row["seenTo"] or started,
+        device=row["device"],
+    )
+
+
+class Visitors:
+    """Reads visitors. ``policy`` decides who owns what they did."""
+
+    def __init__(self, database: Database, policy: Policy) -> None:
+        self._database = database
+        self.policy = policy
+
+    async def by_id(self, ids: Iterable[str]) -> dict[str, VisitorRecord]:
+        """The visitors of these ids, as many as there are."""
+        rows = await self._database.read_rows(READ_VISITORS, ids=list(ids))
+        return {record.id: record for record in map(visitor_of, rows)}
+
+    async def of_people(self, people: Sequence[str]) -> dict[str, list[VisitorRecord]]:
+        """Each person's visitors. An anonymous person has the one that it is named for."""
+        found: dict[str, list[VisitorRecord]] = {person: [] for person in people}
+        known = [person for person in people if visitor_id_of(person) is None]
+        if known:
+            rows = await self._database.read_rows(READ_VISITORS_OF, ids=known)
+            for row in rows:
+                found[row["person"]].append(visitor_of(row))
+        anonymous = {p: v for p in people if (v := visitor_id_of(p)) is not None}
+        if anonymous:
+            records = await self.by_id(set(anonymous.values()))
+            for person, visitor in anonymous.items():
+                if visitor in records:
+                    found[person].append(records[visitor])
+        return found
+
+    async def slices_of_people(self, people: Sequence[str]) -> dict[str, list[Slice]]:
+        """All that each of these people owns."""
+        visitors = await self.of_people(people)
+        return {
+            person: [
+                part
+                for record in records
+                for part in slices_of(record, self.policy)
+                if part.person == person
+            ]
+            for person, records in visitors.items()
+        }
+
+    async def covering(
+        self, places: Iterable[tuple[str, Place]]
+    ) -> dict[tuple[str, Place], VisitorRecord]:
+        """The visitor of each (cookie, place), where the cookie is known."""
+        wanted = [{"cookie": cookie, "position": place} for cookie, place in places]
+        rows = await self._database.read_rows(FIND_VISITORS, places=wanted)
+        return {(row["cookie"], row["position"]): visitor_of(row) for row in rows}
+
+    async def owners(self, places: Iterable[tuple[str, Place]]) -> dict[tuple[str, Place], Owner]:
+        """Whose each (cookie, place) is."""
+        covering = await self.covering(places)
+        return {key: owner_of(record, key[1], self.policy) for key, record in covering.items()}
