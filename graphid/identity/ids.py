@@ -74,3 +74,11 @@ class Ids:
     def session(self, cookie: str, first_message: str) -> str:
         """The session that an event began."""
         return "session_" + self._hash("session", cookie, first_message)
+
+    def chat(self, cookie: str, named: str) -> str:
+        """A chat that came without an id, or with one that another cookie's chat has."""
+        return "chat_" + self._hash("chat", cookie, named)
+
+    def next_cookie(self, cookie: str, logout: str) -> str:
+        """The cookie id that a client should go on with after a logout."""
+        return self._hash("cookie", cookie, logout)

@@ -1,0 +1,53 @@
+// Purpose: Lock what a list of evidence is about, in the one lock order, and read what its steps will read: the keys it names, what they point at, and each person reached with all their contacts.
+// Parameters: $named, a map: messages, ids of the evidence; roots, keys to lock, sorted; reads, keys to read without a lock.
+// Columns: known, values.
+
+CALL () {
+  UNWIND $named.messages AS id
+  MATCH (evidence:Evidence {id: id})
+  RETURN collect([evidence.id, evidence.outcome, evidence.digest, evidence.at, evidence.recordedAt, evidence.place]) AS known
+}
+CALL () {
+  UNWIND $named.roots AS key
+  MERGE (root:State {key: key})
+  SET root.lock = 0
+  RETURN collect(root) AS roots
+}
+CALL (roots) {
+  UNWIND roots AS state
+  UNWIND state.refs AS key
+  MATCH (next:State {key: key})
+  RETURN collect(DISTINCT next) AS first
+}
+CALL (first) {
+  UNWIND first AS state
+  UNWIND state.refs AS key
+  MATCH (next:State {key: key})
+  RETURN collect(DISTINCT next) AS second
+}
+CALL (second) {
+  UNWIND second AS state
+  UNWIND state.refs AS key
+  MATCH (next:State {key: key})
+  RETURN collect(DISTINCT next) AS third
+}
+CALL (first, second, third) {
+  UNWIND first + second + third AS state
+  WITH DISTINCT state
+  WHERE state.key STARTS WITH 'person:'
+  WITH state ORDER BY state.key
+  SET state.lock = 0
+  RETURN collect(state) AS people
+}
+CALL (people) {
+  UNWIND people AS person
+  UNWIND person.refs AS key
+  MATCH (next:State {key: key})
+  RETURN collect(DISTINCT next) AS members
+}
+CALL () {
+  UNWIND $named.reads AS key
+  MATCH (next:State {key: key})
+  RETURN collect(next) AS others
+}
+RETURN known, [state IN roots + first + second + third + people + members + others | [state.key, state.value, state.place]] AS values

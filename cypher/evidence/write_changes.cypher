@@ -1,0 +1,88 @@
+// Purpose: Write what the steps of a unit of work changed: the fold's memory, the evidence with its answers, and the readable graph. One parameter, because the server plans a statement anew for each combination of empty and filled lists that it is given side by side.
+// Parameters: $changes, a map: evidence, what was received; touched, keys that were read under lock; place, the last step's place; states, values by key; visitors, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, links as they now are.
+// Columns: none.
+
+CALL () {
+  UNWIND $changes.evidence AS row
+  CREATE (evidence:Evidence)
+  SET evidence = row
+}
+CALL () {
+  UNWIND $changes.touched AS key
+  MATCH (state:State {key: key})
+  SET state.place = CASE WHEN state.place > $changes.place THEN state.place ELSE $changes.place END
+}
+CALL () {
+  UNWIND $changes.states AS row
+  MERGE (state:State {key: row.key})
+  SET state.value = row.value, state.refs = row.refs, state.place = CASE WHEN state.place > $changes.place THEN state.place ELSE $changes.place END
+}
+CALL () {
+  UNWIND $changes.visitors AS row
+  MERGE (visitor:Visitor {id: row.id})
+  SET visitor += row.properties
+  MERGE (cookie:Cookie {id: row.cookie})
+  MERGE (visitor)-[:OF_COOKIE]->(cookie)
+}
+CALL () {
+  UNWIND $changes.contacts AS row
+  MERGE (contact:Contact {id: row.id})
+  SET contact += row.properties
+}
+CALL () {
+  UNWIND $changes.identifiers AS row
+  MERGE (identifier:Identifier {key: row.key})
+    ON CREATE SET identifier.id = row.id, identifier.type = row.type, identifier.value = row.value
+}
+CALL () {
+  UNWIND $changes.people AS row
+  MERGE (person:Person {id: row.id})
+  WITH person, row
+  OPTIONAL MATCH (person)-[alias:MERGED_INTO]->()
+  DELETE alias
+  WITH DISTINCT person, row
+  UNWIND row.contacts AS id
+  MATCH (contact:Contact {id: id})
+  OPTIONAL MATCH (contact)-[former:BELONGS_TO]->(other)
+  WHERE other <> person
+  DELETE former
+  MERGE (contact)-[:BELONGS_TO]->(person)
+}
+CALL () {
+  UNWIND $changes.aliases AS row
+  MERGE (person:Person {id: row.id})
+  MERGE (into:Person {id: row.into})
+  WITH person, into
+  OPTIONAL MATCH (person)-[former:MERGED_INTO]->(other)
+  WHERE other <> into
+  DELETE former
+  MERGE (person)-[:MERGED_INTO]->(into)
+}
+CALL () {
+  UNWIND $changes.identifiedAs AS row
+  MATCH (visitor:Visitor {id: row.source})
+  MATCH (contact:Contact {id: row.target})
+  MERGE (visitor)-[link:IDENTIFIED_AS {id: row.id}]->(contact)
+  SET link = row.properties
+}
+CALL () {
+  UNWIND $changes.hasIdentifier AS row
+  MATCH (contact:Contact {id: row.source})
+  MATCH (identifier:Identifier {key: row.target})
+  MERGE (contact)-[link:HAS_IDENTIFIER {id: row.id}]->(identifier)
+  SET link = row.properties
+}
+CALL () {
+  UNWIND $changes.sameAs AS row
+  MATCH (contact:Contact {id: row.source})
+  MATCH (other:Contact {id: row.target})
+  MERGE (contact)-[link:SAME_AS {id: row.id}]->(other)
+  SET link = row.properties
+}
+CALL () {
+  UNWIND $changes.reviews AS row
+  MERGE (review:Review {id: row.id})
+    ON CREATE SET review.state = 'OPEN'
+  SET review += row.properties
+}
+FINISH

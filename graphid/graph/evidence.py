@@ -1,0 +1,166 @@
+"""Evidence as a unit of work: load the neighbourhoods, step in memory, write the difference.
+
+Evidence in time order is one step on. Evidence that is late, earlier in the fold than something
+that already touched one of its keys, re-folds what is stored, and writes what that changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from graphid.graph.database import Unit
+from graphid.graph.memory import Missing, Neighbourhood, as_text, reads_of, roots_of
+from graphid.graph.projection import changes_as_rows, evidence_as_row
+from graphid.graph.queries import query
+from graphid.graph.refold import refold
+from graphid.identity.fold import step
+from graphid.identity.ids import Ids
+from graphid.identity.outcome import Outcome
+from graphid.identity.policy import Policy
+from graphid.identity.state import Key, Value, View
+from graphid.identity.values import Evidence, Place
+
+LOAD_NEIGHBOURHOOD = query("evidence/load_neighbourhood")
+LOAD_STATES = query("evidence/load_states")
+WRITE_CHANGES = query("evidence/write_changes")
+
+_outcomes = msgspec.json.Decoder(Outcome)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One piece of evidence, as the graph has it now. ``is_new``: this unit recorded it."""
+
+    outcome: Outcome
+    digest: str
+    at: int
+    recorded_at: int
+    place: Place
+    is_new: bool
+
+
+class EvidenceUnit:
+    """One list of evidence on its way into the graph, inside one transaction."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        evidence: Sequence[tuple[Evidence, str]],
+        policy: Policy,
+        ids: Ids,
+    ) -> None:
+        """``evidence``: each piece with the digest of its content."""
+        self._unit = unit
+        self._evidence = evidence
+        self._policy = policy
+        self._ids = ids
+        self._state = Neighbourhood()
+        self._touched: set[str] = set()
+        self._recorded: dict[str, Recorded] = {}
+
+    async def record(self) -> dict[str, Recorded]:
+        """Step and write what :meth:`load` found new; the answers to all, by message id.
+
+        What was known already is answered as it was recorded, and changes nothing.
+        """
+        new = sorted(
+            (pair for pair in self._evidence if pair[0].id not in self._recorded),
+            key=lambda pair: pair[0].place,
+        )
+        if not new:
+            return self._recorded
+        pieces = [piece for piece, _ in new]
+        changes: dict[Key, Value] = {}
+        outcomes: dict[str, Outcome] = {}
+        if self._is_late(pieces):
+            refolded = await refold(self._unit, pieces, self._policy, self._ids)
+            changes, outcomes = refolded.changes, refolded.outcomes
+        else:
+            for piece in pieces:
+                outcomes[piece.id], changed = await self._step(piece)
+                changes |= changed
+        await self._write(new, changes, outcomes)
+        for piece, digest in new:
+            self._recorded[piece.id] = Recorded(
+                outcomes[piece.id], digest, piece.at, piece.recorded_at, piece.place, True
+            )
+        return self._recorded
+
+    async def load(self) -> None:
+        """Lock and read the union of the neighbourhoods; comes before :meth:`record`."""
+        pieces = [piece for piece, _ in self._evidence]
+        roots = {root for piece in pieces for root in roots_of(piece, self._ids)}
+        reads = {key for piece in pieces for key in reads_of(piece, self._ids)} - roots
+        (row,) = await self._unit.rows(
+            LOAD_NEIGHBOURHOOD,
+            named={
+                "messages": [piece.id for piece in pieces],
+                "roots": sorted(roots),
+                "reads": sorted(reads),
+            },
+        )
+        self._take_in(row["values"], roots, reads)
+        for id, outcome, digest, at, recorded_at, place in row["known"]:
+            self._recorded[id] = Recorded(
+                _outcomes.decode(outcome), digest, at, recorded_at, place, False
+            )
+
+    def _take_in(self, values: list[Any], roots: set[str], reads: set[str]) -> None:
+        self._state.load(values)
+        self._state.absent(roots | reads)
+        self._state.check()
+        self._touched |= roots
+        self._touched.update(key for key, *_ in values if key.startswith("person:"))
+
+    def _is_late(self, evidence: list[Evidence]) -> bool:
+        first = evidence[0].place
+        places = self._state.places
+        return any(places.get(key, "") > first for key in self._touched)
+
+    async def _step(self, evidence: Evidence) -> tuple[Outcome, dict[Key, Value]]:
+        """Step, loading what is asked for beyond the neighbourhood and stepping again."""
+        while True:
+            view = View(self._state)
+            try:
+                outcome = step(view, evidence, self._policy, self._ids)
+            except Missing as missing:
+                await self._load_missing(missing.key)
+                continue
+            changes = view.changes()
+            self._state.update(changes)
+            return outcome, changes
+
+    async def _load_missing(self, key: Key) -> None:
+        text = as_text(key)
+        if key[0] in ("identifier", "person"):
+            # Others change these under their locks; so must we, and out of order: a deadlock
+            # is possible, seen by the database, and tried again.
+            (row,) = await self._unit.rows(
+                LOAD_NEIGHBOURHOOD, named={"messages": [], "roots": [text], "reads": []}
+            )
+            self._take_in(row["values"], {text}, set())
+            return
+        (row,) = await self._unit.rows(LOAD_STATES, keys=[text])
+        self._state.load(row["values"])
+
+    async def _write(
+        self,
+        new: list[tuple[Evidence, str]],
+        changes: dict[Key, Value],
+        outcomes: dict[str, Outcome],
+    ) -> None:
+        await self._unit.run(
+            WRITE_CHANGES,
+            changes={
+                "evidence": [
+                    evidence_as_row(piece, outcomes[piece.id], digest) for piece, digest in new
+                ],
+                "touched": sorted(self._touched),
+                "place": new[-1][0].place,
+                **changes_as_rows(changes, self._ids),
+            },
+        )

@@ -1,0 +1,97 @@
+"""Which chat a message means, and on which cookie it lies.
+
+A chat belongs to the cookie that began it. Where a browser names a chat id that another cookie's
+chat has, it gets one of its own, so that it cannot touch, or learn of, somebody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graphid.errors import GraphidError, InvalidInput, NotFound
+from graphid.graph.database import Unit
+from graphid.graph.queries import query
+from graphid.identity.ids import Ids
+from graphid.identity.values import Micros
+from graphid.service.messages import Author, ChatMessage, EndChat, Message, Sender, StartChat
+
+FIND_CHATS = query("chats/find_chats")
+
+
+@dataclass(frozen=True)
+class ChatPlace:
+    """A chat and its cookie; ``was_begun``: by an earlier message. Or the problem with it."""
+
+    chat: str = ""
+    cookie: str = ""
+    was_begun: bool = False
+    started_at: Micros | None = None
+    problem: GraphidError | None = None
+
+
+@dataclass(frozen=True)
+class _Known:
+    cookie: str
+    started_at: Micros | None = None
+
+
+class ChatPlaces:
+    """Finds the chats that one list of messages names."""
+
+    def __init__(self, sender: Sender, ids: Ids) -> None:
+        self._sender = sender
+        self._ids = ids
+        self._known: dict[str, _Known] = {}
+
+    async def find(
+        self, unit: Unit, messages: Sequence[tuple[Message, str]]
+    ) -> dict[str, ChatPlace]:
+        """The place of each chat message, by message id."""
+        wanted = {chat for message, id in messages for chat in self._names(message, id)}
+        if not wanted:
+            return {}
+        (row,) = await unit.rows(FIND_CHATS, ids=sorted(wanted))
+        self._known = {id: _Known(cookie, at) for id, cookie, at in row["chats"]}
+        places: dict[str, ChatPlace] = {}
+        for message, id in messages:
+            if isinstance(message, StartChat):
+                places.setdefault(id, self._begin(message, id))
+            elif isinstance(message, ChatMessage | EndChat):
+                places.setdefault(id, self._continue(message))
+        return places
+
+    def _names(self, message: Message, id: str) -> list[str]:
+        if isinstance(message, StartChat):
+            cookie, named = message.context.cookie_id, message.chat_id or id
+            own = self._ids.chat(cookie, named)
+            return [own] if message.chat_id is None else [named, own]
+        if isinstance(message, ChatMessage | EndChat):
+            own = [self._ids.chat(message.cookie_id, message.chat_id)] if message.cookie_id else []
+            return [message.chat_id, *own]
+        return []
+
+    def _begin(self, message: StartChat, id: str) -> ChatPlace:
+        cookie = message.context.cookie_id
+        for chat in self._names(message, id):
+            known = self._known.get(chat)
+            if known is None:
+                self._known[chat] = _Known(cookie)
+                return ChatPlace(chat, cookie)
+            if known.cookie == cookie:
+                return ChatPlace(chat, cookie, was_begun=True, started_at=known.started_at)
+        raise AssertionError("a chat named for its cookie lies on another")
+
+    def _continue(self, message: ChatMessage | EndChat) -> ChatPlace:
+        if self._sender.is_browser:
+            if message.cookie_id is None:
+                problem = InvalidInput("is required from a publishable key", path=["cookieId"])
+                return ChatPlace(problem=problem)
+            if isinstance(message, ChatMessage) and message.author is not Author.CUSTOMER:
+                problem = InvalidInput("must be CUSTOMER from a publishable key", path=["author"])
+                return ChatPlace(problem=problem)
+        for chat in self._names(message, ""):
+            known = self._known.get(chat)
+            if known is not None and message.cookie_id in (None, known.cookie):
+                return ChatPlace(chat, known.cookie)
+        return ChatPlace(problem=NotFound("There is no such chat on this cookie."))

@@ -1,0 +1,209 @@
+"""Ingest: everything that clients send comes in here, by GraphQL, /v1 or a file.
+
+A list of messages is one unit of work: claim the ids, append events to their cookies, and for
+evidence lock, load, step and write. An answer is given after the commit.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from graphid.graph.database import Database, Unit
+from graphid.graph.evidence import EvidenceUnit, Recorded
+from graphid.graph.queries import query
+from graphid.identity.ids import Ids
+from graphid.identity.outcome import Warned
+from graphid.identity.policy import Policy
+from graphid.identity.values import Micros
+from graphid.service.chat_places import ChatPlace, ChatPlaces
+from graphid.service.messages import ChatMessage, Contact, EndChat, Message, Sender, StartChat
+from graphid.service.receipts import Receipt
+from graphid.service.recording import Recorder, Recording, digest_of
+
+APPEND_EVENTS = query("events/append_events")
+
+REUSED = Warned("MESSAGE_ID_REUSED", "this messageId came before with other content, which counts")
+
+
+class Ingest:
+    """Takes messages in.
+
+    ``clock`` answers the time of receipt in microseconds since 1970 UTC.
+    """
+
+    def __init__(
+        self, database: Database, policy: Policy, ids: Ids, clock: Callable[[], Micros]
+    ) -> None:
+        self._database = database
+        self._policy = policy
+        self._ids = ids
+        self._clock = clock
+
+    async def submit(self, messages: Sequence[Message], sender: Sender) -> list[Receipt]:
+        """Store each message once; one receipt for each, in order, after the commit.
+
+        Raises DatabaseUnavailable or Busy: nothing of the list was stored, or all of it was and
+        sending it again answers the same.
+        """
+        submission = _Submission(messages, sender, self._clock(), self._policy, self._ids)
+        if submission.is_plain:
+            return await submission.append(self._database)
+        return await self._database.write(submission.run)
+
+
+class _Submission:
+    """One list of messages on its way in. ``run`` may be run again, from the start."""
+
+    def __init__(
+        self,
+        messages: Sequence[Message],
+        sender: Sender,
+        received_at: Micros,
+        policy: Policy,
+        ids: Ids,
+    ) -> None:
+        self._messages = [(message, _message_id(message)) for message in messages]
+        self._sender = sender
+        self._received_at = received_at
+        self._policy = policy
+        self._ids = ids
+        self._places: dict[str, ChatPlace] = {}
+        self._recordings = self._record()
+
+    @property
+    def is_plain(self) -> bool:
+        """Pages and tracked events only: they need one statement, and no lock of identity."""
+        return all(
+            message.kind in ("page", "track") and self._recordings[id].evidence is None
+            for message, id in self._messages
+        )
+
+    async def append(self, database: Database) -> list[Receipt]:
+        """Store plain events in one round trip."""
+        (row,) = await database.write_rows(APPEND_EVENTS, **self._events())
+        return self._receipts(row["known"], {})
+
+    async def run(self, unit: Unit) -> list[Receipt]:
+        """Store anything, in one transaction."""
+        chats = ChatPlaces(self._sender, self._ids)
+        self._places = await chats.find(unit, self._messages)
+        self._recordings = self._record()
+        evidence = [
+            (recording.evidence, recording.digest)
+            for recording in self._recordings.values()
+            if recording.evidence is not None
+        ]
+        recorder = EvidenceUnit(unit, evidence, self._policy, self._ids)
+        if evidence:
+            await recorder.load()
+        events, known = self._events(), []
+        if events["events"]:
+            (row,) = await unit.rows(APPEND_EVENTS, **events)
+            known = row["known"]
+        recorded = await recorder.record() if evidence else {}
+        return self._receipts(known, recorded)
+
+    def _record(self) -> dict[str, Recording]:
+        """The recordings by message id; of an id that comes twice, the first."""
+        recorder = Recorder(self._sender, self._policy, self._received_at, self._ids)
+        recordings: dict[str, Recording] = {}
+        for message, id in self._messages:
+            place = self._places.get(id)
+            if id in recordings or (place is not None and place.problem is not None):
+                continue
+            if isinstance(message, StartChat | ChatMessage | EndChat):
+                if place is None:
+                    continue  # not looked up yet
+                recordings[id] = recorder.record(message, id, cookie=place.cookie, chat=place.chat)
+            else:
+                recordings[id] = recorder.record(message, id)
+        return recordings
+
+    def _events(self) -> dict[str, Any]:
+        rows = [
+            recording.event.as_row(self._ids)
+            for id, recording in self._recordings.items()
+            if recording.event is not None
+            and not (id in self._places and self._places[id].was_begun)
+        ]
+        return {"events": rows, "timeout": self._policy.session_timeout}
+
+    def _receipts(
+        self, known: list[dict[str, Any]], recorded: dict[str, Recorded]
+    ) -> list[Receipt]:
+        stored = {row["messageId"]: row for row in known}
+        answered: set[str] = set()
+        receipts = []
+        for message, id in self._messages:
+            again = id in answered
+            answered.add(id)
+            receipts.append(self._receipt(message, id, stored.get(id), recorded.get(id), again))
+        return receipts
+
+    def _receipt(
+        self,
+        message: Message,
+        id: str,
+        stored: dict[str, Any] | None,
+        recorded: Recorded | None,
+        again: bool,
+    ) -> Receipt:
+        place = self._places.get(id)
+        if place is not None and place.problem is not None:
+            at = self._received_at
+            return Receipt(id, at, at, message.kind, problem=place.problem)
+        recording = self._recordings[id]
+        event = recording.event
+        at, received_at, position = (
+            recording.at,
+            recording.received_at,
+            None if event is None else event.position,
+        )
+        first = recording.digest if again else None
+        if recorded is not None and not recorded.is_new:
+            at, received_at, first = recorded.at, recorded.recorded_at, recorded.digest
+        foreign = stored is not None and event is not None and stored["cookie"] != event.cookie
+        if stored is not None and not (foreign and self._sender.is_browser):
+            at, received_at = stored["occurredAt"], stored["receivedAt"]
+            position, first = stored["position"], stored["digest"]
+        warnings = recording.warnings + (recorded.outcome.warnings if recorded else ())
+        if first is not None and first != digest_of(message):
+            warnings += (REUSED,)
+        begun = place is not None and place.was_begun
+        return Receipt(
+            message_id=id,
+            occurred_at=place.started_at if begun and place and place.started_at else at,
+            received_at=received_at,
+            type=recording.type,
+            cookie_id=None if event is None else event.cookie,
+            device_id=None if event is None else event.device,
+            position=position,
+            chat_id=None if event is None else event.chat,
+            duplicate=again
+            or begun
+            or stored is not None
+            or (recorded is not None and not recorded.is_new),
+            warnings=warnings,
+            outcome=None if recorded is None else recorded.outcome,
+            next_cookie_id=None
+            if event is None or message.kind != "logout"
+            else self._ids.next_cookie(event.cookie, id),
+        )
+
+
+def _message_id(message: Message) -> str:
+    """The message's own id, or one that is minted here."""
+    given = (
+        message.message_id
+        if isinstance(message, ChatMessage | EndChat | Contact)
+        else message.context.message_id
+    )
+    if given is not None:
+        return given
+    if isinstance(message, Contact):
+        said = f"{digest_of(message)}{message.occurred_at}"
+        return blake2b(said.encode(), digest_size=16).hexdigest()
+    return uuid.uuid4().hex

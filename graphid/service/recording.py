@@ -1,0 +1,383 @@
+"""Messages as the values that are stored: events for the journey, evidence for the fold.
+
+Pure: what a message means, at which time it counts, and what of it is read as an identifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from graphid.identity.identifiers import InvalidIdentifier, normalise
+from graphid.identity.ids import Ids
+from graphid.identity.outcome import Warned
+from graphid.identity.policy import Policy
+from graphid.identity.values import (
+    Assurance,
+    ContactUpsert,
+    Evidence,
+    IdentifierKey,
+    Kind,
+    Micros,
+    place,
+)
+from graphid.identity.values import Identify as IdentifyEvidence
+from graphid.identity.values import Logout as LogoutEvidence
+from graphid.service.messages import (
+    ChatMessage,
+    Contact,
+    Context,
+    EndChat,
+    Identify,
+    Logout,
+    Message,
+    Page,
+    Sender,
+    StartChat,
+    Track,
+    Traits,
+)
+
+_json = msgspec.json.Encoder(order="sorted")
+
+
+def micros(at: datetime) -> Micros:
+    """Microseconds since 1970 UTC, exactly."""
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+@dataclass(frozen=True)
+class Event:
+    """A line of a journey, as it is stored. ``starts`` and ``ends`` a chat where it says so."""
+
+    message_id: str
+    type: str
+    cookie: str
+    at: Micros
+    received_at: Micros
+    position: str
+    digest: str
+    device: str | None = None
+    client_session: str | None = None
+    chat: str | None = None
+    channel: str | None = None
+    actor: str | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    def as_row(self, ids: Ids) -> dict[str, Any]:
+        """The parameters of one event of ``events/append_events``."""
+        started = {
+            "id": self.chat,
+            "channel": self.channel,
+            "cookie": self.cookie,
+            "position": self.position,
+            "startedAt": self.at,
+            "authenticated": False,
+        }
+        return {
+            "messageId": self.message_id,
+            "cookie": self.cookie,
+            "at": self.at,
+            "birth": ids.birth(self.cookie),
+            "newSession": ids.session(self.cookie, self.message_id),
+            "devices": [] if self.device is None else [self.device],
+            "chatStarts": [started] if self.type == "CHAT_START" else [],
+            "chatEnds": [self.chat] if self.type == "CHAT_END" else [],
+            "event": {
+                "messageId": self.message_id,
+                "type": self.type,
+                "cookie": self.cookie,
+                "occurredAt": self.at,
+                "receivedAt": self.received_at,
+                "position": self.position,
+                "digest": self.digest,
+                "device": self.device,
+                "clientSession": self.client_session,
+                "chat": self.chat,
+                "actor": self.actor,
+                "detail": _json.encode(self.detail).decode(),
+            },
+        }
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One message, ready to be stored: its event, its evidence, and what to warn of."""
+
+    message_id: str
+    type: str
+    at: Micros
+    received_at: Micros
+    digest: str
+    event: Event | None = None
+    evidence: Evidence | None = None
+    warnings: tuple[Warned, ...] = ()
+
+
+class Recorder:
+    """Turns the messages of one request into recordings, in the order sent.
+
+    ``received_at`` is when the request arrived. Equal times on one cookie are spread by a
+    microsecond, so that what was sent first comes first.
+    """
+
+    def __init__(self, sender: Sender, policy: Policy, received_at: Micros, ids: Ids) -> None:
+        self._sender = sender
+        self._policy = policy
+        self._received_at = received_at
+        self._ids = ids
+        self._taken: set[tuple[str, Micros]] = set()
+
+    def record(
+        self,
+        message: Message,
+        message_id: str,
+        *,
+        cookie: str | None = None,
+        chat: str | None = None,
+    ) -> Recording:
+        """The recording of a message; ``cookie`` and ``chat`` are those of its chat, if any."""
+        if isinstance(message, Contact):
+            return self._contact(message, message_id)
+        if isinstance(message, ChatMessage | EndChat):
+            assert cookie is not None
+            context = Context(cookie_id=cookie, occurred_at=message.occurred_at)
+        else:
+            context = message.context
+        at, warnings = self._time(context.occurred_at, context.cookie_id)
+        recording = Recording(
+            message_id=message_id,
+            type=_TYPES[message.kind],
+            at=at,
+            received_at=self._received_at,
+            digest=digest_of(message),
+            warnings=warnings,
+        )
+        return self._with_evidence(recording, message, context, chat)
+
+    def _time(self, occurred_at: datetime | None, cookie: str) -> tuple[Micros, tuple[Warned, ...]]:
+        at = self._received_at if occurred_at is None else micros(occurred_at)
+        warnings: tuple[Warned, ...] = ()
+        if at > self._received_at:
+            at = self._received_at
+            warnings = (Warned("CLOCK_SKEW", "occurredAt was later than receipt; receipt counts"),)
+        while (cookie, at) in self._taken:
+            at += 1
+        self._taken.add((cookie, at))
+        return at, warnings
+
+    def _with_evidence(
+        self, recording: Recording, message: Message, context: Context, chat: str | None
+    ) -> Recording:
+        evidence: Evidence | None = None
+        warnings: tuple[Warned, ...] = ()
+        detail = detail_of(message)
+        if isinstance(message, Identify):
+            evidence, warnings = self._identify(recording, message)
+            detail["identifiers"] = [
+                dict(zip(("type", "value"), key.split(":", 1), strict=True))
+                for key in evidence.identifiers
+            ]
+        elif isinstance(message, Page | Track) and self._is_logout(message):
+            evidence = self._logout(recording, context)
+        elif isinstance(message, Page | Track) and message.user_id:
+            evidence, warnings = self._said_user(recording, context, message.user_id)
+        elif isinstance(message, Logout):
+            evidence = self._logout(recording, context)
+        own = evidence is not None and evidence.id == recording.message_id
+        event = Event(
+            message_id=recording.message_id,
+            type=recording.type,
+            cookie=context.cookie_id,
+            at=recording.at,
+            received_at=recording.received_at,
+            position=evidence.place
+            if own and evidence is not None
+            else place(recording.at, Kind.EVENT, recording.message_id),
+            digest=recording.digest,
+            device=context.device_id,
+            client_session=context.session_id,
+            chat=chat,
+            channel=message.channel if isinstance(message, StartChat) else None,
+            actor=self._sender.name,
+            detail=detail,
+        )
+        return replace(
+            recording, event=event, evidence=evidence, warnings=recording.warnings + warnings
+        )
+
+    def _is_logout(self, message: Page | Track) -> bool:
+        return isinstance(message, Track) and message.name in self._policy.logout_events
+
+    def _logout(self, recording: Recording, context: Context) -> LogoutEvidence:
+        return LogoutEvidence(
+            id=recording.message_id,
+            at=recording.at,
+            recorded_at=recording.received_at,
+            cookie=context.cookie_id,
+            device=context.device_id,
+            actor=self._sender.name,
+        )
+
+    def _identify(
+        self, recording: Recording, message: Identify
+    ) -> tuple[IdentifyEvidence, tuple[Warned, ...]]:
+        claims = [(claim.type, claim.value) for claim in message.identifiers]
+        named, traits = self._split(message.traits)
+        identifiers, warnings = self._normalise([*claims, *named])
+        assurance = min(message.assurance or self._sender.assurance, self._sender.assurance)
+        return (
+            IdentifyEvidence(
+                id=recording.message_id,
+                at=recording.at,
+                recorded_at=recording.received_at,
+                cookie=message.context.cookie_id,
+                device=message.context.device_id,
+                assurance=assurance,
+                identifiers=identifiers,
+                traits=traits,
+                actor=self._sender.name,
+            ),
+            warnings,
+        )
+
+    def _said_user(
+        self, recording: Recording, context: Context, user_id: str
+    ) -> tuple[IdentifyEvidence, tuple[Warned, ...]]:
+        """The identify that an event with a user id says besides."""
+        identifiers, warnings = self._normalise([("user_id", user_id)])
+        return (
+            IdentifyEvidence(
+                id=recording.message_id + SAID_USER,
+                at=recording.at,
+                recorded_at=recording.received_at,
+                cookie=context.cookie_id,
+                device=context.device_id,
+                assurance=self._sender.assurance,
+                identifiers=identifiers,
+                actor=self._sender.name,
+            ),
+            warnings,
+        )
+
+    def _contact(self, message: Contact, message_id: str) -> Recording:
+        named, traits = self._split(message.traits)
+        claims = [(claim.type, claim.value) for claim in message.identifiers]
+        identifiers, warnings = self._normalise([*claims, *named])
+        at = self._received_at if message.occurred_at is None else micros(message.occurred_at)
+        if at > self._received_at:
+            at = self._received_at
+            warnings += (Warned("CLOCK_SKEW", "occurredAt was later than receipt; receipt counts"),)
+        return Recording(
+            message_id=message_id,
+            type="CONTACT",
+            at=at,
+            received_at=self._received_at,
+            digest=digest_of(message),
+            evidence=ContactUpsert(
+                id=message_id,
+                at=at,
+                recorded_at=self._received_at,
+                source=message.source,
+                source_id=message.source_id,
+                identifiers=identifiers,
+                curated=message.curated,
+                deleted=message.deleted,
+                traits=traits,
+                assurance=max(self._sender.assurance, Assurance.ASSERTED),
+                actor=self._sender.name,
+            ),
+            warnings=warnings,
+        )
+
+    def _split(self, traits: Traits | None) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+        """What of the traits is an identifier by the policy, and what is a trait."""
+        if traits is None:
+            return [], {}
+        said = {
+            "email": traits.email,
+            "phone": traits.phone,
+            "firstName": traits.first_name,
+            "lastName": traits.last_name,
+            **(traits.custom or {}),
+        }
+        names = self._policy.trait_identifiers
+        identifiers = [
+            (name, str(said[name]))
+            for name in names
+            if isinstance(said.get(name), str | int) and not isinstance(said.get(name), bool)
+        ]
+        rest = {k: v for k, v in said.items() if k not in names and v is not None}
+        return identifiers, rest
+
+    def _normalise(
+        self, claims: Iterable[tuple[str, str]]
+    ) -> tuple[tuple[IdentifierKey, ...], tuple[Warned, ...]]:
+        keys: dict[IdentifierKey, None] = {}
+        warnings: list[Warned] = []
+        for type, value in claims:
+            try:
+                keys[normalise(type, value, region=self._policy.phone.region)] = None
+            except InvalidIdentifier as error:
+                warnings.append(Warned("INVALID_IDENTIFIER", f"{type}: the value {error}"))
+        return tuple(keys), tuple(warnings)
+
+
+SAID_USER = "~user_id"
+"""What the id of the identify that an event says besides ends with."""
+
+_TYPES = {
+    "page": "PAGE",
+    "track": "TRACK",
+    "identify": "IDENTIFY",
+    "logout": "LOGOUT",
+    "startChat": "CHAT_START",
+    "chatMessage": "CHAT_MESSAGE",
+    "endChat": "CHAT_END",
+}
+
+
+def detail_of(message: Message) -> dict[str, Any]:
+    """What a line of the journey tells beside when and where."""
+    match message:
+        case Page():
+            said: dict[str, Any] = {
+                "url": message.url,
+                "title": message.title,
+                "referrer": message.referrer,
+                "properties": message.properties,
+            }
+        case Track():
+            call = None if message.call == "track" else message.call
+            said = {"name": message.name, "properties": message.properties, "call": call}
+        case Identify(traits=Traits() as traits):
+            said = {"traits": traits.model_dump(by_alias=True, exclude_none=True)}
+        case StartChat():
+            said = {"channel": message.channel}
+        case ChatMessage():
+            said = {"author": message.author.value, "text": message.text}
+        case _:
+            said = {}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def digest_of(message: Message) -> str:
+    """What tells whether a message id came again with other content; times are no part of it."""
+    content = message.model_dump(mode="json", exclude={"message_id", "occurred_at"})
+    context = content.get("context")
+    if isinstance(context, dict):
+        content["context"] = {
+            name: value
+            for name, value in context.items()
+            if name not in ("message_id", "occurred_at")
+        }
+    return blake2b(_json.encode(content), digest_size=12).hexdigest()
