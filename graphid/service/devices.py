@@ -1,0 +1,237 @@
+"""Devices and cookies: who used them, from when to when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from graphid.graph.database import Database
+from graphid.graph.queries import query
+from graphid.identity.values import Micros, moment
+from graphid.service.visitors import (
+    END,
+    Slice,
+    VisitorRecord,
+    Visitors,
+    owner_of,
+    visitor_id_of,
+    visitor_of,
+)
+
+READ_DEVICES = query("devices/read_devices")
+READ_COOKIES = query("devices/read_cookies")
+LIST_VISITORS = query("devices/list_visitors")
+LIST_COOKIE_VISITORS = query("devices/list_cookie_visitors")
+READ_USES = query("devices/read_uses")
+
+MOST_VISITORS = 1000
+"""Of a device with more visitors, the latest are looked at."""
+
+_FOREVER: Micros = 10**16 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRecord:
+    id: str
+    first_seen_at: Micros
+    last_seen_at: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class CookieRecord:
+    id: str
+    first_seen_at: Micros
+    last_seen_at: Micros
+    device: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UseRecord:
+    """A visitor, or the part of one that a person owns, as a use of a device.
+
+    ``person``: whose its last event is. ``last_at``: when that was; ``ended_at``: when the visitor
+    ended, None while it is open.
+    """
+
+    record: VisitorRecord
+    device: str | None
+    person: str
+    first_at: Micros
+    last_at: Micros
+    sessions: int
+
+    @property
+    def ended_at(self) -> Micros | None:
+        return self.record.visitor.ended_at
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether a VERIFIED identify named the owner."""
+        return visitor_id_of(self.person) is None and self.record.visitor.verified is not None
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePersonRecord:
+    """A person's use of a device, all visitors together."""
+
+    person: str
+    first_at: Micros
+    last_at: Micros
+    sessions: int
+    is_authenticated: bool
+
+
+class Devices:
+    """Reads devices and cookies."""
+
+    def __init__(self, database: Database, visitors: Visitors) -> None:
+        self._database = database
+        self._visitors = visitors
+
+    async def by_id(self, ids: Iterable[str]) -> dict[str, DeviceRecord]:
+        """The devices of these ids, as many as there are."""
+        rows = await self._database.read_rows(READ_DEVICES, ids=list(ids))
+        return {
+            row["id"]: DeviceRecord(row["id"], row["firstSeenAt"], row["lastSeenAt"])
+            for row in rows
+        }
+
+    async def cookies(self, ids: Iterable[str]) -> dict[str, CookieRecord]:
+        """The cookies of these ids, as many as there are."""
+        rows = await self._database.read_rows(READ_COOKIES, ids=list(ids))
+        return {
+            row["id"]: CookieRecord(row["id"], row["firstSeenAt"], row["lastSeenAt"], row["device"])
+            for row in rows
+        }
+
+    async def visitors_of_cookies(
+        self, ids: Iterable[str], *, limit: int
+    ) -> dict[str, list[VisitorRecord]]:
+        """Each cookie's visitors, newest first."""
+        rows = await self._database.read_rows(LIST_COOKIE_VISITORS, ids=list(ids), limit=limit)
+        found: dict[str, list[VisitorRecord]] = {}
+        for row in rows:
+            found.setdefault(row["of"], []).append(visitor_of(row))
+        return {
+            id: sorted(records, key=lambda r: r.visitor.start, reverse=True)
+            for id, records in found.items()
+        }
+
+    async def uses_of_devices(self, ids: Sequence[str]) -> dict[str, list[UseRecord]]:
+        """Who used each device: one use per visitor that did something, newest first."""
+        rows = await self._database.read_rows(
+            LIST_VISITORS, ids=list(set(ids)), limit=MOST_VISITORS
+        )
+        of_device = [(row["of"], visitor_of(row)) for row in rows]
+        uses = await self._uses([_whole(record) for _, record in of_device])
+        found: dict[str, list[UseRecord]] = {id: [] for id in ids}
+        for (device, _), use in zip(of_device, uses, strict=True):
+            if use is not None:
+                # A cookie that was seen on several devices counts on each of them.
+                found[device].append(replace(use, device=device))
+        return {id: _newest(all) for id, all in found.items()}
+
+    async def uses_of_people(
+        self, people: Sequence[str], *, limit: int
+    ) -> dict[str, list[UseRecord]]:
+        """The devices that each person used, one use per visitor, newest first."""
+        owned = await self._visitors.slices_of_people(people)
+        kept = {
+            person: sorted(
+                (part for part in parts if part.record.device is not None),
+                key=lambda part: part.record.started_at,
+                reverse=True,
+            )[:limit]
+            for person, parts in owned.items()
+        }
+        uses = iter(await self._uses([part for parts in kept.values() for part in parts]))
+        return {
+            person: _newest([u for _ in parts if (u := next(uses)) is not None])
+            for person, parts in kept.items()
+        }
+
+    async def _uses(self, slices: Sequence[Slice]) -> list[UseRecord | None]:
+        """The use that each slice is; None where nothing happened in it."""
+        if not slices:
+            return []
+        rows = await self._database.read_rows(
+            READ_USES,
+            slices=[
+                {
+                    "index": index,
+                    "cookie": part.cookie,
+                    "low": part.low,
+                    "high": part.high,
+                    "highAt": _FOREVER if part.high == END else moment(part.high),
+                }
+                for index, part in enumerate(slices)
+            ],
+        )
+        uses: list[UseRecord | None] = [None] * len(slices)
+        for row in rows:
+            record = slices[row["slice"]].record
+            owner = owner_of(record, row["lastPosition"], self._visitors.policy)
+            uses[row["slice"]] = UseRecord(
+                record,
+                record.device,
+                owner.person,
+                row["firstAt"],
+                row["lastAt"],
+                row["sessions"],
+            )
+        return uses
+
+
+def people_of(uses: Sequence[UseRecord]) -> list[DevicePersonRecord]:
+    """The people of a device's uses, the latest first."""
+    people: dict[str, list[UseRecord]] = {}
+    for use in uses:
+        people.setdefault(use.person, []).append(use)
+    return sorted(
+        (
+            DevicePersonRecord(
+                person=person,
+                first_at=min(use.first_at for use in theirs),
+                last_at=max(use.last_at for use in theirs),
+                sessions=sum(use.sessions for use in theirs),
+                is_authenticated=any(use.is_authenticated for use in theirs),
+            )
+            for person, theirs in people.items()
+        ),
+        key=lambda p: (-p.last_at, p.person),
+    )
+
+
+def count_owners(uses: Sequence[UseRecord]) -> int:
+    """How many people identified themselves on a device: anonymous uses are nobody more."""
+    return len({use.person for use in uses if visitor_id_of(use.person) is None})
+
+
+def within(
+    uses: Sequence[UseRecord], since: Micros | None, until: Micros | None
+) -> list[UseRecord]:
+    """The uses that overlap the time from ``since`` up to but without ``until``."""
+    return [
+        use
+        for use in uses
+        if (until is None or use.first_at < until)
+        and (since is None or use.ended_at is None or use.ended_at > since)
+    ]
+
+
+def person_at(uses: Sequence[UseRecord], at: Micros) -> str | None:
+    """Who used the device then: of the uses that cover the moment, the one begun last.
+
+    An open use covers all time after its last event: nobody is known to have left.
+    """
+    covering = [u for u in uses if u.first_at <= at and (u.ended_at is None or at < u.ended_at)]
+    return max(covering, key=lambda use: use.first_at).person if covering else None
+
+
+def _whole(record: VisitorRecord) -> Slice:
+    visitor = record.visitor
+    return Slice(record, record.id, visitor.start, visitor.end or END)
+
+
+def _newest(uses: Iterable[UseRecord]) -> list[UseRecord]:
+    return sorted(uses, key=lambda use: (-use.first_at, use.record.id))

@@ -1,0 +1,147 @@
+"""Journeys: what happened, whose it is, and in which order.
+
+A person's journey is one list over all their visitors, newest first, ordered by position. Each
+slice of a visitor that the person owns is one range of the index (cookie, position), so a page
+costs the same whatever the journey's length.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from graphid.graph.database import Database
+from graphid.graph.queries import query
+from graphid.identity.values import Micros, Place
+from graphid.service.pages import Page, PageRequest, page_of
+from graphid.service.visitors import Owner, Slice, Visitors, at_moment, owner_of
+
+READ_NEWEST = query("journey/read_newest")
+READ_OLDEST = query("journey/read_oldest")
+READ_EVENTS = query("journey/read_events")
+
+Row = Sequence[Any]
+
+_detail = msgspec.json.Decoder()
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One line of a journey, with whose it is."""
+
+    message_id: str
+    cookie: str
+    position: Place
+    type: str
+    occurred_at: Micros
+    received_at: Micros
+    device: str | None
+    session: str | None
+    chat: str | None
+    detail_json: str
+    owner: Owner
+
+    @property
+    def detail(self) -> Any:
+        """What the event's type adds, as JSON values."""
+        return _detail.decode(self.detail_json or "{}")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which events of a journey: from ``since`` up to but without ``until``, of some types.
+
+    ``session``: a stored session, of which alone events are wanted.
+    """
+
+    since: Micros | None = None
+    until: Micros | None = None
+    types: tuple[str, ...] = ()
+    session: str | None = None
+
+
+class Journeys:
+    """Reads events."""
+
+    def __init__(self, database: Database, visitors: Visitors) -> None:
+        self._database = database
+        self._visitors = visitors
+
+    async def page(
+        self, slices: Sequence[Slice], request: PageRequest, window: Window
+    ) -> Page[EventRecord]:
+        """A page of what the slices hold, newest first. A key is an event's position."""
+        ranges = _ranges(slices, request, window)
+        if not ranges:
+            return page_of([], request, _key)
+        rows = await self._database.read_rows(
+            READ_OLDEST if request.from_end else READ_NEWEST,
+            slices=ranges,
+            types=list(window.types),
+            session=window.session,
+            limit=request.limit + 1,
+        )
+        policy = self._visitors.policy
+        events = [
+            _event(row, owner_of(slices[row[0]].record, row[3], policy))
+            for row in rows[0]["events"]
+        ]
+        return page_of(events, request, _key)
+
+    async def by_message_id(self, ids: Sequence[str]) -> dict[str, EventRecord]:
+        """The events of these messages; missing where there is none."""
+        rows = await self._database.read_rows(READ_EVENTS, ids=list(ids))
+        events: list[Row] = rows[0]["events"]
+        owners = await self._visitors.owners({(row[2], row[3]) for row in events})
+        return {
+            row[1]: _event(row, owner)
+            for row in events
+            if (owner := owners.get((row[2], row[3]))) is not None
+        }
+
+    async def pages(
+        self, wanted: Sequence[tuple[Sequence[Slice], PageRequest, Window]]
+    ) -> list[Page[EventRecord]]:
+        """Several pages at once."""
+        return list(await asyncio.gather(*(self.page(*one) for one in wanted)))
+
+
+def _key(event: EventRecord) -> str:
+    return event.position
+
+
+def _ranges(slices: Sequence[Slice], request: PageRequest, window: Window) -> list[dict[str, Any]]:
+    """The slices within the bounds of page and window. Newest first: ``after`` is an upper one."""
+    lows = [at_moment(window.since)] if window.since is not None else []
+    highs = [at_moment(window.until)] if window.until is not None else []
+    if request.before is not None:
+        # The next text after a position: behind it, and before every other position.
+        lows.append(request.before + " ")
+    if request.after is not None:
+        highs.append(request.after)
+    return [
+        {"index": index, "cookie": part.cookie, "low": low, "high": high}
+        for index, part in enumerate(slices)
+        if (low := max(part.low, *lows, "")) < (high := min([part.high, *highs]))
+    ]
+
+
+def _event(row: Row, owner: Owner) -> EventRecord:
+    _, message_id, cookie, position, type, occurred, received, device, session, chat, detail = row
+    return EventRecord(
+        message_id=message_id,
+        cookie=cookie,
+        position=position,
+        type=type,
+        occurred_at=occurred,
+        received_at=received,
+        device=device,
+        session=session,
+        chat=chat,
+        detail_json=detail,
+        owner=owner,
+    )

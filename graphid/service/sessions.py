@@ -1,0 +1,141 @@
+"""Sessions, as they are read: cut where the visitor changes.
+
+A session that two visitors share is two for a reader, so its id names the visitor too:
+``session_…~…``, the second part being the visitor's hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from graphid.graph.database import Database
+from graphid.graph.queries import query
+from graphid.identity.values import Micros, Place, moment
+from graphid.service.pages import Page, PageRequest, page_of
+from graphid.service.visitors import (
+    END,
+    Owner,
+    Slice,
+    VisitorRecord,
+    Visitors,
+    at_moment,
+    owner_of,
+)
+
+READ_SESSIONS = query("sessions/read_sessions")
+LIST_SESSIONS = query("sessions/list_sessions")
+
+_VISITOR = "visitor_"
+_FOREVER: Micros = 10**16 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """One visitor's part of a session. ``owner``: whose its last event is."""
+
+    id: str
+    stored: str
+    owner: Owner
+    started_at: Micros
+    last_activity_at: Micros
+
+    @property
+    def cookie(self) -> str:
+        return self.owner.record.visitor.cookie
+
+    def slice(self) -> Slice:
+        """The places that its events are at."""
+        visitor = self.owner.record.visitor
+        low = max(visitor.start, at_moment(self.started_at))
+        high = min(visitor.end or END, at_moment(self.last_activity_at + 1))
+        return Slice(self.owner.record, self.owner.person, low, high)
+
+
+def session_id(stored: str, visitor: str) -> str:
+    """The id of a visitor's part of a stored session."""
+    return f"{stored}~{visitor.removeprefix(_VISITOR)}"
+
+
+class Sessions:
+    """Reads sessions."""
+
+    def __init__(self, database: Database, visitors: Visitors) -> None:
+        self._database = database
+        self._visitors = visitors
+
+    async def by_id(self, ids: Iterable[str]) -> dict[str, SessionRecord]:
+        """The sessions of these ids; missing where there is none."""
+        parts = {id: id.rpartition("~") for id in ids}
+        visitors = await self._visitors.by_id(
+            {_VISITOR + visitor for stored, _, visitor in parts.values() if stored}
+        )
+        cuts: dict[str, tuple[str, VisitorRecord]] = {
+            id: (stored, visitors[_VISITOR + visitor])
+            for id, (stored, _, visitor) in parts.items()
+            if _VISITOR + visitor in visitors
+        }
+        return await self.of_cuts(cuts)
+
+    async def of_cuts(self, cuts: dict[str, tuple[str, VisitorRecord]]) -> dict[str, SessionRecord]:
+        """Sessions by any key that stands for a stored session and a visitor."""
+        rows = await self._database.read_rows(
+            READ_SESSIONS,
+            cuts=[
+                {
+                    "key": key,
+                    "session": stored,
+                    "low": record.visitor.start,
+                    "high": record.visitor.end or END,
+                }
+                for key, (stored, record) in cuts.items()
+            ],
+        )
+        return {
+            row["key"]: self._record(
+                row["session"],
+                cuts[row["key"]][1],
+                (row["firstAt"], row["lastAt"], row["lastPosition"]),
+            )
+            for row in rows
+            if cuts[row["key"]][1].visitor.cookie == row["cookie"]
+        }
+
+    async def page(self, slices: Sequence[Slice], request: PageRequest) -> Page[SessionRecord]:
+        """A page of the sessions that the slices hold, newest first."""
+        before_at, _, before_id = (request.after or f"{_FOREVER}:").partition(":")
+        rows = await self._database.read_rows(
+            LIST_SESSIONS,
+            slices=[
+                {
+                    "index": index,
+                    "cookie": part.cookie,
+                    "low": part.low,
+                    "high": part.high,
+                    "from": part.record.visitor.start,
+                    "to": part.record.visitor.end or END,
+                    "lowAt": moment(part.low),
+                    "highAt": _FOREVER if part.high == END else moment(part.high) + 1,
+                }
+                for index, part in enumerate(slices)
+            ],
+            beforeAt=int(before_at),
+            beforeId=before_id,
+            limit=request.limit + 1,
+        )
+        found = [
+            self._record(
+                row["session"],
+                slices[row["slice"]].record,
+                (row["firstAt"], row["lastAt"], row["lastPosition"]),
+            )
+            for row in rows
+        ]
+        return page_of(found, request, lambda s: f"{s.started_at}:{s.stored}")
+
+    def _record(
+        self, stored: str, visitor: VisitorRecord, seen: tuple[Micros, Micros, Place]
+    ) -> SessionRecord:
+        first, last, position = seen
+        owner = owner_of(visitor, position, self._visitors.policy)
+        return SessionRecord(session_id(stored, visitor.id), stored, owner, first, last)
