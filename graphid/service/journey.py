@@ -18,6 +18,7 @@ from graphid.graph.database import Database
 from graphid.graph.queries import query
 from graphid.identity.values import Micros, Place
 from graphid.service.pages import Page, PageRequest, page_of
+from graphid.service.recording import SAID_USER
 from graphid.service.visitors import Owner, Slice, Visitors, at_moment, owner_of
 
 READ_NEWEST = query("journey/read_newest")
@@ -101,6 +102,23 @@ class Journeys:
             row[1]: _event(row, owner)
             for row in events
             if (owner := owners.get((row[2], row[3]))) is not None
+        }
+
+    async def named(self, evidence: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Which types of identifiers each piece of evidence named, as its event tells."""
+        events = {id: id.removesuffix(SAID_USER) for id in evidence}
+        rows = await self._database.read_rows(READ_EVENTS, ids=list(set(events.values())))
+        types = {
+            row[1]: tuple(
+                dict.fromkeys(
+                    i["type"] for i in _detail.decode(row[10] or "{}").get("identifiers", ())
+                )
+            )
+            for row in rows[0]["events"]
+        }
+        return {
+            id: ("user_id",) if id != event else types.get(event, ())
+            for id, event in events.items()
         }
 
     async def pages(

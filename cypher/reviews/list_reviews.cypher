@@ -1,0 +1,15 @@
+// Purpose: The latest reviews that concern people.
+// Parameters: $ids, ids of people; $limit, how many of each.
+// Columns: of, review.
+
+UNWIND $ids AS id
+CALL (id) {
+  MATCH (owner:Person {id: id})
+  MATCH (owner)<-[:BELONGS_TO]-(:Contact)<-[:CONCERNS]-(review:Review)
+  RETURN DISTINCT review ORDER BY review.recordedAt DESC, review.id LIMIT $limit
+}
+RETURN id AS of, review {.*, people: COLLECT {
+  UNWIND review.contacts AS contact
+  MATCH (:Contact {id: contact})-[:BELONGS_TO]->(person:Person)
+  RETURN DISTINCT person.id
+}} AS review

@@ -1,0 +1,127 @@
+"""Chats and what was said in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from graphid.graph.database import Database
+from graphid.graph.queries import query
+from graphid.identity.values import Kind, Micros, Place
+from graphid.service.pages import Page, PageRequest, page_of
+from graphid.service.visitors import END, Slice, at_moment
+
+READ_CHATS = query("chats/read_chats")
+LIST_CHATS = query("chats/list_chats")
+LIST_MESSAGES = query("chats/list_messages")
+
+_detail = msgspec.json.Decoder(dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRecord:
+    """A conversation. ``position``: the place of its start on its cookie."""
+
+    id: str
+    channel: str
+    cookie: str
+    session: str | None
+    position: Place
+    started_at: Micros
+    ended_at: Micros | None
+    authenticated: bool
+    authenticated_at: Micros | None
+    issuer: str | None
+    subject: str | None
+
+    def place_of_owner(self, now: Micros) -> Place:
+        """Where on its cookie to ask whose the chat is: at its end, or now."""
+        at = now if self.ended_at is None else self.ended_at
+        return at_moment(at) + Kind.EVENT.value
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    message_id: str
+    position: Place
+    occurred_at: Micros
+    author: str
+    text: str
+
+
+class Chats:
+    """Reads chats. ``clock`` tells the microseconds since 1970."""
+
+    def __init__(self, database: Database, clock: Callable[[], Micros]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def now(self) -> Micros:
+        return self._clock()
+
+    async def by_id(self, ids: Iterable[str]) -> dict[str, ChatRecord]:
+        """The chats of these ids, as many as there are."""
+        rows = await self._database.read_rows(READ_CHATS, ids=list(ids))
+        return {row["chat"]["id"]: _chat(row["chat"]) for row in rows}
+
+    async def page(
+        self, slices: Sequence[Slice], request: PageRequest, *, is_open: bool | None
+    ) -> Page[ChatRecord]:
+        """A page of the chats that belong to the owner of the slices, newest first."""
+        rows = await self._database.read_rows(
+            LIST_CHATS,
+            slices=[{"cookie": part.cookie, "low": part.low, "high": part.high} for part in slices],
+            before=request.after or END,
+            now=at_moment(self._clock()) + Kind.EVENT.value,
+            openOnly=is_open is True,
+            endedOnly=is_open is False,
+            limit=request.limit + 1,
+        )
+        return page_of([_chat(row["chat"]) for row in rows], request, lambda c: c.position)
+
+    async def messages(
+        self, wanted: Sequence[tuple[str, PageRequest]]
+    ) -> list[Page[MessageRecord]]:
+        """For each chat, a page of its messages, oldest first."""
+        rows = await self._database.read_rows(
+            LIST_MESSAGES,
+            chats=[
+                {"key": key, "id": chat, "after": request.after or ""}
+                for key, (chat, request) in enumerate(wanted)
+            ],
+            limit=max(request.limit for _, request in wanted) + 1,
+        )
+        found = {row["key"]: [_message(m) for m in row["messages"]] for row in rows}
+        return [
+            page_of(
+                found.get(key, [])[: request.limit + 1], request, lambda message: message.position
+            )
+            for key, (_, request) in enumerate(wanted)
+        ]
+
+
+def _chat(row: Mapping[str, Any]) -> ChatRecord:
+    return ChatRecord(
+        id=row["id"],
+        channel=row.get("channel") or "web",
+        cookie=row["cookie"],
+        session=row.get("session"),
+        position=row["position"],
+        started_at=row["startedAt"],
+        ended_at=row.get("endedAt"),
+        authenticated=bool(row.get("authenticated")),
+        authenticated_at=row.get("authenticatedAt"),
+        issuer=row.get("issuer"),
+        subject=row.get("subject"),
+    )
+
+
+def _message(row: Sequence[Any]) -> MessageRecord:
+    message_id, position, occurred_at, detail = row
+    said = _detail.decode(detail or "{}")
+    return MessageRecord(
+        message_id, position, occurred_at, said.get("author", "SYSTEM"), said.get("text", "")
+    )
