@@ -37,7 +37,7 @@ def serve(
         run_service(
             settings_module.load(**given),
             progress=progress,
-            on_ready=lambda url: progress.step(f"graphid answers at {url}"),
+            on_ready=lambda url: progress.step(f"the service answers at {url}"),
         )
 
 
