@@ -197,8 +197,6 @@ def _with(named: Sequence[str]) -> str:
 
 def _list(named: Sequence[str]) -> str:
     words = [f"their {word_for(type)}" for type in dict.fromkeys(named)]
-    return (
-        words[0]
-        if len(words) == 1
-        else " and ".join([", ".join(words[:-1]), words[-1]] if words else [])
-    )
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
