@@ -16,6 +16,7 @@ CALL (row, cookie, stored) {
   WHERE stored IS NULL
   CALL (row) {
     OPTIONAL MATCH (session:Session)
+      USING INDEX session:Session(cookie, startedAt)
     WHERE session.cookie = row.cookie AND session.startedAt <= row.at + $timeout
     WITH session ORDER BY session.cookie DESC, session.startedAt DESC LIMIT 1
     RETURN CASE WHEN session.lastActivityAt >= row.at - $timeout THEN session.id END AS continued

@@ -67,8 +67,9 @@ class ChatPlaces:
             own = self._ids.chat(cookie, named)
             return [own] if message.chat_id is None else [named, own]
         if isinstance(message, ChatMessage | EndChat):
-            own = [self._ids.chat(message.cookie_id, message.chat_id)] if message.cookie_id else []
-            return [message.chat_id, *own]
+            if message.cookie_id is None:
+                return [message.chat_id]
+            return [message.chat_id, self._ids.chat(message.cookie_id, message.chat_id)]
         return []
 
     def _begin(self, message: StartChat, id: str) -> ChatPlace:
