@@ -1,0 +1,130 @@
+"""Corners of the rules that the scenarios do not reach, one history each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from graphid.identity.fold import Resolved, resolve
+from graphid.identity.people import Someone
+from graphid.identity.policy import Policy, parse_policy
+from graphid.identity.state import Contact, Memory, Review, View
+from graphid.identity.traits import traits_of
+from graphid.identity.values import Assurance, ContactUpsert, Evidence, Identify
+from tests.identity.lives import IDS, MINUTE, START
+
+
+def identify(
+    id: str,
+    minute: int,
+    *identifiers: str,
+    cookie: str = "c",
+    assurance: Assurance = Assurance.CLAIMED,
+    **traits: Any,
+) -> Identify:
+    at = START + minute * MINUTE
+    return Identify(id, at, at, cookie, None, assurance, identifiers, traits)
+
+
+def upsert(
+    id: str, minute: int, row: str, *identifiers: str, curated: bool = False, **traits: Any
+) -> ContactUpsert:
+    at = START + minute * MINUTE
+    return ContactUpsert(id, at, at, "crm", row, identifiers, curated=curated, traits=traits)
+
+
+def fold(*evidence: Evidence, **document: Any) -> Resolved:
+    return resolve(evidence, parse_policy(document) if document else Policy(), IDS)
+
+
+def reviews(resolved: Resolved, id: str) -> list[tuple[str, str]]:
+    """Kind and reason of the reviews that a piece of evidence filed."""
+    found = [resolved.state["review", review] for review in resolved.outcomes[id].reviews]
+    return [(r.kind, r.reason) for r in found if isinstance(r, Review)]
+
+
+def person_of_row(resolved: Resolved, row: str) -> str:
+    contact = resolved.state["contact", IDS.record("crm", row)]
+    assert isinstance(contact, Contact)
+    return contact.person
+
+
+class TestCaps:
+    def test_a_record_does_not_join_a_person_with_all_the_contacts_they_may_have(self) -> None:
+        resolved = fold(
+            upsert("a", 0, "1", "email:a@x.example"),
+            upsert("b", 1, "2", "email:a@x.example"),
+            merge={"max_contacts": 1},
+        )
+        assert reviews(resolved, "b") == [
+            ("LIMIT_REACHED", "the person would have too many contacts")
+        ]
+        assert person_of_row(resolved, "1") != person_of_row(resolved, "2")
+
+    @pytest.mark.parametrize(
+        ("merge", "reason"),
+        [
+            ({"max_contacts": 1}, "the person would have too many contacts"),
+            ({"max_identifiers": 3}, "the person would have too many identifiers"),
+        ],
+    )
+    def test_two_people_do_not_join_past_a_cap(self, merge: dict[str, int], reason: str) -> None:
+        resolved = fold(
+            upsert("a", 0, "1", "email:a@x.example", "phone:+1"),
+            upsert("b", 1, "2", "user_id:b", "phone:+2"),
+            identify("i", 2, "user_id:b", "email:a@x.example", assurance=Assurance.ASSERTED),
+            merge=merge,
+        )
+        assert reviews(resolved, "i")[0] == ("LIMIT_REACHED", reason)
+        assert person_of_row(resolved, "1") != person_of_row(resolved, "2")
+
+    def test_a_person_holds_no_more_of_a_type_than_its_limit(self) -> None:
+        addresses = [f"email:{n}@x.example" for n in range(6)]
+        resolved = fold(identify("i", 0, *addresses))
+        assert reviews(resolved, "i") == [("LIMIT_REACHED", "a person holds at most 5 of email")]
+
+
+class TestTraits:
+    def test_a_claim_renames_nobody_whom_the_crm_knows(self) -> None:
+        resolved = fold(
+            upsert("k", 0, "1", "user_id:j", curated=True, firstName="John", city="Leeds"),
+            identify("i", 1, "user_id:j", firstName="Mallory", plan="gold"),
+            identify("i2", 2, "user_id:j", plan="tin"),
+            identify("i3", 3, "user_id:j"),
+        )
+        contacts = [v for v in resolved.state.values() if isinstance(v, Contact)]
+        values = {name: trait.value for name, trait in traits_of(contacts).items()}
+        assert values == {"city": "Leeds", "firstName": "John", "plan": "tin"}
+
+    def test_curated_comes_before_assurance_and_assurance_before_time(self) -> None:
+        resolved = fold(
+            upsert("k1", 0, "1", "user_id:j", curated=True, firstName="John"),
+            upsert("k2", 1, "2", "user_id:j", firstName="Johnny", city="Leeds"),
+            upsert("k3", 2, "3", "user_id:j", city="York"),
+        )
+        assert len({person_of_row(resolved, row) for row in "123"}) == 1
+        contacts = [v for v in resolved.state.values() if isinstance(v, Contact)]
+        values = {name: trait.value for name, trait in traits_of(reversed(contacts)).items()}
+        assert values == {"city": "York", "firstName": "John"}
+
+
+def test_two_curated_records_are_not_joined_by_themselves() -> None:
+    resolved = fold(
+        upsert("a", 0, "1", "email:a@x.example", curated=True),
+        upsert("b", 1, "2", "email:a@x.example", curated=True),
+    )
+    assert reviews(resolved, "b") == [("SUGGESTED_MERGE", "both are curated")]
+
+
+def test_a_state_with_a_hole_is_told_from_one_that_never_knew() -> None:
+    view = View(Memory())
+    with pytest.raises(LookupError, match="contact_x"):
+        view.contact("contact_x")
+    with pytest.raises(LookupError, match="person_x"):
+        Someone(view, "person_x")
+
+
+def test_a_visitor_of_a_cookie_that_was_never_seen() -> None:
+    resolved = fold()
+    assert resolved.visitor_at("c", "1").id == IDS.birth("c")
