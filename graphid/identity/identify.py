@@ -161,15 +161,14 @@ class _Identification(Resolution):
     def _switch(self, visitor: Visitor, target: str) -> None:
         """End the visitor here, and begin a new one of the target's."""
         evidence = self.evidence
-        if visitor.link is not None:
-            ended = msgspec.structs.replace(
-                visitor.link, ended_at=evidence.at, ended_by=evidence.id, reason="switch"
-            )
-            self.view.put_link(ended)
-            visitor = msgspec.structs.replace(visitor, link=ended)
+        assert visitor.link is not None  # it belongs to somebody else
+        ended = msgspec.structs.replace(
+            visitor.link, ended_at=evidence.at, ended_by=evidence.id, reason="switch"
+        )
+        self.view.put_link(ended)
         boundary = evidence.place
         closed = msgspec.structs.replace(
-            visitor, end=boundary, ended_at=evidence.at, ended_by=evidence.id
+            visitor, end=boundary, ended_at=evidence.at, ended_by=evidence.id, link=ended
         )
         self.view.put("visitor", closed.id, closed)
         id = self.ids.visitor(evidence.cookie, evidence.id)
