@@ -52,6 +52,15 @@ class MessageRecord:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChatsWanted:
+    """A page of the chats of whoever owns the slices; ``is_open`` None: ended ones too."""
+
+    slices: Sequence[Slice]
+    request: PageRequest
+    is_open: bool | None = None
+
+
 class Chats:
     """Reads chats. ``clock`` tells the microseconds since 1970."""
 
@@ -67,20 +76,31 @@ class Chats:
         rows = await self._database.read_rows(READ_CHATS, ids=list(ids))
         return {row["chat"]["id"]: _chat(row["chat"]) for row in rows}
 
-    async def page(
-        self, slices: Sequence[Slice], request: PageRequest, *, is_open: bool | None
-    ) -> Page[ChatRecord]:
-        """A page of the chats that belong to the owner of the slices, newest first."""
+    async def pages(self, wanted: Sequence[ChatsWanted]) -> list[Page[ChatRecord]]:
+        """For each of these, a page of chats, newest first."""
         rows = await self._database.read_rows(
             LIST_CHATS,
-            slices=[{"cookie": part.cookie, "low": part.low, "high": part.high} for part in slices],
-            before=request.after or END,
+            pages=[
+                {
+                    "key": key,
+                    "slices": [
+                        {"cookie": part.cookie, "low": part.low, "high": part.high}
+                        for part in one.slices
+                    ],
+                    "before": one.request.after or END,
+                    "open": one.is_open is not False,
+                    "ended": one.is_open is not True,
+                }
+                for key, one in enumerate(wanted)
+            ],
             now=at_moment(self._clock()) + Kind.EVENT.value,
-            openOnly=is_open is True,
-            endedOnly=is_open is False,
-            limit=request.limit + 1,
+            limit=max(one.request.limit for one in wanted) + 1,
         )
-        return page_of([_chat(row["chat"]) for row in rows], request, lambda c: c.position)
+        found = {row["key"]: [_chat(chat) for chat in row["chats"]] for row in rows}
+        return [
+            page_of(found[key][: one.request.limit + 1], one.request, lambda chat: chat.position)
+            for key, one in enumerate(wanted)
+        ]
 
     async def messages(
         self, wanted: Sequence[tuple[str, PageRequest]]

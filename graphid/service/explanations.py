@@ -129,8 +129,9 @@ def span(length: Micros) -> str:
     """A length of time in its largest unit: ``two hours``."""
     seconds = abs(length) // 1_000_000
     for size, unit in _UNITS:
-        count = round(seconds / size) if seconds >= size else 0
-        if count:
+        # Ninety minutes is not "two hours"; half a day more or less of ten is no matter.
+        if seconds >= 2 * size or (seconds >= size and (seconds % size == 0 or size == 1)):
+            count = round(seconds / size)
             number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
             return f"{number} {unit}{'' if count == 1 else 's'}"
     return "less than a second"

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from graphid.graph.database import Database
-from graphid.graph.queries import query
+from graphid.graph.queries import Query, query
 from graphid.identity.values import Micros, Place
 from graphid.service.pages import Page, PageRequest, page_of
 from graphid.service.recording import SAID_USER
@@ -65,6 +65,15 @@ class Window:
     session: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PageWanted:
+    """A page of the events that some slices hold."""
+
+    slices: Sequence[Slice]
+    request: PageRequest
+    window: Window = Window()
+
+
 class Journeys:
     """Reads events."""
 
@@ -72,26 +81,44 @@ class Journeys:
         self._database = database
         self._visitors = visitors
 
-    async def page(
-        self, slices: Sequence[Slice], request: PageRequest, window: Window
-    ) -> Page[EventRecord]:
-        """A page of what the slices hold, newest first. A key is an event's position."""
-        ranges = _ranges(slices, request, window)
-        if not ranges:
-            return page_of([], request, _key)
-        rows = await self._database.read_rows(
-            READ_OLDEST if request.from_end else READ_NEWEST,
-            slices=ranges,
-            types=list(window.types),
-            session=window.session,
-            limit=request.limit + 1,
+    async def pages(self, wanted: Sequence[PageWanted]) -> list[Page[EventRecord]]:
+        """For each of these, a page of what its slices hold, newest first. A key is a position."""
+        newest, oldest = await asyncio.gather(
+            self._read(READ_NEWEST, wanted, from_end=False),
+            self._read(READ_OLDEST, wanted, from_end=True),
         )
+        rows = newest | oldest
         policy = self._visitors.policy
-        events = [
-            _event(row, owner_of(slices[row[0]].record, row[3], policy))
-            for row in rows[0]["events"]
+        return [
+            page_of(
+                [
+                    _event(row, owner_of(one.slices[row[0]].record, row[3], policy))
+                    for row in rows.get(key, ())[: one.request.limit + 1]
+                ],
+                one.request,
+                lambda event: event.position,
+            )
+            for key, one in enumerate(wanted)
         ]
-        return page_of(events, request, _key)
+
+    async def _read(
+        self, statement: Query, wanted: Sequence[PageWanted], *, from_end: bool
+    ) -> dict[int, list[Row]]:
+        pages = [
+            {
+                "key": key,
+                "slices": _ranges(one.slices, one.request, one.window),
+                "types": list(one.window.types),
+                "session": one.window.session,
+            }
+            for key, one in enumerate(wanted)
+            if one.request.from_end is from_end
+        ]
+        if not pages:
+            return {}
+        limit = max(one.request.limit for one in wanted) + 1
+        rows = await self._database.read_rows(statement, pages=pages, limit=limit)
+        return {row["key"]: row["events"] for row in rows}
 
     async def by_message_id(self, ids: Sequence[str]) -> dict[str, EventRecord]:
         """The events of these messages; missing where there is none."""
@@ -120,16 +147,6 @@ class Journeys:
             id: ("user_id",) if id != event else types.get(event, ())
             for id, event in events.items()
         }
-
-    async def pages(
-        self, wanted: Sequence[tuple[Sequence[Slice], PageRequest, Window]]
-    ) -> list[Page[EventRecord]]:
-        """Several pages at once."""
-        return list(await asyncio.gather(*(self.page(*one) for one in wanted)))
-
-
-def _key(event: EventRecord) -> str:
-    return event.position
 
 
 def _ranges(slices: Sequence[Slice], request: PageRequest, window: Window) -> list[dict[str, Any]]:

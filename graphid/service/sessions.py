@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from graphid.graph.database import Database
 from graphid.graph.queries import query
@@ -101,37 +102,30 @@ class Sessions:
             if cuts[row["key"]][1].visitor.cookie == row["cookie"]
         }
 
-    async def page(self, slices: Sequence[Slice], request: PageRequest) -> Page[SessionRecord]:
-        """A page of the sessions that the slices hold, newest first."""
-        before_at, _, before_id = (request.after or f"{_FOREVER}:").partition(":")
+    async def pages(
+        self, wanted: Sequence[tuple[Sequence[Slice], PageRequest]]
+    ) -> list[Page[SessionRecord]]:
+        """For each of these slices and requests, a page of the sessions, newest first."""
         rows = await self._database.read_rows(
             LIST_SESSIONS,
-            slices=[
-                {
-                    "index": index,
-                    "cookie": part.cookie,
-                    "low": part.low,
-                    "high": part.high,
-                    "from": part.record.visitor.start,
-                    "to": part.record.visitor.end or END,
-                    "lowAt": moment(part.low),
-                    "highAt": _FOREVER if part.high == END else moment(part.high) + 1,
-                }
-                for index, part in enumerate(slices)
+            pages=[
+                {"key": key, "slices": _rows_of(slices)} | _bounds(request)
+                for key, (slices, request) in enumerate(wanted)
             ],
-            beforeAt=int(before_at),
-            beforeId=before_id,
-            limit=request.limit + 1,
+            limit=max(request.limit for _, request in wanted) + 1,
         )
-        found = [
-            self._record(
-                row["session"],
-                slices[row["slice"]].record,
-                (row["firstAt"], row["lastAt"], row["lastPosition"]),
+        found = {row["key"]: row["sessions"] for row in rows}
+        return [
+            page_of(
+                [
+                    self._record(stored, slices[index].record, (first, last, position))
+                    for index, stored, first, last, position in found[key][: request.limit + 1]
+                ],
+                request,
+                lambda session: f"{session.started_at}:{session.stored}",
             )
-            for row in rows
+            for key, (slices, request) in enumerate(wanted)
         ]
-        return page_of(found, request, lambda s: f"{s.started_at}:{s.stored}")
 
     def _record(
         self, stored: str, visitor: VisitorRecord, seen: tuple[Micros, Micros, Place]
@@ -139,3 +133,25 @@ class Sessions:
         first, last, position = seen
         owner = owner_of(visitor, position, self._visitors.policy)
         return SessionRecord(session_id(stored, visitor.id), stored, owner, first, last)
+
+
+def _rows_of(slices: Sequence[Slice]) -> list[dict[str, Any]]:
+    return [
+        {
+            "index": index,
+            "cookie": part.cookie,
+            "low": part.low,
+            "high": part.high,
+            "from": part.record.visitor.start,
+            "to": part.record.visitor.end or END,
+            "lowAt": moment(part.low),
+            "highAt": _FOREVER if part.high == END else moment(part.high) + 1,
+        }
+        for index, part in enumerate(slices)
+    ]
+
+
+def _bounds(request: PageRequest) -> dict[str, Any]:
+    at, _, id = (request.after or f"{_FOREVER}:").partition(":")
+    # The key came from a client: what is no number follows nothing.
+    return {"beforeAt": int(at) if at.isdigit() and len(at) <= 16 else _FOREVER, "beforeId": id}

@@ -1,0 +1,52 @@
+"""Everything that reads the graph for people, made in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import time_ns
+
+from graphid.graph.database import Database
+from graphid.identity.policy import Policy
+from graphid.identity.values import Micros
+from graphid.service.chats import Chats
+from graphid.service.devices import Devices
+from graphid.service.journey import Journeys
+from graphid.service.links import Links
+from graphid.service.people import People
+from graphid.service.sessions import Sessions
+from graphid.service.visitors import Visitors
+
+
+def now() -> Micros:
+    """Microseconds since 1970 UTC."""
+    return time_ns() // 1_000
+
+
+@dataclass(frozen=True)
+class Reads:
+    """One reader for each kind of thing, all on one graph under one policy."""
+
+    policy: Policy
+    visitors: Visitors
+    people: People
+    journeys: Journeys
+    sessions: Sessions
+    chats: Chats
+    devices: Devices
+    links: Links
+
+    @classmethod
+    def on(cls, database: Database, policy: Policy, *, clock: Callable[[], Micros] = now) -> Reads:
+        """The readers of a graph."""
+        visitors = Visitors(database, policy)
+        return cls(
+            policy=policy,
+            visitors=visitors,
+            people=People(database, visitors),
+            journeys=Journeys(database, visitors),
+            sessions=Sessions(database, visitors),
+            chats=Chats(database, clock),
+            devices=Devices(database, visitors),
+            links=Links(database),
+        )
