@@ -49,8 +49,6 @@ PLACEHOLDERS = frozenset(
         "not_set",
         "notset",
         "test@test.com",
-        "test@example.com",
-        "a@a.com",
         "no@email.com",
         "none@none.com",
         "null@null.com",
