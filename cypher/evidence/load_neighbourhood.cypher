@@ -3,15 +3,16 @@
 // Columns: known, values.
 
 CALL () {
-  UNWIND $named.messages AS id
-  MATCH (evidence:Evidence {id: id})
-  RETURN collect([evidence.id, evidence.outcome, evidence.digest, evidence.at, evidence.recordedAt, evidence.place]) AS known
-}
-CALL () {
   UNWIND $named.roots AS key
   MERGE (root:State {key: key})
   SET root.lock = 0
   RETURN collect(root) AS roots
+}
+// After the locks: who waited for the same message sees it now.
+CALL () {
+  UNWIND $named.messages AS id
+  MATCH (evidence:Evidence {id: id})
+  RETURN collect([evidence.id, evidence.outcome, evidence.digest, evidence.at, evidence.recordedAt, evidence.place]) AS known
 }
 CALL (roots) {
   UNWIND roots AS state

@@ -83,7 +83,7 @@ class EvidenceUnit:
             for piece in pieces:
                 outcomes[piece.id], changed = await self._step(piece)
                 changes |= changed
-        await self._write(new, changes, outcomes)
+        await self.write(new, changes, outcomes)
         for piece, digest in new:
             self._recorded[piece.id] = Recorded(
                 outcomes[piece.id], digest, piece.at, piece.recorded_at, piece.place, True
@@ -147,12 +147,13 @@ class EvidenceUnit:
         (row,) = await self._unit.rows(LOAD_STATES, keys=[text])
         self._state.load(row["values"])
 
-    async def _write(
+    async def write(
         self,
         new: list[tuple[Evidence, str]],
         changes: dict[Key, Value],
         outcomes: dict[str, Outcome],
     ) -> None:
+        """Write new evidence, in the order of the fold, with what it changed."""
         await self._unit.run(
             WRITE_CHANGES,
             changes={
@@ -160,7 +161,7 @@ class EvidenceUnit:
                     evidence_as_row(piece, outcomes[piece.id], digest) for piece, digest in new
                 ],
                 "touched": sorted(self._touched),
-                "place": new[-1][0].place,
+                "place": new[-1][0].place if new else "",
                 **changes_as_rows(changes, self._ids),
             },
         )

@@ -18,6 +18,9 @@ MAX_TYPE = 64
 MAX_VALUE = 512
 """The longest identifier value, in characters, before and after normalisation."""
 
+SHORTEST_RUN = 4
+"""Fewer of one digit, other than zeros, may be a short account number."""
+
 PLACEHOLDERS = frozenset(
     [
         "null",
@@ -68,9 +71,11 @@ class InvalidIdentifier(ValueError):
 
 
 def is_one_digit_repeated(value: str) -> bool:
-    """True for runs of one digit: ``0``, ``1111111``. A single 1 to 9 is a usable id."""
+    """True for runs of one digit: ``000``, ``1111111``. ``77`` may be somebody's account."""
     digits = value.removeprefix("+")
-    return len(digits) > 1 and digits.isdigit() and len(set(digits)) == 1
+    if not digits.isdigit() or len(set(digits)) != 1:
+        return False
+    return len(digits) >= SHORTEST_RUN or digits.startswith("0")
 
 
 def normalise(type: str, value: str, *, region: str | None = None) -> IdentifierKey:

@@ -25,6 +25,9 @@ from graphid.service.recording import Recorder, Recording, digest_of
 
 APPEND_EVENTS = query("events/append_events")
 
+WARMING = 60.0
+"""Seconds that planning the statements may take; it took two on a busy machine."""
+
 REUSED = Warned("MESSAGE_ID_REUSED", "this messageId came before with other content, which counts")
 
 
@@ -52,6 +55,17 @@ class Ingest:
         if submission.is_plain:
             return await submission.append(self._database)
         return await self._database.write(submission.run)
+
+    async def warm(self) -> None:
+        """Have the server plan the statements before the first visitor waits for it."""
+
+        async def work(unit: Unit) -> None:
+            nothing = EvidenceUnit(unit, [], self._policy, self._ids)
+            await nothing.load()
+            await unit.rows(APPEND_EVENTS, events=[], timeout=0)
+            await nothing.write([], {}, {})
+
+        await self._database.write(work, timeout=WARMING)
 
 
 class _Submission:
