@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from neo4j import GraphDatabase
-from neo4j.exceptions import DriverError, Neo4jError
+from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
-from graphid.graph.engine.errors import EngineError
+from graphid.graph.engine.errors import EngineError, WrongPassword
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ def require_answer(address: Address, *, timeout: float) -> None:
     """Prove that the database takes a transaction, with this user and password.
 
     Opens a transaction and takes it back, so that no statement is needed. ``timeout`` is in
-    seconds, for each of connecting and acquiring. Raises EngineError with the reason.
+    seconds, for each of connecting and acquiring. Raises EngineError with the reason, and
+    WrongPassword where waiting cannot help.
     """
     try:
         with (
@@ -41,5 +42,9 @@ def require_answer(address: Address, *, timeout: float) -> None:
             session.begin_transaction(timeout=timeout) as transaction,
         ):
             transaction.rollback()
+    except AuthError as error:
+        raise WrongPassword(
+            f"The database at {address.uri} refuses user {address.user}: {error}"
+        ) from error
     except (DriverError, Neo4jError, OSError, ValueError) as error:
         raise EngineError(f"The database at {address.uri} does not answer: {error}") from error

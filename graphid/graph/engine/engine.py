@@ -49,6 +49,8 @@ class Engine:
         self._page_cache = page_cache
         self._cache = cache
         self._process: Process | None = None
+        self.address: Address | None = None
+        """Where it answers; None while it does not run or has been left standing."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -94,6 +96,8 @@ class Engine:
                 self._process.stay()
                 self._process = None
                 self.folder.release()
+            else:
+                self.address = address
         except BaseException:
             self.stop()
             raise
@@ -104,6 +108,7 @@ class Engine:
         if self._process is not None:
             self._process.stop()
             self._process = None
+        self.address = None
         self.folder.release()
 
     def _start_on_free_port(self, installation: Installation, lock: int) -> Address:

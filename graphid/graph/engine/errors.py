@@ -19,3 +19,7 @@ class DownloadFailed(EngineError):
 
 class FolderHeld(EngineError):
     """Another process holds the data folder."""
+
+
+class WrongPassword(EngineError):
+    """The database answers, and refuses the user or the password."""

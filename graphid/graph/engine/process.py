@@ -14,15 +14,15 @@ from pathlib import Path
 
 from graphid.graph.engine import supervisor
 from graphid.graph.engine.address import Address, require_answer
-from graphid.graph.engine.errors import EngineError
+from graphid.graph.engine.errors import EngineError, WrongPassword
 from graphid.graph.engine.folder import Folder
 from graphid.graph.engine.releases import Release
 
 ADMIN_TIMEOUT = 180.0
 """Seconds for one neo4j-admin command, on a machine that is busy with other things."""
 STOP_TIMEOUT = supervisor.GRACE + 10
-OTHERS_PORT_PATIENCE = 10.0
-"""Seconds for the database to notice that another process listens on its port."""
+ANSWER_TIMEOUT = 5.0
+"""Seconds for one try of whether the database takes transactions."""
 LOG_TAIL = 25
 """Lines of the database's own words that an error carries."""
 
@@ -35,6 +35,8 @@ _JAVA_OPTIONS = (
     "--enable-native-access=ALL-UNNAMED",
     "-Djol.skipHotspotSAAttach=true",
     "-Dlog4j2.disable.jmx=true",
+    # Neo4j closes its logs itself; log4j's hook fails when the stop comes soon after the start.
+    "-Dlog4j2.shutdownHookEnabled=false",
     "-Dfile.encoding=UTF-8",
     # Java keeps counters in the system's temporary folder, where we leave nothing.
     "-XX:-UsePerfData",
@@ -170,14 +172,7 @@ class Process:
                 raise EngineError(
                     f"The database stopped while it was starting. {self._where_to_look(log)}"
                 )
-            if _is_open(self._port):
-                try:
-                    require_answer(address, timeout=max(1.0, deadline - time.monotonic()))
-                except EngineError:
-                    # Was that somebody else's port? Then ours is about to die of it.
-                    if self._ends_within(OTHERS_PORT_PATIENCE):
-                        continue
-                    raise
+            if _is_open(self._port) and self._takes_transactions(address):
                 return
             time.sleep(0.05)
         raise EngineError(
@@ -185,10 +180,16 @@ class Process:
             f"{self._where_to_look(self.log_tail())}"
         )
 
-    def _ends_within(self, seconds: float) -> bool:
+    def _takes_transactions(self, address: Address) -> bool:
         try:
-            self._supervisor.wait(seconds)
-        except subprocess.TimeoutExpired:
+            require_answer(address, timeout=ANSWER_TIMEOUT)
+        except WrongPassword as error:
+            raise WrongPassword(
+                f"{error.message}. The password in {self._folder.shown}/password is not that of "
+                f"the data in {self._folder.shown}/data."
+            ) from error
+        except EngineError:
+            # Not yet; or somebody else listens on our port, and the database will die of it.
             return False
         return True
 
