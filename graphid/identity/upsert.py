@@ -23,6 +23,8 @@ class _Upsert(Resolution):
     evidence: ContactUpsert
 
     def run(self) -> Outcome:
+        if self.evidence.deleted:
+            self.identifiers = ()  # what the record said is over, whatever came along
         id = self.ids.record(self.evidence.source, self.evidence.source_id)
         record = self.view.find("contact", id)
         created = record is None
@@ -82,9 +84,8 @@ class _Upsert(Resolution):
 
     def _end_unlisted(self, record: Contact) -> Contact:
         """A source is right about its own record: end what it no longer lists."""
-        listed = () if self.evidence.deleted else self.identifiers
         for identifier, hold in list(record.holds.items()):
-            if hold.record is None or identifier in listed:
+            if hold.record is None or identifier in self.identifiers:
                 continue
             if hold.others is None:
                 record = self.end_hold(record, identifier, hold)
