@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -18,12 +18,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from graphid.auth.keys import Keys
 from graphid.errors import GraphidError, InvalidInput, TooLarge, Unauthorized
 from graphid.http.json_text import parse_json
 from graphid.http.segment_calls import Clock, read_time, translate
 from graphid.identity.ids import Ids
 from graphid.service.messages import Message, Sender
 from graphid.service.receipts import Receipt
+from graphid.service.senders import sender_of
 
 MAX_BATCH = 2_500
 """Calls in one batch."""
@@ -41,16 +43,12 @@ class Ingests(Protocol):
         """One receipt a message, in order."""
 
 
-SenderOf = Callable[[str | None], Sender]
-"""The sender that a key belongs to; raises Unauthorized."""
-
-
 class Segment:
     """The endpoints, on a service."""
 
-    def __init__(self, ingest: Ingests, sender_of: SenderOf, ids: Ids) -> None:
+    def __init__(self, ingest: Ingests, keys: Keys, ids: Ids) -> None:
         self._ingest = ingest
-        self._sender_of = sender_of
+        self._keys = keys
         self._ids = ids
 
     def routes(self) -> list[BaseRoute]:
@@ -86,14 +84,19 @@ class Segment:
     async def _read(self, request: Request) -> tuple[dict[str, Any], Sender]:
         """The body and who sent it. A key outside of the body is judged before the body."""
         key = _key_in_headers(request)
-        sender = None if key is None else self._sender_of(key)
+        sender = None if key is None else self._sender(key)
         body = parse_json(await request.body())
         if not isinstance(body, dict):
             raise InvalidInput("The body must be a JSON object.")
         if sender is None:
             key = body.get("writeKey") or request.query_params.get("writeKey")
-            sender = self._sender_of(key if isinstance(key, str) else None)
+            sender = self._sender(key)
         return body, sender
+
+    def _sender(self, key: Any) -> Sender:
+        if not key or not isinstance(key, str):
+            raise Unauthorized("Send a write key: as user of Basic authentication, or writeKey.")
+        return sender_of(self._keys.find(key))
 
     async def _store(
         self,

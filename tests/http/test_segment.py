@@ -12,7 +12,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from graphid.errors import DatabaseUnavailable, GraphidError, NotFound, Unauthorized
+from graphid.auth.keys import Keys
+from graphid.errors import DatabaseUnavailable, GraphidError, NotFound
 from graphid.http.answers import on_graphid_error
 from graphid.http.segment import MAX_BATCH, Segment
 from graphid.http.segment_calls import Clock, translate
@@ -23,8 +24,7 @@ from graphid.service.messages import Identify, Message, Page, Sender, Track
 from graphid.service.receipts import Receipt
 
 IDS = Ids(b"a secret of the tests")
-BROWSER = Sender(name="pk", assurance=Assurance.CLAIMED, is_browser=True)
-SERVER = Sender(name="sk", assurance=Assurance.ASSERTED, is_browser=False)
+KEYS = Keys.of(secret=["sk_test"], publishable=["pk_test"])
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -62,13 +62,6 @@ class Recorder:
         return receipts
 
 
-def sender_of(key: str | None) -> Sender:
-    senders = {"pk_test": BROWSER, "sk_test": SERVER}
-    if key not in senders:
-        raise Unauthorized
-    return senders[key]
-
-
 @pytest.fixture
 def ingest() -> Recorder:
     return Recorder()
@@ -77,7 +70,7 @@ def ingest() -> Recorder:
 @pytest.fixture
 async def client(ingest: Recorder) -> AsyncIterator[httpx.AsyncClient]:
     app = Starlette(
-        routes=Segment(ingest, sender_of, IDS).routes(),
+        routes=Segment(ingest, KEYS, IDS).routes(),
         exception_handlers={GraphidError: on_graphid_error},
     )
     transport = httpx.ASGITransport(app)
@@ -391,7 +384,9 @@ class TestKeys:
         ):
             ingest.sender = None
             assert await self.post(client, **given) == 200
-            assert ingest.sender == SERVER
+            assert ingest.sender is not None
+            assert ingest.sender.assurance is Assurance.ASSERTED
+            assert not ingest.sender.is_browser
 
     async def test_missing_or_unknown(self, client: httpx.AsyncClient, ingest: Recorder) -> None:
         wrong = base64.b64encode(b"wrong:").decode()
