@@ -67,16 +67,13 @@ class EvidenceUnit:
 
         What was known already is answered as it was recorded, and changes nothing.
         """
-        new = sorted(
-            (pair for pair in self._evidence if pair[0].id not in self._recorded),
-            key=lambda pair: pair[0].place,
-        )
+        new = self._new()
         if not new:
             return self._recorded
         pieces = [piece for piece, _ in new]
         changes: dict[Key, Value] = {}
         outcomes: dict[str, Outcome] = {}
-        if self._is_late(pieces):
+        if self.is_late:
             refolded = await refold(self._unit, pieces, self._policy, self._ids)
             changes, outcomes = refolded.changes, refolded.outcomes
         else:
@@ -116,10 +113,21 @@ class EvidenceUnit:
         self._touched |= roots
         self._touched.update(key for key, *_ in values if key.startswith("person:"))
 
-    def _is_late(self, evidence: list[Evidence]) -> bool:
-        first = evidence[0].place
+    @property
+    def is_late(self) -> bool:
+        """Whether something later in the fold has touched what this evidence is about."""
+        new = self._new()
         places = self._state.places
-        return any(places.get(key, "") > first for key in self._touched)
+        return bool(new) and any(places.get(key, "") > new[0][0].place for key in self._touched)
+
+    def restamp(self, evidence: Sequence[tuple[Evidence, str]]) -> None:
+        """The same evidence, which says nothing of its own time, at a time behind the locks."""
+        self._evidence = evidence
+
+    def _new(self) -> list[tuple[Evidence, str]]:
+        """What is not recorded yet, in the order of the fold."""
+        new = [pair for pair in self._evidence if pair[0].id not in self._recorded]
+        return sorted(new, key=lambda pair: pair[0].place)
 
     async def _step(self, evidence: Evidence) -> tuple[Outcome, dict[Key, Value]]:
         """Step, loading what is asked for beyond the neighbourhood and stepping again."""

@@ -17,7 +17,7 @@ from graphid.graph.queries import query
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Warned
 from graphid.identity.policy import Policy
-from graphid.identity.values import Micros
+from graphid.identity.values import Evidence, Micros
 from graphid.service.chat_places import ChatPlace, ChatPlaces
 from graphid.service.messages import ChatMessage, Contact, EndChat, Message, Sender, StartChat
 from graphid.service.receipts import Receipt
@@ -51,7 +51,7 @@ class Ingest:
         Raises DatabaseUnavailable or Busy: nothing of the list was stored, or all of it was and
         sending it again answers the same.
         """
-        submission = _Submission(messages, sender, self._clock(), self._policy, self._ids)
+        submission = _Submission(messages, sender, self._clock, self._policy, self._ids)
         if submission.is_plain:
             return await submission.append(self._database)
         return await self._database.write(submission.run)
@@ -75,13 +75,14 @@ class _Submission:
         self,
         messages: Sequence[Message],
         sender: Sender,
-        received_at: Micros,
+        clock: Callable[[], Micros],
         policy: Policy,
         ids: Ids,
     ) -> None:
         self._messages = [(message, _message_id(message)) for message in messages]
         self._sender = sender
-        self._received_at = received_at
+        self._clock = clock
+        self._received_at = clock()
         self._policy = policy
         self._ids = ids
         self._places: dict[str, ChatPlace] = {}
@@ -105,14 +106,15 @@ class _Submission:
         chats = ChatPlaces(self._sender, self._ids)
         self._places = await chats.find(unit, self._messages)
         self._recordings = self._record()
-        evidence = [
-            (recording.evidence, recording.digest)
-            for recording in self._recordings.values()
-            if recording.evidence is not None
-        ]
+        evidence = self._evidence()
         recorder = EvidenceUnit(unit, evidence, self._policy, self._ids)
         if evidence:
             await recorder.load()
+            if recorder.is_late and not self._tells_time:
+                # It waited for locks while others, received later, went by: it happens now.
+                self._received_at = self._clock()
+                self._recordings = self._record()
+                recorder.restamp(self._evidence())
         events, known = self._events(), []
         if events["events"]:
             (row,) = await unit.rows(APPEND_EVENTS, **events)
@@ -135,6 +137,27 @@ class _Submission:
             else:
                 recordings[id] = recorder.record(message, id)
         return recordings
+
+    @property
+    def _tells_time(self) -> bool:
+        """Whether any message says when it happened."""
+        return any(
+            (
+                message.occurred_at
+                if isinstance(message, ChatMessage | EndChat | Contact)
+                else message.context.occurred_at
+            )
+            is not None
+            for message, _ in self._messages
+        )
+
+    def _evidence(self) -> list[tuple[Evidence, str]]:
+        """The evidence of the recordings, each with the digest of its content."""
+        return [
+            (recording.evidence, recording.digest)
+            for recording in self._recordings.values()
+            if recording.evidence is not None
+        ]
 
     def _events(self) -> dict[str, Any]:
         rows = [

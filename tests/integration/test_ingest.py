@@ -179,6 +179,18 @@ async def test_late_evidence_leaves_what_the_fold_says(world: World) -> None:
     assert await world.differences() == []
 
 
+async def test_live_evidence_that_waited_for_its_lock_happens_behind_it(world: World) -> None:
+    await world.one(world.identify("a", "jo"))
+    early, late = world.now - 500, world.now + 500
+    times = iter((early, late))
+    waiting = Ingest(world.database, Policy(), world.ids, lambda: next(times))
+    (receipt,) = await waiting.submit([world.identify("a", "kim")], BROWSER)
+    assert receipt.received_at == late
+    assert receipt.outcome is not None
+    assert receipt.outcome.switched
+    assert await world.differences() == []
+
+
 async def test_many_clients_at_once_leave_what_the_fold_says(world: World) -> None:
     messages = [
         world.identify(f"c{n % 5}", f"u{n % 3}", message_id=f"m{n % 12}") for n in range(24)
