@@ -1,0 +1,220 @@
+"""Start a database and the service, measure, and print ratios."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+from rich.console import Console
+from rich.table import Table
+
+from graphid.graph.engine import Address, TerminalProgress, running_database
+from graphid.identity.values import Kind, place
+from tests.benchmarks.bare import APPEND, CLAIM_AND_MERGE, JOURNEY_PAGE, Bare
+from tests.benchmarks.service import PUBLISHABLE_KEY, Client, Service, running_service
+from tests.benchmarks.timing import Compared, compare
+
+IDENTIFY = """mutation ($input: IdentifyInput!) {
+  identify(input: $input) { __typename ... on Identified { duplicate } }
+}"""
+IDENTIFY_AND_READ = """mutation ($input: IdentifyInput!) {
+  identify(input: $input) {
+    __typename
+    ... on Identified { duplicate created switched person { id displayName } links { id } }
+  }
+}"""
+PAGE = """mutation ($input: PageInput!) {
+  page(input: $input) { __typename ... on EventAccepted { duplicate } }
+}"""
+PERSON = """query ($value: String!) { personByIdentifier(type: "user_id", value: $value) { id } }"""
+JOURNEY = """query ($id: ID!) {
+  person(id: $id) {
+    journey(first: 50) {
+      edges { cursor node { id type occurredAt messageId detail attribution { basis } } }
+      pageInfo { hasNextPage }
+    }
+  }
+}"""
+
+SMALL, LARGE = 100, 100_000
+"""Events of the two people whose journeys are read."""
+BATCH = 1000
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    options.add_argument("--times", type=int, default=500, help="turns of each comparison")
+    options.add_argument("--events", type=int, default=LARGE, help="of the larger person")
+    chosen = options.parse_args()
+    with TerminalProgress() as progress, _service(progress) as (address, service):
+        at_rest = service.megabytes
+        with closing(Bare(address)) as bare:
+            progress.step("measuring writes")
+            found = [*_writes(service, bare, chosen.times)]
+            progress.step(f"sending {chosen.events:,} events of one person")
+            journeys = _Journeys(service, bare, chosen.events)
+            progress.step("measuring journeys")
+            found += journeys.measured(chosen.times)
+        _show(found, journeys, at_rest, service.megabytes)
+
+
+@contextmanager
+def _service(progress: TerminalProgress) -> Iterator[tuple[Address, Service]]:
+    with (
+        TemporaryDirectory(prefix="graphid-bench-") as folder,
+        running_database(data_dir=Path(folder), progress=progress) as address,
+        running_service(address, Path(folder)) as service,
+    ):
+        yield address, service
+
+
+class _Fresh:
+    """New ids and times for each turn."""
+
+    def __init__(self) -> None:
+        self._number = count()
+        self._run = uuid4().hex[:8]
+
+    def context(self) -> dict[str, Any]:
+        """A GraphQL context of a cookie that nobody has seen."""
+        id = self.id()
+        return {"messageId": f"m-{id}", "cookieId": f"c-{id}", "deviceId": f"d-{id}"}
+
+    def bare(self) -> dict[str, Any]:
+        """The parameters of a bare statement about such a cookie."""
+        id, at = self.id(), time.time_ns() // 1000
+        return {
+            "messageId": f"m-{id}",
+            "cookie": f"c-{id}",
+            "identifier": f"email:{id}@example.com",
+            "position": place(at, Kind.EVENT, id),
+            "at": at,
+            "detail": json.dumps({"url": f"https://shop.example/{id}", "title": "A page"}),
+        }
+
+    def id(self) -> str:
+        return f"{self._run}-{next(self._number)}"
+
+
+def _writes(service: Service, bare: Bare, times: int) -> Iterator[Compared]:
+    fresh = _Fresh()
+    browser, server = service.client(PUBLISHABLE_KEY), service.client()
+
+    def identify(client: Client, document: str) -> None:
+        context = fresh.context()
+        traits = {"email": f"{context['cookieId']}@example.com", "firstName": "Jane"}
+        client.graphql(document, input={"context": context, "traits": traits})
+
+    def page(_turn: int) -> None:
+        said = {"url": "https://shop.example/a", "title": "A page"}
+        browser.graphql(PAGE, input={"context": fresh.context(), **said})
+
+    def merge(_turn: int) -> None:
+        bare.run(CLAIM_AND_MERGE, **fresh.bare())
+
+    def append(_turn: int) -> None:
+        bare.run(APPEND, **fresh.bare())
+
+    sizes: dict[str, int] = {"times": times, "warm_up": 100}
+    yield compare("identify", lambda _: identify(browser, IDENTIFY), merge, **sizes)
+    yield compare(
+        "identify, and read the person",
+        lambda _: identify(server, IDENTIFY_AND_READ),
+        merge,
+        **sizes,
+    )
+    yield compare("page", page, append, **sizes)
+
+
+class _Journeys:
+    """Two people, of few events and of many, and a page of 50 of each one's journey."""
+
+    def __init__(self, service: Service, bare: Bare, events: int) -> None:
+        self._client = service.client()
+        self._bare = bare
+        self.events = events
+        started = time.perf_counter()
+        self._large = self._make("large", events)
+        self.events_a_second = events / (time.perf_counter() - started)
+        self._small = self._make("small", SMALL)
+
+    def measured(self, times: int) -> list[Compared]:
+        sizes: dict[str, int] = {"times": times, "warm_up": 50}
+        return [
+            compare("journey page", lambda _: self._read(self._small), self._bare_read, **sizes),
+            compare(
+                f"journey page, {self.events:,} events beside {SMALL}",
+                lambda _: self._read(self._large),
+                lambda _: self._read(self._small),
+                **sizes,
+            ),
+        ]
+
+    def _make(self, user: str, events: int) -> str:
+        """Id of a person with so many events, a minute apart, sent as SDKs do."""
+        last = datetime.now(UTC) - timedelta(hours=1)
+        self._client.post("/v1/identify", {"anonymousId": f"c-{user}", "userId": user})
+        for first in range(0, events, BATCH):
+            calls = [
+                {
+                    "type": "page",
+                    "anonymousId": f"c-{user}",
+                    "context": {"device": {"id": f"d-{user}"}},
+                    "timestamp": (last - timedelta(seconds=number)).isoformat(),
+                    "properties": {"url": f"https://shop.example/{number}", "title": "A page"},
+                }
+                for number in range(first, min(first + BATCH, events))
+            ]
+            answer = self._client.post("/v1/batch", {"batch": calls})
+            assert answer["accepted"] == len(calls), answer
+        person: str = self._client.graphql(PERSON, value=user)["personByIdentifier"]["id"]
+        return person
+
+    def _read(self, person: str) -> None:
+        found = self._client.graphql(JOURNEY, id=person)["person"]["journey"]
+        assert len(found["edges"]) == 50
+
+    def _bare_read(self, _turn: int) -> None:
+        (row,) = self._bare.run(JOURNEY_PAGE, person=self._small)
+        assert len(row["events"]) == 50, len(row["events"])
+
+
+def _show(found: list[Compared], journeys: _Journeys, at_rest: float, after: float) -> None:
+    table = Table(box=None, pad_edge=False, title="ms", title_justify="left")
+    table.add_column("")
+    for name in ("ours p50", "p99", "theirs p50", "p99", "ratio p50", "ratio p99"):
+        table.add_column(name, justify="right")
+    for row in found:
+        times = (row.ours.p50, row.ours.p99, row.theirs.p50, row.theirs.p99)
+        ratios = (row.ratio, row.ratio_p99)
+        table.add_row(row.name, *(f"{x:.2f}" for x in times), *(f"{x:.2f}" for x in ratios))
+    console = Console(width=max(100, Console().width))
+    console.print(table)
+    console.print(
+        f"Events by /v1/batch, {BATCH} a request: {journeys.events_a_second:,.0f} a second"
+    )
+    console.print(f"Memory of the service: {at_rest:.0f} MB at rest, {after:.0f} MB after all this")
+    identify, larger = found[0].ratio, found[-1].ratio
+    console.print(
+        f"Bars: identify at most 4 times the bare transaction ({_kept(identify <= 4)}); "
+        f"a journey page the same within 25 % ({_kept(larger <= 1.25)}); "
+        f"below 150 MB at rest ({_kept(at_rest < 150)})"
+    )
+
+
+def _kept(is_so: bool) -> str:
+    return "kept" if is_so else "MISSED"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""The service as a process of its own, and a client that costs next to nothing."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from graphid.graph.engine import Address
+
+SECRET_KEY = "sk_benchmark"
+PUBLISHABLE_KEY = "pk_benchmark"
+SAYS_WHERE = "the service answers at "
+
+
+class Client:
+    """One connection to the service, with one key."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
+        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
+    def post(self, path: str, body: Any) -> dict[str, Any]:
+        """The JSON object of the answer; AssertionError where it is no success."""
+        self._connection.request("POST", path, json.dumps(body), self._headers)
+        answer = self._connection.getresponse()
+        found: dict[str, Any] = json.loads(answer.read())
+        assert answer.status == 200, found
+        assert not found.get("errors"), found
+        return found
+
+    def graphql(self, document: str, **variables: Any) -> dict[str, Any]:
+        """The ``data`` of the answer."""
+        found = self.post("/graphql", {"query": document, "variables": variables})
+        data: dict[str, Any] = found["data"]
+        return data
+
+
+class Service:
+    """A running ``graphid serve``."""
+
+    def __init__(self, url: str, process: int) -> None:
+        self.url = url
+        self._process = process
+
+    def client(self, key: str = SECRET_KEY) -> Client:
+        return Client(self.url, key)
+
+    @property
+    def megabytes(self) -> float:
+        """Resident memory of the process."""
+        status = Path(f"/proc/{self._process}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+        return int(line.split()[1]) / 1024
+
+
+@contextmanager
+def running_service(address: Address, folder: Path) -> Iterator[Service]:
+    """The service on a database, for as long as the block runs."""
+    environment = {
+        **os.environ,
+        "GRAPHID_NEO4J_URI": address.uri,
+        "GRAPHID_NEO4J_USER": address.user,
+        "GRAPHID_NEO4J_PASSWORD": address.password,
+        "GRAPHID_NEO4J_DATABASE": address.database,
+        "GRAPHID_DATA_DIR": str(folder),
+        "GRAPHID_PORT": "0",
+        "GRAPHID_SECRET_KEYS": SECRET_KEY,
+        "GRAPHID_PUBLISHABLE_KEYS": PUBLISHABLE_KEY,
+        "GRAPHID_LOG_LEVEL": "warning",
+        "GRAPHID_REQUEST_TIMEOUT": "120",
+    }
+    command = [sys.executable, "-m", "graphid", "serve"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = ""
+        while SAYS_WHERE not in said:
+            said = process.stderr.readline()
+            assert said, f"the service ended with {process.wait()}"
+        try:
+            yield Service(said.partition(SAYS_WHERE)[2].strip(), process.pid)
+        finally:
+            process.terminate()
+            process.stderr.read()
