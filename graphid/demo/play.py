@@ -120,9 +120,9 @@ class _Performance:
 
     def _say_what_was_shown(self, stage: Stage) -> None:
         self._console.print(
-            "\nThe anonymous visitor of the first day is John, with one journey: his e-mail was new to the "
-            "CRM, his account number was not. His football boots are not in Jane's, although it "
-            "is one tablet and one cookie.",
+            "\nThe anonymous visitor of the first day is John, with one journey: his e-mail was "
+            "new to the CRM, his account number was not. His football boots are not in Jane's, "
+            "although it is one tablet and one cookie.",
         )
         self._console.print(
             f"All of it was sent twice ({stage.by_segment} calls by Segment's Python SDK, "
