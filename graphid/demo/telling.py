@@ -40,9 +40,9 @@ def _person(person: dict[str, Any]) -> RenderableType:
     lines = [edge["node"] for edge in person["journey"]["edges"]][::-1]
     return Panel(
         Group(head, *_runs(lines)),
-        title=f"[bold]{person['displayName'] or 'Somebody'}[/bold]",
+        title=Text(person["displayName"] or "Somebody", style="bold"),
         title_align="left",
-        subtitle=f"{len(lines)} lines · {person['id']}",
+        subtitle=Text(f"{len(lines)} lines · {person['id']}"),
         subtitle_align="right",
         padding=(0, 1),
     )
@@ -59,7 +59,8 @@ def _runs(lines: Iterable[Line]) -> Iterator[RenderableType]:
         table.add_column(overflow="fold")
         for line in block:
             what, text = _what(line)
-            table.add_row(_time(line).strftime("%H:%M"), what, text)
+            # Text, because what people write may look like markup.
+            table.add_row(_time(line).strftime("%H:%M"), Text(what), Text(text))
         basis = attribution["basis"]
         yield Text(f"\n{day}, {device}" if device else f"\n{day}", style="bold")
         yield table
