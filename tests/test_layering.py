@@ -26,7 +26,20 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "api": {*COMMON, "service", "identity", "graph", "auth", "settings"},
     "http": {*COMMON, "service", "identity", "graph", "auth", "settings", "api"},
     "wiring": {*COMMON, "http", "api", "service", "identity", "graph", "auth", "settings"},
-    "cli": {*COMMON, "wiring", "http", "api", "service", "identity", "graph", "auth", "settings"},
+    "cli": {
+        *COMMON,
+        "demo",
+        "wiring",
+        "http",
+        "api",
+        "service",
+        "identity",
+        "graph",
+        "auth",
+        "settings",
+    },
+    # The demo talks to the service as a customer's programs do, so it sees nothing inside.
+    "demo": {*COMMON, "wiring", "settings", "graph"},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -104,6 +117,8 @@ def imports(tree: ast.Module, package: list[str]) -> Iterator[tuple[int, str]]:
         ("auth/keys.py", "from graphid.service import ingest"),
         ("api/schema.py", "from graphid.wiring import run_service"),
         ("errors.py", "from graphid import settings"),
+        ("demo/play.py", "from graphid.service import ingest"),
+        ("wiring.py", "from graphid.demo.play import play"),
         ("unknown/new.py", "from graphid.graph import database"),
     ],
 )
