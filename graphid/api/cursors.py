@@ -1,0 +1,79 @@
+"""Opaque cursors, and the bounds of ``first`` and ``last``."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import ClassVar
+
+from graphid.errors import InvalidInput
+from graphid.service.pages import PageRequest
+
+MOST = 200
+"""The most items that one list of one answer holds."""
+
+
+class BadCursor(InvalidInput):
+    """This is not a cursor of this list: give back one that it answered, unchanged."""
+
+    code: ClassVar[str] = "BAD_CURSOR"
+
+
+def cursor(list: str, key: str) -> str:
+    """The cursor of an item, by its key in a list of that name."""
+    return urlsafe_b64encode(f"{list}:{key}".encode()).decode().rstrip("=")
+
+
+def key_of(list: str, cursor: str | None, field: str) -> str | None:
+    """The key in a cursor of that list; ``field`` is the argument that held it.
+
+    Raises BadCursor.
+    """
+    if cursor is None:
+        return None
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        name, _, key = urlsafe_b64decode(padded).decode("utf-8").partition(":")
+    except ValueError:
+        name = key = ""
+    if name != list or not key or len(cursor) > 2000:
+        raise BadCursor(path=[field])
+    return key
+
+
+def bounded(value: int | None, field: str, *, default: int) -> int:
+    """How many items are wanted, where ``value`` is what the client asked for.
+
+    Raises InvalidInput outside of 1 to MOST.
+    """
+    if value is None:
+        return default
+    if not 1 <= value <= MOST:
+        raise InvalidInput(f"{field} must be from 1 to {MOST}.", path=[field])
+    return value
+
+
+def forwards(list: str, first: int | None, after: str | None, *, default: int = 20) -> PageRequest:
+    """A page of a list that is read forwards only."""
+    limit = bounded(first, "first", default=default)
+    return PageRequest(limit, after=key_of(list, after, "after"))
+
+
+def either_way(
+    list: str,
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+    default: int,
+) -> PageRequest:
+    """A page of a list that is read from either end. Raises InvalidInput for both ends at once."""
+    if first is not None and last is not None:
+        raise InvalidInput("Ask for first or for last, not for both.", path=["last"])
+    name, value = ("first", first) if last is None else ("last", last)
+    return PageRequest(
+        bounded(value, name, default=default),
+        after=key_of(list, after, "after"),
+        before=key_of(list, before, "before"),
+        from_end=last is not None,
+    )

@@ -1,0 +1,145 @@
+"""What clients send: the inputs of the schema, and how they become messages."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+from typing import Any, TypeVar
+
+import strawberry
+from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_camel
+
+from graphid.api.problems import first_fault
+from graphid.api.scalars import JSON
+from graphid.identity.values import Assurance
+from graphid.service.messages import Author
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@strawberry.input(description="An identifier as it is known; it is normalised here.")
+class IdentifierInput:
+    type: str
+    value: str
+
+
+@strawberry.input(
+    description="The payload of a browser's identify call. What the policy names in "
+    "`trait_identifiers` is read as an identifier; the rest are traits."
+)
+class TraitsInput:
+    email: str | None = strawberry.UNSET
+    phone: str | None = strawberry.UNSET
+    first_name: str | None = strawberry.UNSET
+    last_name: str | None = strawberry.UNSET
+    custom: JSON | None = strawberry.UNSET
+
+
+@strawberry.input(
+    description="Where an event happened. messageId is the idempotency key; the server mints one "
+    "where it is absent."
+)
+class ContextInput:
+    cookie_id: strawberry.ID
+    message_id: strawberry.ID | None = strawberry.UNSET
+    device_id: strawberry.ID | None = strawberry.UNSET
+    session_id: strawberry.ID | None = strawberry.UNSET
+    occurred_at: datetime | None = strawberry.UNSET
+
+
+@strawberry.input(description="A page was seen.")
+class PageInput:
+    context: ContextInput
+    url: str
+    title: str | None = strawberry.UNSET
+    referrer: str | None = strawberry.UNSET
+    properties: JSON | None = strawberry.UNSET
+
+
+@strawberry.input(description="Something happened that the site has a name for.")
+class TrackInput:
+    context: ContextInput
+    name: str
+    properties: JSON | None = strawberry.UNSET
+
+
+@strawberry.input(
+    description="Somebody says who they are. assurance: may only lower what the key gives."
+)
+class IdentifyInput:
+    context: ContextInput
+    traits: TraitsInput | None = strawberry.UNSET
+    identifiers: list[IdentifierInput] | None = strawberry.UNSET
+    assurance: Assurance | None = strawberry.UNSET
+
+
+@strawberry.input(description="The human on a cookie leaves.")
+class LogoutInput:
+    context: ContextInput
+
+
+@strawberry.input(description="A conversation begins.")
+class StartChatInput:
+    context: ContextInput
+    chat_id: strawberry.ID | None = strawberry.UNSET
+    channel: str | None = "web"
+
+
+@strawberry.input(
+    description="cookieId: required from a publishable key, and must be the chat's cookie; such a "
+    "key may send as CUSTOMER only."
+)
+class ChatMessageInput:
+    chat_id: strawberry.ID
+    author: Author
+    text: str
+    message_id: strawberry.ID | None = strawberry.UNSET
+    cookie_id: strawberry.ID | None = strawberry.UNSET
+    occurred_at: datetime | None = strawberry.UNSET
+
+
+@strawberry.input(description="A conversation ends.")
+class EndChatInput:
+    chat_id: strawberry.ID
+    message_id: strawberry.ID | None = strawberry.UNSET
+    cookie_id: strawberry.ID | None = strawberry.UNSET
+    occurred_at: datetime | None = strawberry.UNSET
+
+
+@strawberry.input(
+    description="messageId: where absent, a hash of source, sourceId, occurredAt and content. "
+    "deleted: the source has removed the record; what it said is ended, what others said stays."
+)
+class ContactInput:
+    source: str
+    source_id: strawberry.ID
+    identifiers: list[IdentifierInput]
+    message_id: strawberry.ID | None = strawberry.UNSET
+    deleted: bool | None = False
+    traits: TraitsInput | None = strawberry.UNSET
+    curated: bool | None = False
+    occurred_at: datetime | None = strawberry.UNSET
+
+
+def message_of(kind: type[M], sent: Any) -> M:
+    """The message that an input is. Raises ``errors.InvalidInput``, naming the field."""
+    try:
+        return kind.model_validate(_plain(sent))
+    except ValidationError as error:
+        raise first_fault(error) from None
+
+
+def _plain(value: Any) -> Any:
+    """Inputs as objects with the client's own names; what is null was not sent."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+        return {
+            to_camel(name): _plain(item)
+            for name, item in fields
+            if item is not strawberry.UNSET and item is not None
+        }
+    # Only our own lists hold inputs: what is inside of JSON stays as it was sent.
+    if isinstance(value, list) and value and dataclasses.is_dataclass(value[0]):
+        return [_plain(item) for item in value]
+    return value

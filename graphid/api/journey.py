@@ -1,0 +1,183 @@
+"""Lines of a journey in the schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from graphid.api.context import Info
+from graphid.api.links import LazyPerson, Link
+from graphid.api.loaders import (
+    EventByMessageIdLoader,
+    NamedByEvidenceLoader,
+    SessionByVisitorLoader,
+)
+from graphid.api.nodes import (
+    JourneyEventType,
+    Node,
+    PageInfo,
+    computed,
+    cursors_of,
+    found,
+    page_info,
+)
+from graphid.api.scalars import JSON, Timestamp
+from graphid.identity.attribution import Basis
+from graphid.identity.values import Assurance
+from graphid.service.explanations import deciding_evidence, explain_attribution
+from graphid.service.journey import EventRecord
+from graphid.service.links import LinkRecord
+from graphid.service.pages import Page
+from graphid.service.receipts import Receipt
+from graphid.service.visitors import Owner
+
+if TYPE_CHECKING:
+    from graphid.api.chats import Chat
+    from graphid.api.visits import Session
+
+JOURNEY = "journey"
+"""The name of the list, in its cursors."""
+
+EVENT = "event_"
+"""What the id of an event begins with; its message id follows."""
+
+
+@strawberry.type(description="Whose a line is, and why.")
+class Attribution:
+    basis: Basis = strawberry.field(description="On what basis it is theirs.")
+    assurance: Assurance | None = strawberry.field(description="Of the link.")
+    link: Link | None = strawberry.field(description="The link that makes it theirs.")
+    owner: strawberry.Private[Owner]
+    at: strawberry.Private[int]
+
+    @computed(description="One sentence a contact-centre agent understands.")
+    async def explanation(self, info: Info) -> str:
+        attribution, visitor = self.owner.attribution, self.owner.record.visitor
+        evidence = deciding_evidence(attribution, visitor)
+        named = None
+        if evidence is not None:
+            named = await info.context.load(NamedByEvidenceLoader).load(evidence)
+        return explain_attribution(attribution, visitor, self.at, named=named or ())
+
+    @classmethod
+    def of(cls, owner: Owner, at: int) -> Attribution:
+        attribution = owner.attribution
+        link = attribution.link
+        return cls(
+            basis=attribution.basis,
+            assurance=attribution.assurance,
+            link=None if link is None else Link.of(LinkRecord(link)),
+            owner=owner,
+            at=at,
+        )
+
+
+@strawberry.type(
+    description="One line of a journey, newest first. `detail` holds what its type adds: url and "
+    "title, name and properties, identifiers claimed, author and text, …"
+)
+class JourneyEvent(Node):
+    type: JourneyEventType = strawberry.field(description="What it is.")
+    occurred_at: Timestamp = strawberry.field(description="When, in the world.")
+    received_at: Timestamp = strawberry.field(description="When this service got it.")
+    message_id: strawberry.ID = strawberry.field(description="The sender's, or ours.")
+    cookie_id: strawberry.ID | None = strawberry.field(description="Where it happened.")
+    device_id: strawberry.ID | None = strawberry.field(description="Where it happened.")
+    record: strawberry.Private[EventRecord | None]
+    """None: it was just sent, and is read only if somebody asks for more than was sent."""
+
+    async def _stored(self, info: Info) -> EventRecord:
+        if self.record is None:
+            load = info.context.load(EventByMessageIdLoader)
+            self.record = found(await load.load(self.message_id))
+        return self.record
+
+    @computed(description="The session that it is part of.")
+    async def session(
+        self, info: Info
+    ) -> Annotated[Session, strawberry.lazy("graphid.api.visits")] | None:
+        from graphid.api.visits import Session  # noqa: PLC0415 - each names the other
+
+        stored = await self._stored(info)
+        if stored.session is None:
+            return None
+        key = (stored.session, stored.owner.record)
+        session = await info.context.load(SessionByVisitorLoader).load(key)
+        return None if session is None else Session.of(session)
+
+    @computed(description="The chat that it is a line of.")
+    async def chat(
+        self, info: Info
+    ) -> Annotated[Chat, strawberry.lazy("graphid.api.chats")] | None:
+        from graphid.api.chats import chat_by_id  # noqa: PLC0415 - each names the other
+
+        stored = await self._stored(info)
+        return None if stored.chat is None else await chat_by_id(info, stored.chat)
+
+    @computed(description="Whose it is, now.")
+    async def person(self, info: Info) -> LazyPerson:
+        from graphid.api.people import person_by_id  # noqa: PLC0415 - each names the other
+
+        return await person_by_id(info, (await self._stored(info)).owner.person)
+
+    @computed(description="Why it is theirs.")
+    async def attribution(self, info: Info) -> Attribution:
+        stored = await self._stored(info)
+        return Attribution.of(stored.owner, stored.occurred_at)
+
+    @computed(description="What its type adds.")
+    async def detail(self, info: Info) -> JSON:
+        detail: JSON = (await self._stored(info)).detail
+        return detail
+
+    @classmethod
+    def of(cls, record: EventRecord) -> JourneyEvent:
+        return cls(
+            id=strawberry.ID(EVENT + record.message_id),
+            type=JourneyEventType(record.type),
+            occurred_at=Timestamp(record.occurred_at),
+            received_at=Timestamp(record.received_at),
+            message_id=strawberry.ID(record.message_id),
+            cookie_id=strawberry.ID(record.cookie),
+            device_id=None if record.device is None else strawberry.ID(record.device),
+            record=record,
+        )
+
+    @classmethod
+    def of_receipt(cls, receipt: Receipt) -> JourneyEvent:
+        """What the sender knows of it without a look at the graph."""
+        cookie, device = receipt.cookie_id, receipt.device_id
+        return cls(
+            id=strawberry.ID(EVENT + receipt.message_id),
+            type=JourneyEventType(receipt.type),
+            occurred_at=Timestamp(receipt.occurred_at),
+            received_at=Timestamp(receipt.received_at),
+            message_id=strawberry.ID(receipt.message_id),
+            cookie_id=None if cookie is None else strawberry.ID(cookie),
+            device_id=None if device is None else strawberry.ID(device),
+            record=None,
+        )
+
+
+@strawberry.type(description="A line of a journey in a list.")
+class JourneyEdge:
+    cursor: str = strawberry.field(description="For `after` and `before`.")
+    node: JourneyEvent = strawberry.field(description="The line.")
+
+
+@strawberry.type(description="A page of a journey.")
+class JourneyConnection:
+    edges: list[JourneyEdge] = strawberry.field(description="The lines, newest first.")
+    page_info: PageInfo = strawberry.field(description="Where the page lies.")
+
+    @classmethod
+    def of(cls, page: Page[EventRecord]) -> JourneyConnection:
+        cursors = cursors_of(JOURNEY, page)
+        return cls(
+            edges=[
+                JourneyEdge(cursor=cursor, node=JourneyEvent.of(event))
+                for cursor, event in zip(cursors, page.items, strict=True)
+            ],
+            page_info=page_info(page, cursors),
+        )

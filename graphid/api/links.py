@@ -1,0 +1,183 @@
+"""Links, identifiers and reviews in the schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from graphid.api.context import Info
+from graphid.api.loaders import (
+    IdentifierByIdLoader,
+    LinkByIdLoader,
+    NamedByEvidenceLoader,
+    PersonByIdLoader,
+    ReviewByIdLoader,
+    VisitorByIdLoader,
+)
+from graphid.api.nodes import Node, ReviewState, computed, found
+from graphid.api.scalars import Timestamp
+from graphid.identity.state import Link as LinkValue
+from graphid.identity.state import LinkKind, LinkState, ReviewKind
+from graphid.identity.values import Assurance
+from graphid.service.explanations import explain_link, explain_review
+from graphid.service.links import LinkRecord, NamedIdentifier, ReviewRecord
+
+if TYPE_CHECKING:
+    from graphid.api.people import Contact, Person
+
+LazyContact = Annotated["Contact", strawberry.lazy("graphid.api.people")]
+LazyPerson = Annotated["Person", strawberry.lazy("graphid.api.people")]
+
+
+@strawberry.type(description="A normalised identifier.")
+class Identifier:
+    type: str = strawberry.field(description="As `email`, `phone` or a type of your own.")
+    value: str = strawberry.field(description="Normalised.")
+
+
+@strawberry.type(description="An identifier as a node of the graph.")
+class IdentifierNode(Node):
+    type: str = strawberry.field(description="As `email`, `phone` or a type of your own.")
+    value: str = strawberry.field(description="Normalised.")
+
+    @classmethod
+    def of(cls, named: NamedIdentifier) -> IdentifierNode:
+        return cls(id=strawberry.ID(named.id), type=named.type, value=named.value)
+
+
+@strawberry.type(description="A join, and why it stands or fell.")
+class Link(Node):
+    kind: LinkKind = strawberry.field(description="What it joins.")
+    state: LinkState = strawberry.field(description="Whether it stands.")
+    rule: str = strawberry.field(description="The rule that made it.")
+    assurance: Assurance = strawberry.field(description="The highest that vouched for it.")
+    evidence_id: strawberry.ID = strawberry.field(description="Message or operation behind it.")
+    actor: str | None = strawberry.field(description="Which key or operator sent that.")
+    occurred_at: Timestamp = strawberry.field(description="When, in the world.")
+    recorded_at: Timestamp = strawberry.field(description="When this service learned it.")
+    ended_at: Timestamp | None = strawberry.field(description="When it was over, in the world.")
+    reach: Timestamp | None = strawberry.field(
+        description="IDENTIFIED_AS only: lines of the visitor before this moment are not the "
+        "owner's."
+    )
+    retracted_at: Timestamp | None = strawberry.field(description="When it was withdrawn.")
+    retracted_by: str | None = strawberry.field(description="What withdrew it.")
+    reason: str | None = strawberry.field(description="Why it ended or was withdrawn.")
+    record: strawberry.Private[LinkRecord]
+
+    @computed(name="from", description="A visitor, or a contact.")
+    async def from_(self, info: Info) -> Node:
+        link = self.record.link
+        if link.kind is LinkKind.IDENTIFIED_AS:
+            from graphid.api.visits import Visitor  # noqa: PLC0415 - each names the other
+
+            return Visitor.of(found(await info.context.load(VisitorByIdLoader).load(link.source)))
+        return await contact_by_id(info, link.source)
+
+    @computed(description="A contact, or an identifier.")
+    async def to(
+        self, info: Info
+    ) -> Annotated[
+        Annotated[Contact, strawberry.lazy("graphid.api.people")] | IdentifierNode,
+        strawberry.union("LinkTarget"),
+    ]:
+        if self.record.identifier is not None:
+            return IdentifierNode.of(self.record.identifier)
+        return await contact_by_id(info, self.record.link.target)
+
+    @computed(description="One sentence a contact-centre agent understands.")
+    async def explanation(self, info: Info) -> str:
+        link = self.record.link
+        named = await info.context.load(NamedByEvidenceLoader).load(link.evidence)
+        identifier = self.record.identifier
+        return explain_link(
+            link, named=named or (), identifier=identifier.type if identifier else None
+        )
+
+    @classmethod
+    def of(cls, record: LinkRecord) -> Link:
+        link = record.link
+        return cls(
+            id=strawberry.ID(link.id),
+            kind=link.kind,
+            state=link.state,
+            rule=link.rule,
+            assurance=link.assurance,
+            evidence_id=strawberry.ID(link.evidence),
+            actor=link.actor,
+            occurred_at=Timestamp(link.at),
+            recorded_at=Timestamp(link.recorded_at),
+            ended_at=_time(link.ended_at),
+            reach=_time(link.reach) if link.kind is LinkKind.IDENTIFIED_AS else None,
+            retracted_at=_time(link.retracted_at),
+            retracted_by=link.retracted_by,
+            reason=link.reason,
+            record=record,
+        )
+
+    @classmethod
+    def of_value(cls, link: LinkValue) -> Link:
+        """Of a link that leads to no identifier."""
+        return cls.of(LinkRecord(link))
+
+
+@strawberry.type(description="Something for a human to decide.")
+class ReviewItem(Node):
+    kind: ReviewKind = strawberry.field(description="What kind of doubt it is.")
+    state: ReviewState = strawberry.field(description="What was decided.")
+    identifier: Identifier | None = strawberry.field(description="What it is about.")
+    evidence_id: strawberry.ID = strawberry.field(description="The message that filed it.")
+    explanation: str = strawberry.field(description="One sentence for whoever decides.")
+    recorded_at: Timestamp = strawberry.field(description="When it was filed.")
+    record: strawberry.Private[ReviewRecord]
+
+    @computed(description="Whom it concerns, as they are now.")
+    async def people(self, info: Info) -> list[LazyPerson]:
+        from graphid.api.people import Person  # noqa: PLC0415 - each names the other
+
+        records = await info.context.load(PersonByIdLoader).load_many(self.record.people)
+        return [Person.of(found(record)) for record in records]
+
+    @classmethod
+    def of(cls, record: ReviewRecord) -> ReviewItem:
+        type, _, value = (record.identifier or "").partition(":")
+        return cls(
+            id=strawberry.ID(record.id),
+            kind=ReviewKind(record.kind),
+            state=ReviewState(record.state),
+            identifier=Identifier(type=type, value=value) if value else None,
+            evidence_id=strawberry.ID(record.evidence),
+            explanation=explain_review(record.kind, record.reason, record.identifier),
+            recorded_at=Timestamp(record.recorded_at),
+            record=record,
+        )
+
+
+async def contact_by_id(info: Info, id: str) -> Contact:
+    """A contact that something points at."""
+    from graphid.api.people import Contact  # noqa: PLC0415 - each names the other
+
+    person = found(await info.context.load(PersonByIdLoader).load(id))
+    return Contact.of(found(next((c for c in person.contacts if c.id == id), None)))
+
+
+async def links_by_id(info: Info, ids: tuple[str, ...]) -> list[Link]:
+    """Links in the order of the ids."""
+    records = await info.context.load(LinkByIdLoader).load_many(ids)
+    return [Link.of(record) for record in records if record is not None]
+
+
+async def reviews_by_id(info: Info, ids: tuple[str, ...]) -> list[ReviewItem]:
+    """Reviews in the order of the ids."""
+    records = await info.context.load(ReviewByIdLoader).load_many(ids)
+    return [ReviewItem.of(record) for record in records if record is not None]
+
+
+async def identifier_by_id(info: Info, id: str) -> IdentifierNode | None:
+    named = await info.context.load(IdentifierByIdLoader).load(id)
+    return None if named is None else IdentifierNode.of(named)
+
+
+def _time(at: int | None) -> Timestamp | None:
+    return None if at is None else Timestamp(at)

@@ -1,0 +1,215 @@
+"""Loaders: what the fields of one request need, asked for together, once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from graphid.identity.values import Micros, Place
+from graphid.service.chats import ChatRecord, ChatsWanted, MessageRecord
+from graphid.service.devices import CookieRecord, DeviceRecord, UseRecord
+from graphid.service.journey import EventRecord, PageWanted
+from graphid.service.links import LinkRecord, LinksWanted, NamedIdentifier, ReviewRecord
+from graphid.service.pages import Page, PageRequest
+from graphid.service.people import PersonRecord
+from graphid.service.reads import Reads
+from graphid.service.sessions import SessionRecord
+from graphid.service.visitors import Owner, Slice, VisitorRecord
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+MOST_CONTACT_LINKS = 100
+MOST_USES = 200
+MOST_COOKIE_VISITORS = 200
+
+
+def _by_key(read: Callable[[list[K]], Awaitable[dict[K, V]]]) -> Callable[..., Any]:
+    """A batch function from a reader that answers a dictionary; what is missing is None."""
+
+    async def load(keys: list[K]) -> list[V | None]:
+        found = await read(list(dict.fromkeys(keys)))
+        return [found.get(key) for key in keys]
+
+    return load
+
+
+class PersonByIdLoader(DataLoader[str, PersonRecord | None]):
+    """People by any id ever given out."""
+
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.people.by_id))
+
+
+class SeenByPersonLoader(DataLoader[str, tuple[Micros, Micros] | None]):
+    """When a person was first and last seen."""
+
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.people.seen))
+
+
+class SlicesByPersonLoader(DataLoader[str, list[Slice]]):
+    """All that a person owns."""
+
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.visitors.slices_of_people))
+
+
+class VisitorByIdLoader(DataLoader[str, VisitorRecord | None]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.visitors.by_id))
+
+
+class OwnerByPlaceLoader(DataLoader[tuple[str, Place], Owner | None]):
+    """Whose a place on a cookie is."""
+
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.visitors.owners))
+
+
+class EventByMessageIdLoader(DataLoader[str, EventRecord | None]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.journeys.by_message_id))
+
+
+class NamedByEvidenceLoader(DataLoader[str, tuple[str, ...] | None]):
+    """Types of the identifiers that a piece of evidence named."""
+
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.journeys.named))
+
+
+class JourneyPageLoader(DataLoader[PageWanted, Page[EventRecord]]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=reads.journeys.pages, cache=False)
+
+
+class SessionByIdLoader(DataLoader[str, SessionRecord | None]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.sessions.by_id))
+
+
+class SessionByVisitorLoader(DataLoader[tuple[str, VisitorRecord], SessionRecord | None]):
+    """A visitor's part of a stored session."""
+
+    def __init__(self, reads: Reads) -> None:
+        async def load(keys: list[tuple[str, VisitorRecord]]) -> list[SessionRecord | None]:
+            cuts = {f"{stored}~{visitor.id}": (stored, visitor) for stored, visitor in keys}
+            found = await reads.sessions.of_cuts(cuts)
+            return [found.get(f"{stored}~{visitor.id}") for stored, visitor in keys]
+
+        super().__init__(load_fn=load, cache_key_fn=lambda key: (key[0], key[1].id))
+
+
+class SessionPageLoader(DataLoader[tuple[list[Slice], PageRequest], Page[SessionRecord]]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=reads.sessions.pages, cache=False)
+
+
+class ChatByIdLoader(DataLoader[str, ChatRecord | None]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.chats.by_id))
+
+
+class ChatPageLoader(DataLoader[ChatsWanted, Page[ChatRecord]]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=reads.chats.pages, cache=False)
+
+
+class MessagePageLoader(DataLoader[tuple[str, PageRequest], Page[MessageRecord]]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=reads.chats.messages)
+
+
+class DeviceByIdLoader(DataLoader[str, DeviceRecord | None]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.devices.by_id))
+
+
+class CookieByIdLoader(DataLoader[str, CookieRecord | None]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.devices.cookies))
+
+
+class VisitorsByCookieLoader(DataLoader[str, list[VisitorRecord] | None]):
+    """The latest visitors of a cookie."""
+
+    def __init__(self, reads: Reads) -> None:
+        async def load(ids: list[str]) -> dict[str, list[VisitorRecord]]:
+            return await reads.devices.visitors_of_cookies(ids, limit=MOST_COOKIE_VISITORS)
+
+        super().__init__(load_fn=_by_key(load))
+
+
+class UsesByDeviceLoader(DataLoader[str, list[UseRecord] | None]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.devices.uses_of_devices))
+
+
+class UsesByPersonLoader(DataLoader[str, list[UseRecord] | None]):
+    def __init__(self, reads: Reads) -> None:
+        async def load(people: list[str]) -> dict[str, list[UseRecord]]:
+            return await reads.devices.uses_of_people(people, limit=MOST_USES)
+
+        super().__init__(load_fn=_by_key(load))
+
+
+class LinkByIdLoader(DataLoader[str, LinkRecord | None]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.links.by_id))
+
+
+class LinksByPersonLoader(DataLoader[LinksWanted, list[LinkRecord]]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=reads.links.of_people)
+
+
+class LinksByContactLoader(DataLoader[str, list[LinkRecord] | None]):
+    def __init__(self, reads: Reads) -> None:
+        async def load(ids: list[str]) -> dict[str, list[LinkRecord]]:
+            return await reads.links.of_contacts(ids, limit=MOST_CONTACT_LINKS)
+
+        super().__init__(load_fn=_by_key(load))
+
+
+class IdentifierByIdLoader(DataLoader[str, NamedIdentifier | None]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.links.identifiers))
+
+
+class ReviewByIdLoader(DataLoader[str, ReviewRecord | None]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.links.reviews))
+
+
+class ReviewsByPersonLoader(DataLoader[str, list[ReviewRecord] | None]):
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.links.reviews_of))
+
+
+L = TypeVar("L")
+
+
+@dataclass
+class Loaders:
+    """The loaders of one request, each made when it is first asked for."""
+
+    reads: Reads
+
+    def __post_init__(self) -> None:
+        self._made: dict[type[Any], Any] = {}
+
+    def __call__(self, kind: Callable[[Reads], L]) -> L:
+        """The request's loader of that class."""
+        made = self._made.get(kind)  # type: ignore[call-overload]
+        if made is None:
+            made = self._made[kind] = kind(self.reads)  # type: ignore[index]
+        loader: L = made
+        return loader
+
+    def forget(self) -> None:
+        """Read again from here on: something was written."""
+        self._made.clear()

@@ -1,0 +1,230 @@
+"""People and contacts in the schema."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from graphid.api.chats import ChatConnection
+from graphid.api.context import Info
+from graphid.api.cursors import bounded, either_way, forwards
+from graphid.api.devices import DeviceUse
+from graphid.api.journey import JOURNEY, JourneyConnection
+from graphid.api.links import Identifier, Link, ReviewItem
+from graphid.api.loaders import (
+    ChatPageLoader,
+    JourneyPageLoader,
+    LinksByContactLoader,
+    LinksByPersonLoader,
+    PersonByIdLoader,
+    ReviewsByPersonLoader,
+    SeenByPersonLoader,
+    SessionPageLoader,
+    SlicesByPersonLoader,
+    UsesByPersonLoader,
+)
+from graphid.api.nodes import ContactState, JourneyEventType, Node, PersonKind, computed, found
+from graphid.api.scalars import JSON, Timestamp, micros
+from graphid.identity.state import LinkState
+from graphid.identity.values import Assurance, TraitValue
+from graphid.service.chats import ChatsWanted
+from graphid.service.journey import PageWanted, Window
+from graphid.service.links import LinksWanted
+from graphid.service.people import MADE_HERE, ContactRecord, PersonRecord
+from graphid.service.visitors import Slice
+
+if TYPE_CHECKING:
+    from graphid.api.visits import SessionConnection
+
+JOURNEY_PAGE = 50
+
+
+@strawberry.type(description="What is said of a person, and who said it.")
+class Trait:
+    name: str = strawberry.field(description="As `firstName`.")
+    value: JSON = strawberry.field(description="As it was sent.")
+    source: str = strawberry.field(description="Of the record, or `identify`.")
+    assurance: Assurance = strawberry.field(description="Of who said it.")
+    occurred_at: Timestamp = strawberry.field(description="When it was said.")
+
+    @classmethod
+    def of(cls, name: str, trait: TraitValue) -> Trait:
+        return cls(
+            name=name,
+            value=trait.value,
+            source=trait.source,
+            assurance=trait.assurance,
+            occurred_at=Timestamp(trait.at),
+        )
+
+
+@strawberry.type(description="One record that a source holds of a human, or what an identify made.")
+class Contact(Node):
+    source: str = strawberry.field(description="The source; `identify` where no record is behind.")
+    source_id: strawberry.ID = strawberry.field(
+        description="The source's id; else the contact's own."
+    )
+    state: ContactState = strawberry.field(description="Whether anybody confirmed it.")
+    traits: list[Trait] = strawberry.field(description="What is said of it.")
+    identifiers: list[Identifier] = strawberry.field(description="What it holds.")
+    record: strawberry.Private[ContactRecord]
+
+    @computed(description="Whom it belongs to.")
+    async def person(self, info: Info) -> Person:
+        return await person_by_id(info, self.record.person)
+
+    @computed(description="The latest 100 joins at it, newest first.")
+    async def links(self, info: Info) -> list[Link]:
+        records = await info.context.load(LinksByContactLoader).load(self.record.id)
+        return [Link.of(record) for record in records or ()]
+
+    @classmethod
+    def of(cls, record: ContactRecord) -> Contact:
+        return cls(
+            id=strawberry.ID(record.id),
+            source=record.source or MADE_HERE,
+            source_id=strawberry.ID(record.source_id or record.id),
+            state=ContactState(record.state),
+            traits=[Trait.of(name, record.traits[name]) for name in sorted(record.traits)],
+            identifiers=[Identifier(type=i.type, value=i.value) for i in record.identifiers],
+            record=record,
+        )
+
+
+@strawberry.type(description="The contacts that are one human, and through them the journey.")
+class Person(Node):
+    kind: PersonKind = strawberry.field(description="Whether anybody knows who they are.")
+    display_name: str | None = strawberry.field(
+        description="First and last name, else an identifier."
+    )
+    merged_from: list[strawberry.ID] = strawberry.field(
+        description="Ids of people who were merged into this one."
+    )
+    record: strawberry.Private[PersonRecord]
+
+    @computed(description="When their first event happened.")
+    async def first_seen_at(self, info: Info) -> Timestamp | None:
+        seen = await info.context.load(SeenByPersonLoader).load(self.record.id)
+        return None if seen is None else Timestamp(seen[0])
+
+    @computed(description="When their latest event happened.")
+    async def last_seen_at(self, info: Info) -> Timestamp | None:
+        seen = await info.context.load(SeenByPersonLoader).load(self.record.id)
+        return None if seen is None else Timestamp(seen[1])
+
+    @computed(
+        description="One value a name: curated contacts first, then assurance, then the latest."
+    )
+    def traits(self) -> list[Trait]:
+        return [Trait.of(name, trait) for name, trait in self.record.traits.items()]
+
+    @computed(description="What any of the contacts holds.")
+    def identifiers(self) -> list[Identifier]:
+        return [Identifier(type=i.type, value=i.value) for i in self.record.identifiers]
+
+    @computed(description="The contacts, the oldest first.")
+    def contacts(self) -> list[Contact]:
+        return [Contact.of(contact) for contact in self.record.contacts]
+
+    @computed(description="The devices that they used: one block per visitor.")
+    async def devices(self, info: Info, first: int | None = 100) -> list[DeviceUse]:
+        limit = bounded(first, "first", default=100)
+        uses = await info.context.load(UsesByPersonLoader).load(self.record.id)
+        return [DeviceUse.of(use) for use in uses or () if use.device is not None][:limit]
+
+    @computed(description="The joins that make this person, newest first.")
+    async def links(
+        self, info: Info, state: LinkState | None = strawberry.UNSET, first: int | None = 100
+    ) -> list[Link]:
+        limit = bounded(first, "first", default=100)
+        states = (state.value,) if state else ()
+        wanted = LinksWanted(self.record.id, states, limit)
+        records = await info.context.load(LinksByPersonLoader).load(wanted)
+        return [Link.of(record) for record in records]
+
+    @computed(description="Their sessions, newest first.")
+    async def sessions(
+        self, info: Info, first: int | None = 20, after: str | None = strawberry.UNSET
+    ) -> Annotated[SessionConnection, strawberry.lazy("graphid.api.visits")]:
+        from graphid.api.visits import SESSIONS, SessionConnection  # noqa: PLC0415 - a circle
+
+        request = forwards(SESSIONS, first, after or None)
+        slices = await self._slices(info)
+        page = await info.context.load(SessionPageLoader).load((slices, request))
+        return SessionConnection.of(page)
+
+    @computed(description="Their chats, newest first; `open` keeps those (not) ended.")
+    async def chats(
+        self,
+        info: Info,
+        first: int | None = 20,
+        after: str | None = strawberry.UNSET,
+        open: bool | None = strawberry.UNSET,
+    ) -> ChatConnection:
+        request = forwards("chats", first, after or None)
+        is_open = None if open is strawberry.UNSET else open
+        wanted = ChatsWanted(await self._slices(info), request, is_open)
+        return ChatConnection.of(await info.context.load(ChatPageLoader).load(wanted))
+
+    @computed(
+        description="Newest first; 50 where neither `first` nor `last` is given. `from` is "
+        "included, `to` is not."
+    )
+    async def journey(
+        self,
+        info: Info,
+        *,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+        last: int | None = strawberry.UNSET,
+        before: str | None = strawberry.UNSET,
+        from_: Annotated[
+            datetime | None, strawberry.argument(name="from", description="Not before this.")
+        ] = strawberry.UNSET,
+        to: datetime | None = strawberry.UNSET,
+        types: list[JourneyEventType] | None = strawberry.UNSET,
+    ) -> JourneyConnection:
+        request = either_way(
+            JOURNEY,
+            first=_given(first),
+            after=after or None,
+            last=_given(last),
+            before=before or None,
+            default=JOURNEY_PAGE,
+        )
+        window = Window(
+            since=micros(from_) if from_ else None,
+            until=micros(to) if to else None,
+            types=tuple(type.value for type in types or ()),
+        )
+        wanted = PageWanted(await self._slices(info), request, window)
+        return JourneyConnection.of(await info.context.load(JourneyPageLoader).load(wanted))
+
+    @computed(description="What waits, or waited, for a human about them, latest first.")
+    async def reviews(self, info: Info) -> list[ReviewItem]:
+        records = await info.context.load(ReviewsByPersonLoader).load(self.record.id)
+        return [ReviewItem.of(record) for record in records or ()]
+
+    async def _slices(self, info: Info) -> list[Slice]:
+        return await info.context.load(SlicesByPersonLoader).load(self.record.id)
+
+    @classmethod
+    def of(cls, record: PersonRecord) -> Person:
+        return cls(
+            id=strawberry.ID(record.id),
+            kind=PersonKind.KNOWN if record.is_known else PersonKind.ANONYMOUS,
+            display_name=record.display_name,
+            merged_from=[strawberry.ID(id) for id in record.merged_from],
+            record=record,
+        )
+
+
+async def person_by_id(info: Info, id: str) -> Person:
+    """A person that something points at."""
+    return Person.of(found(await info.context.load(PersonByIdLoader).load(id)))
+
+
+def _given(value: int | None) -> int | None:
+    return None if value is strawberry.UNSET else value

@@ -1,0 +1,180 @@
+"""What can be asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import strawberry
+from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+
+from graphid.api.chats import Chat, chat_by_id
+from graphid.api.context import Info
+from graphid.api.devices import Device
+from graphid.api.journey import EVENT, JourneyEvent
+from graphid.api.links import Link, ReviewItem, contact_by_id, identifier_by_id
+from graphid.api.loaders import (
+    ChatByIdLoader,
+    CookieByIdLoader,
+    DeviceByIdLoader,
+    EventByMessageIdLoader,
+    LinkByIdLoader,
+    OwnerByPlaceLoader,
+    PersonByIdLoader,
+    ReviewByIdLoader,
+    SessionByIdLoader,
+    VisitorByIdLoader,
+)
+from graphid.api.nodes import Node, computed
+from graphid.api.people import Contact, Person
+from graphid.api.scalars import micros
+from graphid.api.visits import Cookie, Session, Visitor
+from graphid.identity.ids import UNCLAIMED
+from graphid.service.visitors import at_moment
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query:
+    @computed("Anything by its id; an id that was given out for a person leads to one for ever.")
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+        kind, _, _ = id.partition("_")
+        if id.startswith("visitor_"):
+            return await _visitor_or_person(info, id)
+        find = _BY_PREFIX.get(kind)
+        node = None if find is None else await find(info, id)
+        return node or await _by_client_id(info, id)
+
+    @computed("Any id ever given out: person, merged person, contact or visitor.")
+    async def person(self, info: Info, id: strawberry.ID) -> Person | None:
+        return await _person(info, id)
+
+    @computed("Whoever holds the identifier, in any spelling that is normalised to it.")
+    async def person_by_identifier(self, info: Info, type: str, value: str) -> Person | None:
+        id = await info.context.reads.people.holding(type, value)
+        return None if id is None else await _person(info, id)
+
+    @computed("Whoever used the cookie then; without `at`: uses it now.")
+    async def person_by_cookie(
+        self, info: Info, cookie_id: strawberry.ID, at: datetime | None = strawberry.UNSET
+    ) -> Person | None:
+        moment = micros(at) if at else info.context.reads.chats.now()
+        place = (str(cookie_id), at_moment(moment + 1))
+        owner = await info.context.load(OwnerByPlaceLoader).load(place)
+        return None if owner is None else await _person(info, owner.person)
+
+    @computed("A source's record.")
+    async def contact(self, info: Info, source: str, source_id: strawberry.ID) -> Contact | None:
+        id = await info.context.reads.people.contact(source, source_id)
+        return None if id is None else await _contact(info, id)
+
+    @computed("A chat by the client's id, or ours.")
+    async def chat(self, info: Info, id: strawberry.ID) -> Chat | None:
+        return await chat_by_id(info, id)
+
+    @computed("A device by the client's id.")
+    async def device(self, info: Info, id: strawberry.ID) -> Device | None:
+        record = await info.context.load(DeviceByIdLoader).load(id)
+        return None if record is None else Device.of(record)
+
+    @computed("One line of a journey by its message id.")
+    async def event(self, info: Info, message_id: strawberry.ID) -> JourneyEvent | None:
+        return await _event(info, EVENT + message_id)
+
+
+async def _person(info: Info, id: str) -> Person | None:
+    load = info.context.load(PersonByIdLoader)
+    record = await load.load(id)
+    if record is None:
+        return None
+    load.prime(record.id, record)
+    return Person.of(record)
+
+
+async def _contact(info: Info, id: str) -> Contact | None:
+    person = await info.context.load(PersonByIdLoader).load(id)
+    is_there = person is not None and any(contact.id == id for contact in person.contacts)
+    return await contact_by_id(info, id) if is_there else None
+
+
+async def _event(info: Info, id: str) -> JourneyEvent | None:
+    load = info.context.load(EventByMessageIdLoader)
+    record = await load.load(id.removeprefix(EVENT))
+    return None if record is None else JourneyEvent.of(record)
+
+
+async def _session(info: Info, id: str) -> Session | None:
+    record = await info.context.load(SessionByIdLoader).load(id)
+    return None if record is None else Session.of(record)
+
+
+async def _link(info: Info, id: str) -> Link | None:
+    record = await info.context.load(LinkByIdLoader).load(id)
+    return None if record is None else Link.of(record)
+
+
+async def _review(info: Info, id: str) -> ReviewItem | None:
+    record = await info.context.load(ReviewByIdLoader).load(id)
+    return None if record is None else ReviewItem.of(record)
+
+
+async def _visitor_or_person(info: Info, id: str) -> Node | None:
+    """A visitor's id is also that of the anonymous person as whom it is read.
+
+    The client says by its fragments which of the two it holds; where it does not, the id is the
+    anonymous person's while there is one.
+    """
+    record = await info.context.load(VisitorByIdLoader).load(id.removesuffix(UNCLAIMED))
+    if record is None:
+        return None
+    asked = _types_asked_for(info)
+    is_person = "Person" in asked or ("Visitor" not in asked and record.owner is None)
+    if is_person or id.endswith(UNCLAIMED):
+        return await _person(info, id)
+    return Visitor.of(record)
+
+
+def _types_asked_for(info: Info) -> set[str]:
+    """The types that the fragments directly on this field name."""
+    raw = info._raw_info
+    found: set[str] = set()
+    pending: list[SelectionSetNode | None] = [
+        node.selection_set for node in raw.field_nodes if isinstance(node, FieldNode)
+    ]
+    while pending:
+        for selection in (pending.pop() or SelectionSetNode(selections=())).selections:
+            if isinstance(selection, InlineFragmentNode):
+                if selection.type_condition is not None:
+                    found.add(selection.type_condition.name.value)
+                pending.append(selection.selection_set)
+            elif isinstance(selection, FragmentSpreadNode):
+                fragment = raw.fragments[selection.name.value]
+                found.add(fragment.type_condition.name.value)
+                pending.append(fragment.selection_set)
+    return found
+
+
+async def _by_client_id(info: Info, id: str) -> Node | None:
+    """Chats, devices and cookies have the ids that clients gave them."""
+    load = info.context.load
+    chat, device, cookie = await asyncio.gather(
+        load(ChatByIdLoader).load(id),
+        load(DeviceByIdLoader).load(id),
+        load(CookieByIdLoader).load(id),
+    )
+    if chat is not None:
+        return Chat.of(chat)
+    if device is not None:
+        return Device.of(device)
+    return None if cookie is None else Cookie.of(cookie)
+
+
+_BY_PREFIX: dict[str, Callable[[Info, str], Awaitable[Node | None]]] = {
+    "person": _person,
+    "contact": _contact,
+    "event": _event,
+    "session": _session,
+    "link": _link,
+    "identifier": identifier_by_id,
+    "review": _review,
+}
