@@ -28,7 +28,7 @@ WORKDIR /
 USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"GRAPHID_PORT\"]}/readyz', timeout=4)"]
 ENTRYPOINT ["graphid"]
 CMD ["serve"]

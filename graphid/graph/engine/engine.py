@@ -77,8 +77,8 @@ class Engine:
         """
         java = java_for(self.release)
         self.folder.require_fit(self.release)
-        lock = self.folder.take(self.release, standing=standing)
         try:
+            lock = self.folder.take(self.release, standing=standing)
             installation = Installation(
                 release=self.release,
                 java=java,

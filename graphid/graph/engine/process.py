@@ -127,6 +127,8 @@ class Process:
         )
         # The supervisor runs in a session of its own: Ctrl-C in a terminal reaches every process
         # of the foreground, and the service wants the database until it has finished its work.
+        # Our end of its standard input is closed on exec, so no program that we start keeps it open
+        # when we are gone; a mere fork (multiprocessing's "fork") would.
         self._supervisor = subprocess.Popen(
             [
                 sys.executable,
