@@ -1,8 +1,8 @@
 // Purpose: Append events to their cookies, in the order given, each into the session that it continues or begins; an event whose message id is known changes nothing and is answered as it was stored.
-// Parameters: $events, as service.ingest makes them; $timeout, the session timeout in microseconds.
+// Parameters: $batch, a map: events, as service.recording makes them; timeout, the session timeout in microseconds.
 // Columns: known.
 
-UNWIND $events AS row
+UNWIND $batch.events AS row
 CALL (row) {
   MERGE (cookie:Cookie {id: row.cookie})
     ON CREATE SET cookie.firstSeenAt = row.at
@@ -17,9 +17,9 @@ CALL (row, cookie, stored) {
   CALL (row) {
     OPTIONAL MATCH (session:Session)
       USING INDEX session:Session(cookie, startedAt)
-    WHERE session.cookie = row.cookie AND session.startedAt <= row.at + $timeout
+    WHERE session.cookie = row.cookie AND session.startedAt <= row.at + $batch.timeout
     WITH session ORDER BY session.cookie DESC, session.startedAt DESC LIMIT 1
-    RETURN CASE WHEN session.lastActivityAt >= row.at - $timeout THEN session.id END AS continued
+    RETURN CASE WHEN session.lastActivityAt >= row.at - $batch.timeout THEN session.id END AS continued
   }
   MERGE (session:Session {id: coalesce(continued, row.newSession)})
     ON CREATE SET session.cookie = row.cookie, session.startedAt = row.at, session.lastActivityAt = row.at

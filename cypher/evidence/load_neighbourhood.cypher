@@ -9,7 +9,7 @@ CALL () {
   RETURN collect(root) AS roots
 }
 // After the locks: who waited for the same message sees it now.
-CALL () {
+CALL (roots) {
   UNWIND $named.messages AS id
   MATCH (evidence:Evidence {id: id})
   RETURN collect([evidence.id, evidence.outcome, evidence.digest, evidence.at, evidence.recordedAt, evidence.place]) AS known
@@ -46,7 +46,7 @@ CALL (people) {
   MATCH (next:State {key: key})
   RETURN collect(DISTINCT next) AS members
 }
-CALL () {
+CALL (people) {
   UNWIND $named.reads AS key
   MATCH (next:State {key: key})
   RETURN collect(next) AS others

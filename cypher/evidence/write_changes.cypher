@@ -1,7 +1,10 @@
-// Purpose: Write what the steps of a unit of work changed: the fold's memory, the evidence with its answers, and the readable graph. One parameter, because the server plans a statement anew for each combination of empty and filled lists that it is given side by side.
-// Parameters: $changes, a map: evidence, what was received; touched, keys that were read under lock; place, the last step's place; states, values by key; visitors, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, links as they now are.
-// Columns: none.
+// Purpose: Write a unit of work: its events, the evidence with its answers, and what the steps changed of the fold's memory and the readable graph.
+// Parameters: $batch, as events/append_events has it; $changes, a map: evidence, what was received; touched, keys that were read under lock; place, the last step's place; states, values by key; visitors, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, links as they now are.
+// Columns: known.
 
+CALL () {
+  // Include: events/append_events
+}
 CALL () {
   UNWIND $changes.evidence AS row
   CREATE (evidence:Evidence)
@@ -61,23 +64,29 @@ CALL () {
 CALL () {
   UNWIND $changes.identifiedAs AS row
   MATCH (visitor:Visitor {id: row.source})
-  MATCH (contact:Contact {id: row.target})
-  MERGE (visitor)-[link:IDENTIFIED_AS {id: row.id}]->(contact)
-  SET link = row.properties
+  CALL (row, visitor) {
+    MATCH (contact:Contact {id: row.target})
+    MERGE (visitor)-[link:IDENTIFIED_AS {id: row.id}]->(contact)
+    SET link = row.properties
+  }
 }
 CALL () {
   UNWIND $changes.hasIdentifier AS row
   MATCH (contact:Contact {id: row.source})
-  MATCH (identifier:Identifier {key: row.target})
-  MERGE (contact)-[link:HAS_IDENTIFIER {id: row.id}]->(identifier)
-  SET link = row.properties
+  CALL (row, contact) {
+    MATCH (identifier:Identifier {key: row.target})
+    MERGE (contact)-[link:HAS_IDENTIFIER {id: row.id}]->(identifier)
+    SET link = row.properties
+  }
 }
 CALL () {
   UNWIND $changes.sameAs AS row
   MATCH (contact:Contact {id: row.source})
-  MATCH (other:Contact {id: row.target})
-  MERGE (contact)-[link:SAME_AS {id: row.id}]->(other)
-  SET link = row.properties
+  CALL (row, contact) {
+    MATCH (other:Contact {id: row.target})
+    MERGE (contact)-[link:SAME_AS {id: row.id}]->(other)
+    SET link = row.properties
+  }
 }
 CALL () {
   UNWIND $changes.reviews AS row
@@ -85,4 +94,4 @@ CALL () {
     ON CREATE SET review.state = 'OPEN'
   SET review += row.properties
 }
-FINISH
+RETURN known

@@ -62,14 +62,14 @@ class EvidenceUnit:
         self._touched: set[str] = set()
         self._recorded: dict[str, Recorded] = {}
 
-    async def record(self) -> dict[str, Recorded]:
-        """Step and write what :meth:`load` found new; the answers to all, by message id.
+    async def record(self, batch: dict[str, Any]) -> tuple[dict[str, Recorded], list[Any]]:
+        """Step what :meth:`load` found new, and write it with the unit's events.
 
-        What was known already is answered as it was recorded, and changes nothing.
+        ``batch``: the parameter of ``events/append_events``. Returns the answers to the evidence,
+        by message id, and what was known of the events. What was known already is answered as it
+        was recorded, and changes nothing.
         """
         new = self._new()
-        if not new:
-            return self._recorded
         pieces = [piece for piece, _ in new]
         changes: dict[Key, Value] = {}
         outcomes: dict[str, Outcome] = {}
@@ -80,12 +80,12 @@ class EvidenceUnit:
             for piece in pieces:
                 outcomes[piece.id], changed = await self._step(piece)
                 changes |= changed
-        await self.write(new, changes, outcomes)
+        known = await self.write(new, changes, outcomes, batch)
         for piece, digest in new:
             self._recorded[piece.id] = Recorded(
                 outcomes[piece.id], digest, piece.at, piece.recorded_at, piece.place, True
             )
-        return self._recorded
+        return self._recorded, known
 
     async def load(self) -> None:
         """Lock and read the union of the neighbourhoods; comes before :meth:`record`."""
@@ -160,10 +160,15 @@ class EvidenceUnit:
         new: list[tuple[Evidence, str]],
         changes: dict[Key, Value],
         outcomes: dict[str, Outcome],
-    ) -> None:
-        """Write new evidence, in the order of the fold, with what it changed."""
-        await self._unit.run(
+        batch: dict[str, Any],
+    ) -> list[Any]:
+        """Write new evidence, in the order of the fold, with what it changed, and events.
+
+        Returns what was known of the events.
+        """
+        (row,) = await self._unit.rows(
             WRITE_CHANGES,
+            batch=batch,
             changes={
                 "evidence": [
                     evidence_as_row(piece, outcomes[piece.id], digest) for piece, digest in new
@@ -173,3 +178,5 @@ class EvidenceUnit:
                 **changes_as_rows(changes, self._ids),
             },
         )
+        known: list[Any] = row["known"]
+        return known

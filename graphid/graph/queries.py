@@ -11,12 +11,22 @@ A file begins with a comment that says what it is for::
     // Columns: x, y.                                  (or: none)
     // Plan: offline                                   (only where a job may scan)
 
+A statement that another one contains is written once, and named there by an indented line::
+
+    CALL () {
+      // Include: events/append_events
+    }
+
+The server plans a statement anew for each combination of empty, short and long lists among its
+parameters, which takes longer than running it: hand lists over inside one map.
+
 ``cypher/schema`` holds migrations, which ``graphid.graph.schema`` reads, and no queries.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -49,15 +59,21 @@ def query(name: str) -> Query:
 @cache
 def load() -> dict[str, Query]:
     """Every statement except the migrations, by name."""
-    return {
-        f"{area.name}/{file.name.removesuffix(SUFFIX)}": parse(
-            f"{area.name}/{file.name.removesuffix(SUFFIX)}", file.read_text(encoding="utf-8")
-        )
+    texts = {
+        f"{area.name}/{file.name.removesuffix(SUFFIX)}": file.read_text(encoding="utf-8")
         for area in folder().iterdir()
         if area.is_dir() and area.name != "schema"
         for file in area.iterdir()
         if file.name.endswith(SUFFIX)
     }
+    return {name: parse(name, included(text, texts)) for name, text in texts.items()}
+
+
+def included(text: str, texts: Mapping[str, str]) -> str:
+    """The text with each ``// Include: area/verb_noun`` in its body replaced by that statement."""
+    return re.sub(
+        r"^ +// Include: (\S+)$", lambda found: body_of(texts[found[1]]), text, flags=re.MULTILINE
+    )
 
 
 def folder() -> Traversable:

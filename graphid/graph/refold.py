@@ -19,7 +19,7 @@ from graphid.identity.values import ContactUpsert, Evidence, Identify, Logout
 
 LOCK_STATES = query("refold/lock_states")
 READ_EVIDENCE = query("refold/read_evidence")
-WITHDRAW = query("refold/withdraw")
+WITHDRAW_UNMADE = query("refold/withdraw_unmade")
 
 _bodies = msgspec.json.Decoder(Identify | Logout | ContactUpsert)
 
@@ -44,7 +44,7 @@ async def refold(unit: Unit, new: Sequence[Evidence], policy: Policy, ids: Ids) 
     resolved = resolve([*evidence, *new], policy, ids)
     gone = [key for key, value in stored.items() if value is not None and key not in resolved.state]
     await unit.run(
-        WITHDRAW,
+        WITHDRAW_UNMADE,
         by=new[0].id,
         at=new[0].recorded_at,
         keys=[as_text(key) for key in gone],

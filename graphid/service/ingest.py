@@ -62,8 +62,9 @@ class Ingest:
         async def work(unit: Unit) -> None:
             nothing = EvidenceUnit(unit, [], self._policy, self._ids)
             await nothing.load()
-            await unit.rows(APPEND_EVENTS, events=[], timeout=0)
-            await nothing.write([], {}, {})
+            batch = {"events": [], "timeout": 0}
+            await unit.rows(APPEND_EVENTS, batch=batch)
+            await nothing.write([], {}, {}, batch)
 
         await self._database.write(work, timeout=WARMING)
 
@@ -98,7 +99,7 @@ class _Submission:
 
     async def append(self, database: Database) -> list[Receipt]:
         """Store plain events in one round trip."""
-        (row,) = await database.write_rows(APPEND_EVENTS, **self._events())
+        (row,) = await database.write_rows(APPEND_EVENTS, batch=self._batch())
         return self._receipts(row["known"], {})
 
     async def run(self, unit: Unit) -> list[Receipt]:
@@ -107,19 +108,17 @@ class _Submission:
         self._places = await chats.find(unit, self._messages)
         self._recordings = self._record()
         evidence = self._evidence()
+        if not evidence:
+            (row,) = await unit.rows(APPEND_EVENTS, batch=self._batch())
+            return self._receipts(row["known"], {})
         recorder = EvidenceUnit(unit, evidence, self._policy, self._ids)
-        if evidence:
-            await recorder.load()
-            if recorder.is_late and not self._tells_time:
-                # It waited for locks while others, received later, went by: it happens now.
-                self._received_at = self._clock()
-                self._recordings = self._record()
-                recorder.restamp(self._evidence())
-        events, known = self._events(), []
-        if events["events"]:
-            (row,) = await unit.rows(APPEND_EVENTS, **events)
-            known = row["known"]
-        recorded = await recorder.record() if evidence else {}
+        await recorder.load()
+        if recorder.is_late and not self._tells_time:
+            # It waited for locks while others, received later, went by: it happens now.
+            self._received_at = self._clock()
+            self._recordings = self._record()
+            recorder.restamp(self._evidence())
+        recorded, known = await recorder.record(self._batch())
         return self._receipts(known, recorded)
 
     def _record(self) -> dict[str, Recording]:
@@ -159,7 +158,8 @@ class _Submission:
             if recording.evidence is not None
         ]
 
-    def _events(self) -> dict[str, Any]:
+    def _batch(self) -> dict[str, Any]:
+        """The parameter of ``events/append_events``."""
         rows = [
             recording.event.as_row(self._ids)
             for id, recording in self._recordings.items()
