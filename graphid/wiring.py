@@ -10,12 +10,19 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from starlette.routing import BaseRoute
 
 from graphid import log
+from graphid.auth.keys import Keys
 from graphid.graph.database import Database
 from graphid.graph.engine import Address, Progress, running_database
 from graphid.graph.schema import migrate
 from graphid.http.app import create_app
+from graphid.http.graphql import graphql_route
+from graphid.http.segment import Segment
 from graphid.http.server import address_of, listen, serve
-from graphid.settings import Settings
+from graphid.identity.ids import Ids
+from graphid.identity.policy import Policy
+from graphid.service.ingest import Ingest
+from graphid.service.reads import Reads, now
+from graphid.settings import Settings, installation_secret
 
 
 @asynccontextmanager
@@ -53,10 +60,25 @@ async def _serve(
 ) -> None:
     async with open_database(settings, address) as database:
         await migrate(database)
-        routes: list[BaseRoute] = []
-        app = create_app(routes=routes, database=database, settings=settings)
+        app = create_app(
+            routes=routes_of(settings, database), database=database, settings=settings
+        )
         url = address_of(listener)
         await serve(app, listener, settings, on_ready=lambda: on_ready(url))
+
+
+def routes_of(settings: Settings, database: Database) -> list[BaseRoute]:
+    """What the service answers: GraphQL, and what the SDKs of others post."""
+    policy, ids = Policy(), Ids(installation_secret(settings))
+    keys = Keys.of(
+        secret=[key.get_secret_value() for key in settings.secret_keys],
+        publishable=[key.get_secret_value() for key in settings.publishable_keys],
+    )
+    ingest = Ingest(database, policy, ids, now)
+    return [
+        graphql_route(keys=keys, reads=Reads.on(database, policy, clock=now), ingest=ingest),
+        *Segment(ingest, keys, ids).routes(),
+    ]
 
 
 async def _migrate(settings: Settings, address: Address) -> list[str]:

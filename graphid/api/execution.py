@@ -1,0 +1,210 @@
+"""From a request to an answer: parse, validate, judge size and rights, execute, tell errors.
+
+What depends on the text alone (parsing, validation, what is selected) is kept for the next
+request with the same text. Nothing is executed before the whole operation has been judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from inspect import isawaitable
+from typing import Any
+
+import structlog
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+    get_operation_ast,
+    parse,
+    validate,
+)
+
+from graphid.api.context import RequestContext
+from graphid.api.limits import MAX_CHARACTERS, MAX_TOKENS, require_small
+from graphid.api.rights import Need, needs_of, require
+from graphid.api.schema import executable, schema
+from graphid.errors import GraphidError, InternalError, InvalidInput, TooLarge
+
+log = structlog.get_logger()
+
+MAX_ERRORS = 10
+"""How many faults of a document are told."""
+KEPT_DOCUMENTS = 256
+MAX_KEPT_CHARACTERS = 10_000
+"""A longer document is read anew each time, so that strangers cannot fill the memory."""
+
+PARSE = "GRAPHQL_PARSE_FAILED"
+VALIDATION = "GRAPHQL_VALIDATION_FAILED"
+BAD_INPUT = "BAD_USER_INPUT"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What GraphQL over HTTP sends."""
+
+    query: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    operation: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The body of the answer, and what was wrong, for the status line.
+
+    ``refusal``: the request was not executed. ``failure``: it was, and that is why it has no data.
+    """
+
+    body: dict[str, Any]
+    refusal: GraphidError | None = None
+    failure: GraphidError | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A document that was read: ``errors`` where it is none."""
+
+    document: DocumentNode | None
+    needs: Mapping[str | None, tuple[Need, ...]]
+    errors: tuple[GraphQLError, ...] = ()
+    code: str = VALIDATION
+
+
+async def answer(request: Request, context: RequestContext, *, may_change: bool) -> Answer:
+    """The answer to a request; ``may_change`` False: only queries are executed.
+
+    Raises MutationByGet.
+    """
+    if len(request.query) > MAX_CHARACTERS:
+        return _refused(TooLarge(f"The query is longer than {MAX_CHARACTERS} characters."))
+    kept = len(request.query) <= MAX_KEPT_CHARACTERS
+    prepared = (prepare if kept else prepare.__wrapped__)(request.query)
+    if prepared.document is None or prepared.errors:
+        return _faulty(prepared)
+    operation = get_operation_ast(prepared.document, request.operation)
+    if operation is None:
+        return _refused(InvalidInput("operationName must name one operation of the query."))
+    if operation.operation is OperationType.MUTATION and not may_change:
+        raise MutationByGet
+    try:
+        require_small(prepared.document, request.operation, request.variables)
+        require(prepared.needs[_name_of(operation)], context.key.scopes)
+    except GraphidError as error:
+        return _refused(error)
+    return _told(await _execute(prepared.document, request, context))
+
+
+class MutationByGet(Exception):
+    """Only a query may come by GET: what changes something is sent by POST."""
+
+
+@lru_cache(maxsize=KEPT_DOCUMENTS)
+def prepare(query: str) -> Prepared:
+    """Read and judge a document, as far as its text alone decides."""
+    try:
+        document = parse(query, max_tokens=MAX_TOKENS, allow_empty_selection_sets=False)
+    except GraphQLSyntaxError as error:
+        return Prepared(None, {}, (error,), PARSE)
+    except RecursionError:
+        too_deep = GraphQLError("The query is nested too deep to be read.")
+        return Prepared(None, {}, (too_deep,), PARSE)
+    try:
+        errors = validate(executable, document, max_errors=MAX_ERRORS)
+    except RecursionError:
+        errors = [GraphQLError("The query is nested too deep to be judged.")]
+    if errors:
+        return Prepared(document, {}, tuple(errors))
+    return Prepared(document, needs_of(executable, document))
+
+
+async def _execute(
+    document: DocumentNode, request: Request, context: RequestContext
+) -> ExecutionResult:
+    # What strawberry's own schema.execute does in the end, without reading the text again.
+    result = execute(
+        executable,
+        document,
+        context_value=context,
+        variable_values=dict(request.variables),
+        operation_name=request.operation,
+        executor_class=schema.execution_context_class,
+        operation_extensions=None,
+    )
+    return await result if isawaitable(result) else result
+
+
+def _name_of(operation: OperationDefinitionNode) -> str | None:
+    return operation.name.value if operation.name else None
+
+
+def _faulty(prepared: Prepared) -> Answer:
+    body = {"errors": [_error(error, prepared.code) for error in prepared.errors]}
+    return Answer(body, refusal=InvalidInput())
+
+
+def _refused(error: GraphidError) -> Answer:
+    return Answer(error_body(error), refusal=error)
+
+
+def error_body(error: GraphidError) -> dict[str, Any]:
+    """The body of an answer that nothing but this error is in."""
+    extensions = _extensions(error.code, error)
+    return {"errors": [{"message": error.message, "extensions": extensions}]}
+
+
+def _told(result: ExecutionResult) -> Answer:
+    if not result.errors:
+        return Answer({"data": result.data})
+    told = [(error, _cause(error)) for error in result.errors]
+    body: dict[str, Any] = {"errors": [_error(error, BAD_INPUT, cause) for error, cause in told]}
+    if result.data is None and all(not error.path for error in result.errors):
+        # A variable that does not fit: nothing was executed, so there is no data to speak of.
+        return Answer(body, refusal=InvalidInput())
+    body["data"] = result.data
+    has_data = any(value is not None for value in (result.data or {}).values())
+    failure = None if has_data else next((cause for _, cause in told if cause), None)
+    return Answer(body, failure=failure)
+
+
+def _cause(error: GraphQLError) -> GraphidError | None:
+    """Our own error behind one of execution's; None for what GraphQL itself found."""
+    original = error.original_error
+    while isinstance(original, GraphQLError):
+        original = original.original_error
+    if original is None or isinstance(original, GraphidError):
+        if isinstance(original, InternalError):
+            log.error("resolver_failed", path=_field(error), exc_info=original)
+        return original
+    # The one line about what nobody expected; the caller gets the request's id only.
+    log.error("resolver_failed", path=_field(error), exc_info=original)
+    return InternalError()
+
+
+def _field(error: GraphQLError) -> str:
+    return ".".join(str(part) for part in error.path or () if isinstance(part, str))
+
+
+def _error(error: GraphQLError, code: str, cause: GraphidError | None = None) -> dict[str, Any]:
+    told: dict[str, Any] = {"message": error.message if cause is None else cause.message}
+    if error.locations:
+        told["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+    if error.path:
+        told["path"] = list(error.path)
+    told["extensions"] = _extensions(code if cause is None else cause.code, cause)
+    return told
+
+
+def _extensions(code: str, cause: GraphidError | None = None) -> dict[str, Any]:
+    extensions: dict[str, Any] = {"code": code}
+    if cause is not None and cause.path:
+        extensions["path"] = list(cause.path)
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    if request_id:
+        extensions["requestId"] = request_id
+    return extensions

@@ -1,0 +1,135 @@
+"""How large an operation may be, judged before anything of it is executed.
+
+Cost counts the fields that an answer may hold: a field costs one, and what is selected below a
+list costs as often as the list may be long (``first`` or ``last``, else what its kind holds).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+)
+
+from graphid.api.cursors import MOST
+from graphid.errors import TooLarge
+
+MAX_CHARACTERS = 100_000
+"""Of a document."""
+MAX_TOKENS = 4_000
+MAX_DEPTH = 20
+"""Fields below fields."""
+MAX_ALIASES = 50
+MAX_COST = 25_000
+"""Fields in an answer."""
+
+PAGES = {"journey": 50, "events": 50, "sessions": 20, "chats": 20}
+"""How long a list is where the client does not say."""
+LISTS = {"links": 100, "devices": 100, "messages": 100, "people": 100, "uses": 100, "visitors": 100}
+SHORT = {"contacts": 5, "traits": 5, "identifiers": 5, "reviews": 5, "warnings": 2, "ended": 2}
+
+
+@dataclass
+class Size:
+    """What an operation takes."""
+
+    depth: int = 0
+    aliases: int = 0
+    cost: int = 0
+
+
+def require_small(
+    document: DocumentNode, operation: str | None, variables: Mapping[str, Any]
+) -> Size:
+    """The size of the operation. Raises TooLarge, naming the limit.
+
+    The document is valid: its fragments form no circle.
+    """
+    size = Size()
+    measure = _Measure(document, variables)
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode) and (
+            operation is None or (definition.name and definition.name.value == operation)
+        ):
+            size = measure.of(definition.selection_set)
+    for name, value, most in (
+        ("nested", size.depth, MAX_DEPTH),
+        ("aliases", size.aliases, MAX_ALIASES),
+        ("cost", size.cost, MAX_COST),
+    ):
+        if value > most:
+            raise TooLarge(_WORDS[name].format(value=value, most=most))
+    return size
+
+
+_WORDS = {
+    "nested": "The operation is nested {value} fields deep; the limit is {most}.",
+    "aliases": "The operation has {value} aliases; the limit is {most}.",
+    "cost": "The answer could hold {value} fields; the limit is {most}. Ask for less with first.",
+}
+
+
+class _Measure:
+    """Each fragment is measured once, however often it is spread."""
+
+    def __init__(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+        self._variables = variables
+        self._fragments = {
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        self._measured: dict[str, Size] = {}
+
+    def of(self, selections: SelectionSetNode | None) -> Size:
+        total = Size()
+        for selection in selections.selections if selections else ():
+            if isinstance(selection, FieldNode):
+                size = self._field(selection)
+            elif isinstance(selection, InlineFragmentNode):
+                size = self.of(selection.selection_set)
+            elif isinstance(selection, FragmentSpreadNode):
+                size = self._fragment(selection.name.value)
+            total.depth = max(total.depth, size.depth)
+            total.aliases += size.aliases
+            total.cost += size.cost
+        return total
+
+    def _fragment(self, name: str) -> Size:
+        if name not in self._measured:
+            self._measured[name] = self.of(self._fragments[name].selection_set)
+        return self._measured[name]
+
+    def _field(self, field: FieldNode) -> Size:
+        below = self.of(field.selection_set)
+        return Size(
+            depth=below.depth + 1,
+            aliases=below.aliases + (field.alias is not None),
+            cost=1 + self._length(field) * below.cost,
+        )
+
+    def _length(self, field: FieldNode) -> int:
+        """How often what is below the field may be there. ``edges`` is as long as its list."""
+        name = field.name.value
+        for argument in field.arguments or ():
+            if argument.name.value in ("first", "last"):
+                value: Any = None
+                if isinstance(argument.value, VariableNode):
+                    value = self._variables.get(argument.value.name.value)
+                elif isinstance(argument.value, IntValueNode):
+                    value = int(argument.value.value[:9])
+                # What is no number, or out of bounds, is refused later for what it is.
+                if isinstance(value, int):
+                    return min(max(value, 1), MOST)
+        return PAGES.get(name) or LISTS.get(name) or SHORT.get(name, 1)

@@ -1,0 +1,103 @@
+"""GraphQL over HTTP: ``/graphql``, by POST, and queries by GET too.
+
+No batches, no uploads, no page for browsers, no web socket. With ``Accept:
+application/graphql-response+json`` the status says what became of the request; with
+``application/json`` it is 200 for whatever was understood as GraphQL.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+
+from graphid.api.context import RequestContext, Submits
+from graphid.api.execution import Answer, MutationByGet, Request, answer, error_body
+from graphid.auth.keys import Keys
+from graphid.errors import GraphidError, InvalidInput, Retryable
+from graphid.http.answers import headers_of, status_of
+from graphid.http.json_text import parse_json
+from graphid.service.reads import Reads
+
+PLAIN = "application/json"
+MODERN = "application/graphql-response+json"
+
+_encode = msgspec.json.Encoder().encode
+
+
+def graphql_route(*, keys: Keys, reads: Reads, ingest: Submits) -> Route:
+    """The route that answers GraphQL."""
+    endpoint = _Endpoint(keys, reads, ingest)
+    return Route("/graphql", endpoint.respond, methods=["GET", "POST"])
+
+
+class _Endpoint:
+    def __init__(self, keys: Keys, reads: Reads, ingest: Submits) -> None:
+        self._keys = keys
+        self._reads = reads
+        self._ingest = ingest
+
+    async def respond(self, http: HttpRequest) -> Response:
+        media = MODERN if MODERN in http.headers.get("accept", "") else PLAIN
+        try:
+            key = self._keys.bearer(http.headers.get("authorization"))
+            request = await _read(http)
+            context = RequestContext.of(key, self._reads, self._ingest)
+            found = await answer(request, context, may_change=http.method == "POST")
+        except MutationByGet:
+            told = error_body(InvalidInput(MutationByGet.__doc__))
+            return _response(told, 405, media, {"Allow": "POST"})
+        except GraphidError as error:
+            return _response(error_body(error), status_of(error), media, headers_of(error))
+        return _response(found.body, _status(found, media), media, _headers(found))
+
+
+def _status(found: Answer, media: str) -> int:
+    if isinstance(found.failure, Retryable):
+        return 503
+    if found.refusal is None or media == PLAIN:
+        return 200
+    return status_of(found.refusal)
+
+
+def _headers(found: Answer) -> dict[str, str]:
+    return headers_of(found.failure) if isinstance(found.failure, Retryable) else {}
+
+
+def _response(body: dict[str, Any], status: int, media: str, headers: dict[str, str]) -> Response:
+    return Response(_encode(body), status, headers, media_type=f"{media}; charset=utf-8")
+
+
+async def _read(http: HttpRequest) -> Request:
+    """The request. Raises InvalidInput, or TooLarge, naming what is wrong."""
+    if http.method == "POST":
+        kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != PLAIN:
+            raise InvalidInput(f"Content-Type must be {PLAIN}.")
+        sent = parse_json(await http.body())
+        if not isinstance(sent, dict):
+            raise InvalidInput("The body must be one JSON object; batches are not taken.")
+    else:
+        sent = dict(http.query_params)
+        for name in ("variables", "extensions"):
+            if name in sent:
+                sent[name] = parse_json(str(sent[name]).encode("utf-8", "surrogatepass"))
+    return _request(sent)
+
+
+def _request(sent: dict[str, Any]) -> Request:
+    query, name = sent.get("query"), sent.get("operationName")
+    variables = sent.get("variables")
+    if not isinstance(query, str) or not query.strip():
+        raise InvalidInput("query must be a text that holds GraphQL.", path=["query"])
+    if name is not None and not isinstance(name, str):
+        raise InvalidInput("operationName must be a text.", path=["operationName"])
+    if variables is not None and not isinstance(variables, dict):
+        raise InvalidInput("variables must be an object.", path=["variables"])
+    extensions = sent.get("extensions")
+    if extensions is not None and not isinstance(extensions, dict):
+        raise InvalidInput("extensions must be an object.", path=["extensions"])
+    return Request(query, variables or {}, name or None)
