@@ -13,6 +13,8 @@ from graphid import log
 from graphid.auth.keys import Keys
 from graphid.graph.database import Database
 from graphid.graph.engine import Address, Progress, running_database
+from graphid.graph.installation import installation_secret
+from graphid.graph.installation import installation_secret
 from graphid.graph.schema import migrate
 from graphid.http.app import create_app
 from graphid.http.graphql import graphql_route
@@ -22,7 +24,7 @@ from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
 from graphid.service.ingest import Ingest
 from graphid.service.reads import Reads, now
-from graphid.settings import Settings, installation_secret
+from graphid.settings import Settings
 
 
 @asynccontextmanager
@@ -60,8 +62,12 @@ async def _serve(
 ) -> None:
     async with open_database(settings, address) as database:
         await migrate(database)
+        given = settings.installation_secret
+        secret = await installation_secret(
+            database, given.get_secret_value() if given is not None else None
+        )
         app = create_app(
-            routes=routes_of(settings, database), database=database, settings=settings
+            routes=routes_of(settings, database, Ids(secret)), database=database, settings=settings
         )
         url = address_of(listener)
         await serve(app, listener, settings, on_ready=lambda: on_ready(url))
@@ -69,7 +75,7 @@ async def _serve(
 
 def routes_of(settings: Settings, database: Database) -> list[BaseRoute]:
     """What the service answers: GraphQL, and what the SDKs of others post."""
-    policy, ids = Policy(), Ids(installation_secret(settings))
+    policy, ids = Policy(), Ids(await installation_secret(database, given))
     keys = Keys.of(
         secret=[key.get_secret_value() for key in settings.secret_keys],
         publishable=[key.get_secret_value() for key in settings.publishable_keys],
