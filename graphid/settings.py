@@ -7,11 +7,10 @@ names the file that holds ``GRAPHID_X``. ``load()`` reports all faults in one er
 from __future__ import annotations
 
 import os
-import secrets as random_secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
@@ -64,7 +63,7 @@ class Settings(BaseSettings):
     publishable_keys: Annotated[Keys, NoDecode] = Field(default=(), validate_default=True)
     """May send, and never reads anything about a person. There is no default key."""
     installation_secret: SecretStr | None = None
-    """Ids are hashes keyed by it: the same for every process on one graph, for ever."""
+    """Ids are hashes keyed by it, for ever. None: the graph keeps one of its own."""
     request_timeout: float = Field(default=10.0, gt=0, le=600)
     """Seconds that one request may take, retries included."""
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
@@ -199,60 +198,3 @@ def _key_faults(secret: Keys, publishable: Keys) -> list[str]:
                 faults.append(f"{name}: key {number} is the same as {seen[text]}")
             seen.setdefault(text, place)
     return faults
-
-
-class InstallationSecretFile:
-    """The file in the data folder that holds a generated installation secret."""
-
-    NAME: ClassVar[str] = "secret"
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.path = folder / self.NAME
-
-    def read_or_create(self) -> str:
-        """The secret; made on first use. Safe when several processes come at once."""
-        try:
-            return self._read()
-        except FileNotFoundError:
-            self._create()
-            return self._read()
-
-    def _read(self) -> str:
-        text = self.path.read_text(encoding="ascii").strip()
-        if len(text) < MIN_SECRET_CHARACTERS:
-            raise SettingsError(
-                [f"{self.path}: must hold at least {MIN_SECRET_CHARACTERS} characters"]
-            )
-        return text
-
-    def _create(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        draft = self.folder / f".{self.NAME}.{random_secrets.token_hex(8)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(random_secrets.token_hex(32) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            # A link appears whole or not at all, and only for the first that comes.
-            os.link(draft, self.path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-
-
-def installation_secret(settings: Settings) -> bytes:
-    """The key of every hash that this installation gives out as an id.
-
-    From the settings, else from ``data_dir/secret`` (mode 0600), generated once. Processes on
-    several machines that share a graph must share it through the settings.
-    """
-    given = settings.installation_secret
-    text = (
-        given.get_secret_value()
-        if given
-        else InstallationSecretFile(settings.data_dir).read_or_create()
-    )
-    return text.encode()

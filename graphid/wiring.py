@@ -73,14 +73,17 @@ async def _serve(
         await serve(app, listener, settings, on_ready=lambda: on_ready(url))
 
 
-def routes_of(settings: Settings, database: Database) -> list[BaseRoute]:
+async def routes_of(settings: Settings, database: Database) -> list[BaseRoute]:
     """What the service answers: GraphQL, and what the SDKs of others post."""
-    policy, ids = Policy(), Ids(await installation_secret(database, given))
+    given = settings.installation_secret
+    secret = await installation_secret(database, given.get_secret_value() if given else None)
+    policy, ids = Policy(), Ids(secret)
     keys = Keys.of(
         secret=[key.get_secret_value() for key in settings.secret_keys],
         publishable=[key.get_secret_value() for key in settings.publishable_keys],
     )
     ingest = Ingest(database, policy, ids, now)
+    await ingest.warm()
     return [
         graphql_route(keys=keys, reads=Reads.on(database, policy, clock=now), ingest=ingest),
         *Segment(ingest, keys, ids).routes(),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from graphid.errors import SettingsError
-from graphid.settings import Settings, installation_secret, load
+from graphid.settings import Settings, load
 
 
 @pytest.fixture(autouse=True)
@@ -109,35 +107,6 @@ def test_no_secret_shows() -> None:
     )
     assert "hidden" not in repr(settings)
     assert "hidden" not in settings.model_dump_json()
-
-
-def test_the_installation_secret_of_the_settings_is_used(tmp_path: Path) -> None:
-    settings = load(installation_secret="0123456789abcdef", data_dir=tmp_path)
-    assert installation_secret(settings) == b"0123456789abcdef"
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_installation_secret_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
-    settings = load(data_dir=tmp_path / "new" / "folder")
-    secret = installation_secret(settings)
-    file = settings.data_dir / "secret"
-    assert len(secret) == 64
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert installation_secret(load(data_dir=settings.data_dir)) == secret
-    # What the file holds can be moved to the settings of a second machine.
-    moved = load(installation_secret=file.read_text().strip())
-    assert installation_secret(moved) == secret
-
-
-def test_many_processes_agree_on_the_installation_secret(tmp_path: Path) -> None:
-    settings = load(data_dir=tmp_path)
-
-    def ask(_: int) -> bytes:
-        return installation_secret(settings)
-
-    with ThreadPoolExecutor(16) as pool:
-        assert len(set(pool.map(ask, range(64)))) == 1
-    assert [file.name for file in tmp_path.iterdir()] == ["secret"]
 
 
 def test_settings_do_not_change() -> None:

@@ -2,6 +2,7 @@
 // Parameters: none.
 // Columns: none.
 
+CREATE CONSTRAINT installation_name IF NOT EXISTS FOR (n:Installation) REQUIRE n.name IS UNIQUE;
 CREATE CONSTRAINT cookie_id IF NOT EXISTS FOR (n:Cookie) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT device_id IF NOT EXISTS FOR (n:Device) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT session_id IF NOT EXISTS FOR (n:Session) REQUIRE n.id IS UNIQUE;

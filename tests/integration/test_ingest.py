@@ -13,6 +13,7 @@ import pytest
 
 from graphid.errors import NotFound
 from graphid.graph.database import Address, Database, Unit
+from graphid.graph.installation import installation_secret
 from graphid.graph.memory import Neighbourhood, as_text, from_text
 from graphid.graph.schema import migrate
 from graphid.identity.fold import resolve
@@ -40,16 +41,15 @@ from graphid.service.receipts import Receipt
 
 BROWSER = Sender(name="pk", assurance=Assurance.CLAIMED, is_browser=True)
 SERVER = Sender(name="sk", assurance=Assurance.ASSERTED, is_browser=False)
-SECRET = b"the installation secret of the tests"
 BODIES = msgspec.json.Decoder(Identify | Logout | ContactUpsert)
 
 
 class World:
     """An ingest whose clock is set by hand, and whose ids no other test uses."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, ids: Ids) -> None:
         self.database = database
-        self.ids = Ids(SECRET)
+        self.ids = ids
         self.run = uuid.uuid4().hex[:8]
         self.now = 1_790_000_000_000_000
         self.ingest = Ingest(database, Policy(), self.ids, self._tick)
@@ -116,7 +116,7 @@ class World:
 async def world(database: Address) -> AsyncIterator[World]:
     connected = await Database.connect(database, server_warnings=True)
     await migrate(connected)
-    yield World(connected)
+    yield World(connected, Ids(await installation_secret(connected, None)))
     await connected.close()
 
 
