@@ -15,6 +15,9 @@ from rich.text import Text
 Line = dict[str, Any]
 """A JourneyEvent, as the query of ``reading`` selects it."""
 
+MADE_BY_IDENTIFY = "identify"
+"""The source of a contact that no record stands behind."""
+
 _STYLES = {
     "AUTHENTICATED": "bold green",
     "IDENTIFIED": "green",
@@ -33,7 +36,11 @@ def show_story(console: Console, story: dict[str, Any]) -> None:
 
 def _person(person: dict[str, Any]) -> RenderableType:
     identifiers = ", ".join(f"{i['value']} ({i['type']})" for i in person["identifiers"])
-    records = ", ".join(f"{c['source']} {c['sourceId']}" for c in person["contacts"] if c["source"])
+    records = ", ".join(
+        f"{contact['source']} {contact['sourceId']}"
+        for contact in person["contacts"]
+        if contact["source"] != MADE_BY_IDENTIFY
+    )
     head = Text.assemble(("Known as: ", "dim"), identifiers or "nothing")
     if records:
         head.append_text(Text.assemble("\n", ("Records:  ", "dim"), records))
@@ -49,26 +56,30 @@ def _person(person: dict[str, Any]) -> RenderableType:
 
 
 def _runs(lines: Iterable[Line]) -> Iterator[RenderableType]:
-    """One block a day, device and reason."""
-    for (day, device, _), run in groupby(_placed(lines), key=_run_of):
-        block = [line for line, _ in run]
-        attribution = block[0]["attribution"]
-        table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True, style="dim")
-        table.add_column(no_wrap=True)
-        table.add_column(overflow="fold")
-        for line in block:
-            what, text = _what(line)
-            # Text, because what people write may look like markup.
-            table.add_row(_time(line).strftime("%H:%M"), Text(what), Text(text))
-        basis = attribution["basis"]
+    """One block a day and device; in it, lines that are theirs for one reason stand together."""
+    for (day, device), stay in groupby(_placed(lines), key=_day_and_device):
         yield Text(f"\n{day}, {device}" if device else f"\n{day}", style="bold")
-        yield table
-        yield Text.assemble(
-            ("why: ", "dim"),
-            (basis.lower(), _STYLES.get(basis, "")),
-            (f". {attribution['explanation']}", "dim italic"),
-        )
+        for basis, run in groupby((line for line, _ in stay), key=_basis):
+            block = list(run)
+            table = Table.grid(padding=(0, 2))
+            table.add_column(no_wrap=True, style="dim")
+            table.add_column(no_wrap=True)
+            table.add_column(overflow="fold")
+            for line in block:
+                what, text = _what(line)
+                # Text, because what people write may look like markup.
+                table.add_row(_clock(line), Text(what), Text(text))
+            yield table
+            yield _reason(basis, block[0])
+
+
+def _reason(basis: str, line: Line) -> RenderableType:
+    """Why the first line of a run is theirs; the others' sentences differ in times only."""
+    return Text.assemble(
+        (f"why ({_clock(line)}): ", "dim"),
+        (basis.lower(), _STYLES.get(basis, "")),
+        (f". {line['attribution']['explanation']}", "dim italic"),
+    )
 
 
 def _placed(lines: Iterable[Line]) -> Iterator[tuple[Line, str]]:
@@ -79,9 +90,17 @@ def _placed(lines: Iterable[Line]) -> Iterator[tuple[Line, str]]:
         yield line, device.removeprefix("demo-").replace("-", " ")
 
 
-def _run_of(placed: tuple[Line, str]) -> tuple[str, str, str]:
+def _day_and_device(placed: tuple[Line, str]) -> tuple[str, str]:
     line, device = placed
-    return _time(line).strftime("%A %d %B"), device, line["attribution"]["explanation"]
+    return _time(line).strftime("%A %d %B"), device
+
+
+def _basis(line: Line) -> str:
+    return str(line["attribution"]["basis"])
+
+
+def _clock(line: Line) -> str:
+    return _time(line).strftime("%H:%M")
 
 
 def _time(line: Line) -> datetime:

@@ -20,8 +20,8 @@ from rich.table import Table
 from graphid.graph.engine import Address, TerminalProgress, running_database
 from graphid.identity.values import Kind, place
 from tests.benchmarks.bare import APPEND, CLAIM_AND_MERGE, JOURNEY_PAGE, Bare
-from tests.benchmarks.service import PUBLISHABLE_KEY, Client, Service, running_service
 from tests.benchmarks.timing import Compared, compare
+from tests.service import PUBLISHABLE_KEY, Client, Service, running_service
 
 IDENTIFY = """mutation ($input: IdentifyInput!) {
   identify(input: $input) { __typename ... on Identified { duplicate } }

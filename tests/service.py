@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from graphid.graph.engine import Address
 
-SECRET_KEY = "sk_benchmark"
-PUBLISHABLE_KEY = "pk_benchmark"
+SECRET_KEY = "sk_of_the_tests"
+PUBLISHABLE_KEY = "pk_of_the_tests"
 SAYS_WHERE = "the service answers at "
 
 
