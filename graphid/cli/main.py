@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from graphid import settings as settings_module
+from graphid.cli.demo import demo
 from graphid.cli.engine import app as engine
 from graphid.errors import GraphidError
 from graphid.graph.engine import TerminalProgress
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # they would print secrets
 )
 app.add_typer(engine, name="engine")
+app.command()(demo)
 
 
 @app.command()
