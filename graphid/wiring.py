@@ -14,7 +14,6 @@ from graphid.auth.keys import Keys
 from graphid.graph.database import Database
 from graphid.graph.engine import Address, Progress, running_database
 from graphid.graph.installation import installation_secret
-from graphid.graph.installation import installation_secret
 from graphid.graph.schema import migrate
 from graphid.http.app import create_app
 from graphid.http.graphql import graphql_route
@@ -62,12 +61,8 @@ async def _serve(
 ) -> None:
     async with open_database(settings, address) as database:
         await migrate(database)
-        given = settings.installation_secret
-        secret = await installation_secret(
-            database, given.get_secret_value() if given is not None else None
-        )
         app = create_app(
-            routes=routes_of(settings, database, Ids(secret)), database=database, settings=settings
+            routes=await routes_of(settings, database), database=database, settings=settings
         )
         url = address_of(listener)
         await serve(app, listener, settings, on_ready=lambda: on_ready(url))
