@@ -246,6 +246,8 @@ def test_a_database_that_dies_at_its_start_says_why_and_frees_the_folder(
 def test_a_port_that_was_taken_meanwhile_is_left_for_another(
     tmp_path: Path, engine_version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The other never answers; do not wait for it as long as for a database on a busy machine.
+    monkeypatch.setattr("graphid.graph.engine.process.ANSWER_TIMEOUT", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken: int = other.getsockname()[1]
         chosen = [taken]
