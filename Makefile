@@ -37,12 +37,12 @@ demo: $(VENV)/.made
 	@$(VENV)/bin/graphid demo $(ARGS)
 
 test: lint
-	@mkdir -p $(SCRATCH)
-	TMPDIR=$(SCRATCH) $(VENV)/bin/python -m pytest $(PYTEST_ARGS) $(ARGS)
+	@mkdir -p "$(SCRATCH)"
+	TMPDIR="$(SCRATCH)" $(VENV)/bin/python -m pytest $(PYTEST_ARGS) $(ARGS)
 
 bench: $(VENV)/.made
-	@mkdir -p $(SCRATCH)
-	@TMPDIR=$(SCRATCH) $(VENV)/bin/python -m tests.benchmarks $(ARGS)
+	@mkdir -p "$(SCRATCH)"
+	@TMPDIR="$(SCRATCH)" $(VENV)/bin/python -m tests.benchmarks $(ARGS)
 
 lint: $(VENV)/.made
 	$(VENV)/bin/ruff check .
