@@ -67,7 +67,7 @@ def explain_attribution(
             )
         case Basis.AUTHENTICATED:
             why = _since("a login was checked", visitor.verified, at, named)
-        case Basis.IDENTIFIED:
+        case _:
             why = _since("they identified", visitor.identified, at, named)
     doubt = "; so far only a browser said so" if attribution.assurance is Assurance.CLAIMED else ""
     return f"Counted as theirs because {why}{doubt}."
@@ -151,7 +151,7 @@ def word_for(type: str) -> str:
 def _since(what: str, place: Place | None, at: Micros, named: Sequence[str]) -> str:
     ago = at - moment(place) if place else 0
     if ago <= 0:
-        return f"{what} {_with(named)}on this browser with this very line"
+        return f"{what} {_with(named)}on this browser at this very moment"
     return (
         f"{what} {_with(named)}on this browser {span(ago)} earlier and nobody logged out in between"
     )

@@ -1,0 +1,150 @@
+"""Which fields a key opens; judged on the text alone, before anything is executed."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import GraphQLInterfaceType, GraphQLObjectType, parse, validate
+
+from graphid.api.rights import SCOPES, needs_of, require, scopes_of
+from graphid.api.schema import executable
+from graphid.auth.scopes import BROWSER, SERVER, Scope
+from graphid.errors import Forbidden
+
+COMPOSITE = [
+    type
+    for name, type in executable.type_map.items()
+    if isinstance(type, GraphQLObjectType | GraphQLInterfaceType) and not name.startswith("__")
+]
+
+
+def refusal(text: str, held: frozenset[Scope] = BROWSER) -> str | None:
+    """Why an operation is refused; None where it is not."""
+    document = parse(text)
+    assert validate(executable, document) == []
+    (needs,) = needs_of(executable, document).values()
+    try:
+        require(needs, held)
+    except Forbidden as error:
+        return error.message
+    return None
+
+
+def test_every_field_declares_its_scope() -> None:
+    undeclared = [
+        f"{type.name}.{field}"
+        for type in COMPOSITE
+        for field in type.fields
+        if not scopes_of(type.name, field)
+    ]
+    assert undeclared == []
+
+
+def test_no_scope_is_declared_for_what_is_not_there() -> None:
+    there = {type.name for type in COMPOSITE} | {
+        f"{type.name}.{field}" for type in COMPOSITE for field in type.fields
+    }
+    assert [name for name in SCOPES if name not in there] == []
+
+
+def test_exactly_this_is_open_to_a_browser() -> None:
+    open_to_browsers = {
+        f"{type.name}.{field}"
+        for type in COMPOSITE
+        for field in type.fields
+        if not BROWSER.isdisjoint(scopes_of(type.name, field))
+    }
+    assert open_to_browsers == {
+        *(f"Mutation.{m}" for m in ("page", "track", "identify", "logout")),
+        *(f"Mutation.{m}" for m in ("startChat", "sendChatMessage", "endChat")),
+        *(f"EventAccepted.{f}" for f in ("event", "duplicate", "warnings")),
+        *(f"Identified.{f}" for f in ("event", "duplicate", "warnings")),
+        *(f"LoggedOut.{f}" for f in ("event", "duplicate", "nextCookieId")),
+        *(f"ChatStarted.{f}" for f in ("chat", "duplicate")),
+        *(f"JourneyEvent.{f}" for f in ("id", "messageId", "occurredAt", "receivedAt")),
+        *(f"Chat.{f}" for f in ("id", "startedAt", "authenticated", "authenticatedAt")),
+        *(f"Warning.{f}" for f in ("code", "message")),
+        *(f"Problem.{f}" for f in ("code", "message")),
+        *(f"InvalidInput.{f}" for f in ("code", "message", "path")),
+        *(f"NotFound.{f}" for f in ("code", "message")),
+        *(f"Refused.{f}" for f in ("code", "message", "reasons")),
+        "Node.id",
+    }
+
+
+@pytest.mark.parametrize("type", COMPOSITE, ids=lambda type: type.name)
+def test_a_server_reads_everything(type: GraphQLObjectType) -> None:
+    assert all(not SERVER.isdisjoint(scopes_of(type.name, field)) for field in type.fields)
+
+
+IDENTIFY = 'mutation {{ identify(input: {{context: {{cookieId: "c"}}}}) {{ {} }} }}'
+
+
+@pytest.mark.parametrize(
+    "selected",
+    [
+        "__typename",
+        "... on Identified { duplicate warnings { code message } event { id messageId } }",
+        "... on EventAccepted { event { occurredAt receivedAt __typename } }",
+        "... on InvalidInput { code message path }",
+        "... on Problem { code message }",
+        "... on Refused { reasons }",
+    ],
+)
+def test_a_browser_selects_what_it_sent(selected: str) -> None:
+    assert refusal(IDENTIFY.format(selected)) is None
+
+
+@pytest.mark.parametrize(
+    ("selected", "named"),
+    [
+        ("... on Identified { created }", "Identified.created"),
+        ("... on Identified { switched }", "Identified.switched"),
+        ("... on Identified { person { id } }", "Identified.person"),
+        ("... on Identified { contact { id } }", "Identified.contact"),
+        ("... on Identified { links { id } }", "Identified.links"),
+        ("... on Identified { reviews { id } }", "Identified.reviews"),
+        ("... on Identified { harmless: person { id } }", "Identified.person"),
+        ("... on Identified { person @skip(if: true) { id } }", "Identified.person"),
+        ("... on Identified @include(if: false) { created }", "Identified.created"),
+        ("... on EventAccepted { event { person { id } } }", "JourneyEvent.person"),
+        ("... on EventAccepted { event { detail } }", "JourneyEvent.detail"),
+        (
+            "... on EventAccepted { event { ... on Node { ... on JourneyEvent { cookieId } } } }",
+            "JourneyEvent.cookieId",
+        ),
+    ],
+)
+def test_a_browser_selects_nothing_else(selected: str, named: str) -> None:
+    message = refusal(IDENTIFY.format(selected))
+    assert message is not None
+    assert named in message
+    assert "journey:view" in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{ person(id: "x") { id } }',
+        '{ node(id: "x") { id } }',
+        "{ __schema { types { name } } }",
+        '{ __type(name: "Person") { name } }',
+        """mutation { saveContact(input: {source: "s", sourceId: "1", identifiers: []}) {
+          __typename } }""",
+        """query Q { ...Q } fragment Q on Query { ...R }
+          fragment R on Query { chat(id: "x") { id } }""",
+    ],
+)
+def test_a_browser_asks_and_saves_nothing(text: str) -> None:
+    assert refusal(text) is not None
+    assert refusal(text, SERVER) is None
+
+
+def test_fragments_are_judged_for_the_type_that_they_are_on() -> None:
+    text = """mutation { page(input: {context: {cookieId: "c"}, url: "u"}) { ...Kept } }
+      fragment Kept on EventAccepted { event { ...Line } }
+      fragment Line on JourneyEvent { id attribution { basis } }"""
+    assert "JourneyEvent.attribution" in (refusal(text) or "")
+
+
+def test_the_root_type_may_be_named() -> None:
+    assert refusal("{ __typename }") is None
