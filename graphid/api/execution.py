@@ -6,6 +6,7 @@ request with the same text. Nothing is executed before the whole operation has b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -30,7 +31,7 @@ from graphid.api.context import RequestContext
 from graphid.api.limits import MAX_CHARACTERS, MAX_TOKENS, require_small
 from graphid.api.rights import Need, needs_of, require
 from graphid.api.schema import executable, schema
-from graphid.errors import GraphidError, InternalError, InvalidInput, TooLarge
+from graphid.errors import GraphidError, InternalError, InvalidInput, TooLarge, Unauthorized
 
 log = structlog.get_logger()
 
@@ -43,6 +44,15 @@ MAX_KEPT_CHARACTERS = 10_000
 PARSE = "GRAPHQL_PARSE_FAILED"
 VALIDATION = "GRAPHQL_VALIDATION_FAILED"
 BAD_INPUT = "BAD_USER_INPUT"
+NO_KEY = "UNAUTHENTICATED"
+"""What GraphQL's clients know ``Unauthorized`` as."""
+
+_VALUES = (
+    (re.compile(r", found: .*", re.DOTALL), "."),
+    (re.compile(r"(cannot represent [\w -]+): .*", re.DOTALL), r"\1."),
+    (re.compile(r"Value .* does not exist", re.DOTALL), "This value does not exist"),
+)
+"""Where graphql-core repeats a value that was sent: it may be somebody's e-mail address."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +201,7 @@ def _field(error: GraphQLError) -> str:
 
 
 def _error(error: GraphQLError, code: str, cause: GraphidError | None = None) -> dict[str, Any]:
-    told: dict[str, Any] = {"message": error.message if cause is None else cause.message}
+    told: dict[str, Any] = {"message": _valueless(error) if cause is None else cause.message}
     if error.locations:
         told["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
     if error.path:
@@ -200,8 +210,15 @@ def _error(error: GraphQLError, code: str, cause: GraphidError | None = None) ->
     return told
 
 
+def _valueless(error: GraphQLError) -> str:
+    message = error.message
+    for pattern, instead in _VALUES:
+        message = pattern.sub(instead, message)
+    return message
+
+
 def _extensions(code: str, cause: GraphidError | None = None) -> dict[str, Any]:
-    extensions: dict[str, Any] = {"code": code}
+    extensions: dict[str, Any] = {"code": NO_KEY if code == Unauthorized.code else code}
     if cause is not None and cause.path:
         extensions["path"] = list(cause.path)
     request_id = structlog.contextvars.get_contextvars().get("request_id")
