@@ -36,6 +36,9 @@ class Client:
         assert not found.get("errors"), found
         return found
 
+    def close(self) -> None:
+        self._connection.close()
+
     def graphql(self, document: str, **variables: Any) -> dict[str, Any]:
         """The ``data`` of the answer."""
         found = self.post("/graphql", {"query": document, "variables": variables})
@@ -49,9 +52,12 @@ class Service:
     def __init__(self, url: str, process: int) -> None:
         self.url = url
         self._process = process
+        self.clients: list[Client] = []
 
     def client(self, key: str = SECRET_KEY) -> Client:
-        return Client(self.url, key)
+        """A client of the service's, which is closed with it."""
+        self.clients.append(Client(self.url, key))
+        return self.clients[-1]
 
     @property
     def megabytes(self) -> float:
@@ -84,8 +90,11 @@ def running_service(address: Address, folder: Path) -> Iterator[Service]:
         while SAYS_WHERE not in said:
             said = process.stderr.readline()
             assert said, f"the service ended with {process.wait()}"
+        service = Service(said.partition(SAYS_WHERE)[2].strip(), process.pid)
         try:
-            yield Service(said.partition(SAYS_WHERE)[2].strip(), process.pid)
+            yield service
         finally:
+            for client in service.clients:
+                client.close()
             process.terminate()
             process.stderr.read()

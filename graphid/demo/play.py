@@ -73,7 +73,7 @@ class _Performance:
         self._keys = keys
         self._stay = stay
         self._now = now
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._is_over = False
 
     def begin(self, url: str) -> None:
@@ -88,7 +88,7 @@ class _Performance:
     def _run(self, url: str) -> None:
         try:
             self._perform(url)
-        except Exception as error:
+        except BaseException as error:  # rich ends a thread whose reader has gone by SystemExit
             self._error = error
         self._is_over = True
         if self._error is not None or not self._stay:
@@ -126,8 +126,8 @@ class _Performance:
         )
         self._console.print(
             f"All of it was sent twice ({stage.by_segment} calls by Segment's Python SDK, "
-            f"{stage.sent} mutations by GraphQL); the second time changed nothing: each mutation "
-            "said duplicate, and the answer below was the same, letter for letter.",
+            f"{stage.sent} mutations by GraphQL), and nothing changed: the second time each "
+            "mutation said duplicate, and both journeys were the same, letter for letter.",
             style="dim",
         )
 

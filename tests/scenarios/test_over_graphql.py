@@ -6,12 +6,12 @@ Left out: what needs an operator's step, and what needs another policy than the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.scenarios.over_graphql import OverGraphQL
+from tests.scenarios.over_graphql import Ask, OverGraphQL
 from tests.scenarios.scenario import (
     Expect,
     Scenario,
@@ -20,7 +20,6 @@ from tests.scenarios.scenario import (
     faults_of_state,
     load,
 )
-from tests.service import PUBLISHABLE_KEY, Service
 
 PLAYABLE = [s for s in load() if not s.has_operator and not s.is_live and s.policy is None]
 ON_TIME = [s for s in PLAYABLE if not s.has_late_evidence]
@@ -28,14 +27,18 @@ LATE = [s for s in PLAYABLE if s.has_late_evidence]
 START = datetime.now(UTC) - timedelta(days=30)
 
 
-def playing(scenario: Scenario, name: str, service: Service) -> OverGraphQL:
-    return OverGraphQL(
-        scenario,
-        f"{scenario.id}-{name}",
-        browser=service.client(PUBLISHABLE_KEY).graphql,
-        server=service.client().graphql,
-        start=START,
-    )
+Play = Callable[[Scenario, str], OverGraphQL]
+
+
+@pytest.fixture(scope="session")
+def playing(browser: Ask, server: Ask) -> Play:
+    """Begins a playing of a scenario, under a name of its own."""
+
+    def begin(scenario: Scenario, name: str) -> OverGraphQL:
+        called = f"{scenario.id}-{name}"
+        return OverGraphQL(scenario, called, browser=browser, server=server, start=START)
+
+    return begin
 
 
 def faults(scenario: Scenario, played: OverGraphQL, steps: Iterable[Step]) -> list[str]:
@@ -70,18 +73,18 @@ def test_what_is_left_out() -> None:
 
 
 @each
-def test_as_listed(scenario: Scenario, service: Service) -> None:
-    played = playing(scenario, "listed", service)
+def test_as_listed(scenario: Scenario, playing: Play) -> None:
+    played = playing(scenario, "listed")
     assert faults(scenario, played, scenario.steps) == []
 
 
 @each
-def test_each_message_twice(scenario: Scenario, service: Service) -> None:
-    played = playing(scenario, "twice", service)
+def test_each_message_twice(scenario: Scenario, playing: Play) -> None:
+    played = playing(scenario, "twice")
     assert faults(scenario, played, [s for step in scenario.steps for s in (step, step)]) == []
 
 
 @pytest.mark.parametrize("scenario", LATE, ids=lambda scenario: scenario.id)
-def test_with_late_evidence(scenario: Scenario, service: Service) -> None:
-    played = playing(scenario, "late", service)
+def test_with_late_evidence(scenario: Scenario, playing: Play) -> None:
+    played = playing(scenario, "late")
     assert faults(scenario, played, scenario.steps) == []
