@@ -281,8 +281,4 @@ class View:
 
     def changes(self) -> dict[Key, Value]:
         """What the step wrote that differs from what it had read."""
-        return {
-            key: value
-            for key, value in self.writes.items()
-            if self._state.peek(key) != value
-        }
+        return {key: value for key, value in self.writes.items() if self._state.peek(key) != value}
