@@ -29,12 +29,22 @@ class Client:
 
     def post(self, path: str, body: Any) -> dict[str, Any]:
         """The JSON object of the answer; AssertionError where it is no success."""
-        self._connection.request("POST", path, json.dumps(body), self._headers)
-        answer = self._connection.getresponse()
-        found: dict[str, Any] = json.loads(answer.read())
-        assert answer.status == 200, found
+        text = json.dumps(body)
+        try:
+            status, said = self._exchange(path, text)
+        except ConnectionError:
+            # The service closes connections that were idle; messages can be sent again.
+            self._connection.close()
+            status, said = self._exchange(path, text)
+        found: dict[str, Any] = json.loads(said)
+        assert status == 200, found
         assert not found.get("errors"), found
         return found
+
+    def _exchange(self, path: str, body: str) -> tuple[int, bytes]:
+        self._connection.request("POST", path, body, self._headers)
+        answer = self._connection.getresponse()
+        return answer.status, answer.read()
 
     def close(self) -> None:
         self._connection.close()

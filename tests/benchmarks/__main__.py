@@ -125,7 +125,7 @@ def _writes(service: Service, bare: Bare, times: int) -> Iterator[Compared]:
     def append(_turn: int) -> None:
         bare.run(APPEND, **fresh.bare())
 
-    sizes: dict[str, int] = {"times": times, "warm_up": 100}
+    sizes: dict[str, int] = {"times": times, "warm_up": 400}
     yield compare("identify", lambda _: identify(browser, IDENTIFY), merge, **sizes)
     yield compare(
         "identify, and read the person",
@@ -149,7 +149,7 @@ class _Journeys:
         self._small = self._make("small", SMALL)
 
     def measured(self, times: int) -> list[Compared]:
-        sizes: dict[str, int] = {"times": times, "warm_up": 50}
+        sizes: dict[str, int] = {"times": times, "warm_up": 100}
         return [
             compare("journey page", lambda _: self._read(self._small), self._bare_read, **sizes),
             compare(
