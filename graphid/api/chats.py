@@ -13,7 +13,6 @@ from graphid.api.loaders import (
     ChatByIdLoader,
     MessagePageLoader,
     OwnerByPlaceLoader,
-    SessionByVisitorLoader,
 )
 from graphid.api.nodes import Node, PageInfo, computed, cursors_of, found, page_info
 from graphid.api.scalars import Timestamp
@@ -86,11 +85,11 @@ class Chat(Node):
             self.record = found(await info.context.load(ChatByIdLoader).load(self.id))
         return self.record
 
-    @computed(description="Where it is held, as `web`.")
+    @computed("Where it is held, as `web`.")
     async def channel(self, info: Info) -> str:
         return (await self._stored(info)).channel
 
-    @computed(description="The session that it began in.")
+    @computed("The session that it began in.")
     async def session(
         self, info: Info
     ) -> Annotated[Session, strawberry.lazy("graphid.api.visits")] | None:
@@ -101,11 +100,9 @@ class Chat(Node):
             return None
         place = (stored.cookie, stored.position)
         owner = found(await info.context.load(OwnerByPlaceLoader).load(place))
-        key = (stored.session, owner.record)
-        session = await info.context.load(SessionByVisitorLoader).load(key)
-        return None if session is None else Session.of(session)
+        return Session.of_part(stored.session, owner.record)
 
-    @computed(description="Owner of the chat's visitor now, or at its end.")
+    @computed("Owner of the chat's visitor now, or at its end.")
     async def person(self, info: Info) -> LazyPerson:
         from graphid.api.people import person_by_id  # noqa: PLC0415 - each names the other
 
@@ -114,20 +111,20 @@ class Chat(Node):
         owner = await info.context.load(OwnerByPlaceLoader).load((stored.cookie, place))
         return await person_by_id(info, found(owner).person)
 
-    @computed(description="When it ended, if it has.")
+    @computed("When it ended, if it has.")
     async def ended_at(self, info: Info) -> Timestamp | None:
         ended = (await self._stored(info)).ended_at
         return None if ended is None else Timestamp(ended)
 
-    @computed(description="The provider that vouched.")
+    @computed("The provider that vouched.")
     async def issuer(self, info: Info) -> str | None:
         return (await self._stored(info)).issuer
 
-    @computed(description="Whom the provider vouched for.")
+    @computed("Whom the provider vouched for.")
     async def subject(self, info: Info) -> str | None:
         return (await self._stored(info)).subject
 
-    @computed(description="What was said, oldest first.")
+    @computed("What was said, oldest first.")
     async def messages(
         self, info: Info, first: int | None = 100, after: str | None = strawberry.UNSET
     ) -> ChatMessageConnection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import strawberry
@@ -11,6 +11,7 @@ import strawberry
 from graphid.api.loaders import Loaders
 from graphid.auth.keys import Key
 from graphid.service.messages import Message, Sender
+from graphid.service.people import PersonRecord
 from graphid.service.reads import Reads
 from graphid.service.receipts import Receipt
 from graphid.service.senders import sender_of
@@ -30,6 +31,13 @@ class RequestContext:
     reads: Reads
     ingest: Submits
     load: Loaders
+    people: dict[str, PersonRecord] = field(default_factory=dict)
+    """Whom the request has met, by id."""
+
+    def forget(self) -> None:
+        """Read again from here on: something was written."""
+        self.load.forget()
+        self.people.clear()
 
     @classmethod
     def of(cls, key: Key, reads: Reads, ingest: Submits) -> RequestContext:

@@ -35,7 +35,7 @@ class DevicePerson:
     authenticated: bool = strawberry.field(description="Whether a login there was checked.")
     record: strawberry.Private[DevicePersonRecord]
 
-    @computed(description="Who it is; anonymous people have the id of a visitor.")
+    @computed("Who it is; anonymous people have the id of a visitor.")
     async def person(self, info: Info) -> LazyPerson:
         from graphid.api.people import person_by_id  # noqa: PLC0415 - each names the other
 
@@ -59,17 +59,17 @@ class DeviceUse:
     sessions: int = strawberry.field(description="How many there were.")
     record: strawberry.Private[UseRecord]
 
-    @computed(description="The device.")
+    @computed("The device.")
     async def device(self, info: Info) -> Device:
         return await device_by_id(info, found(self.record.device))
 
-    @computed(description="The visitor.")
+    @computed("The visitor.")
     def visitor(self) -> Annotated[Visitor, strawberry.lazy("graphid.api.visits")]:
         from graphid.api.visits import Visitor  # noqa: PLC0415 - each names the other
 
         return Visitor.of(self.record.record)
 
-    @computed(description="Whose the latest event is.")
+    @computed("Whose the latest event is.")
     async def person(self, info: Info) -> LazyPerson:
         from graphid.api.people import person_by_id  # noqa: PLC0415 - each names the other
 
@@ -94,20 +94,20 @@ class Device(Node):
     last_seen_at: Timestamp = strawberry.field(description="Of its latest event.")
     record: strawberry.Private[DeviceRecord]
 
-    @computed(description="Whether two or more people identified themselves on it.")
+    @computed("Whether two or more people identified themselves on it.")
     async def shared(self, info: Info) -> bool:
         return count_owners(await self._uses(info)) > 1
 
-    @computed(description="How many people identified themselves on it.")
+    @computed("How many people identified themselves on it.")
     async def person_count(self, info: Info) -> int:
         return count_owners(await self._uses(info))
 
-    @computed(description="Who used it, the latest first, anonymous people too.")
+    @computed("Who used it, the latest first, anonymous people too.")
     async def people(self, info: Info, first: int | None = 100) -> list[DevicePerson]:
         limit = bounded(first, "first", default=100)
         return [DevicePerson.of(p) for p in people_of(await self._uses(info))[:limit]]
 
-    @computed(description="Who used it from when to when, newest first.")
+    @computed("Who used it from when to when, newest first.")
     async def uses(
         self,
         info: Info,
@@ -123,9 +123,7 @@ class Device(Node):
         uses = within(await self._uses(info), since, until)
         return [DeviceUse.of(use) for use in uses[:limit]]
 
-    @computed(
-        description="The person who used the device at that moment, if anybody is known to have."
-    )
+    @computed("The person who used the device at that moment, if anybody is known to have.")
     async def person_at(self, info: Info, at: datetime) -> LazyPerson | None:
         from graphid.api.people import person_by_id  # noqa: PLC0415 - each names the other
 

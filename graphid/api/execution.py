@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from inspect import isawaitable
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from graphql import (
@@ -26,6 +26,7 @@ from graphql import (
     parse,
     validate,
 )
+from strawberry.execution import optimized_is_awaitable
 
 from graphid.api.context import RequestContext
 from graphid.api.limits import MAX_CHARACTERS, MAX_TOKENS, require_small
@@ -145,6 +146,7 @@ async def _execute(
         operation_name=request.operation,
         executor_class=schema.execution_context_class,
         operation_extensions=None,
+        is_awaitable=cast(Any, optimized_is_awaitable),
     )
     return await result if isawaitable(result) else result
 

@@ -66,7 +66,7 @@ class Link(Node):
     reason: str | None = strawberry.field(description="Why it ended or was withdrawn.")
     record: strawberry.Private[LinkRecord]
 
-    @computed(name="from", description="A visitor, or a contact.")
+    @computed("A visitor, or a contact.", name="from")
     async def from_(self, info: Info) -> Node:
         link = self.record.link
         if link.kind is LinkKind.IDENTIFIED_AS:
@@ -75,7 +75,7 @@ class Link(Node):
             return Visitor.of(found(await info.context.load(VisitorByIdLoader).load(link.source)))
         return await contact_by_id(info, link.source)
 
-    @computed(description="A contact, or an identifier.")
+    @computed("A contact, or an identifier.")
     async def to(
         self, info: Info
     ) -> Annotated[
@@ -86,7 +86,7 @@ class Link(Node):
             return IdentifierNode.of(self.record.identifier)
         return await contact_by_id(info, self.record.link.target)
 
-    @computed(description="One sentence a contact-centre agent understands.")
+    @computed("One sentence a contact-centre agent understands.")
     async def explanation(self, info: Info) -> str:
         link = self.record.link
         named = await info.context.load(NamedByEvidenceLoader).load(link.evidence)
@@ -132,7 +132,7 @@ class ReviewItem(Node):
     recorded_at: Timestamp = strawberry.field(description="When it was filed.")
     record: strawberry.Private[ReviewRecord]
 
-    @computed(description="Whom it concerns, as they are now.")
+    @computed("Whom it concerns, as they are now.")
     async def people(self, info: Info) -> list[LazyPerson]:
         from graphid.api.people import Person  # noqa: PLC0415 - each names the other
 

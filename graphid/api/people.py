@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import strawberry
 
@@ -71,11 +71,11 @@ class Contact(Node):
     identifiers: list[Identifier] = strawberry.field(description="What it holds.")
     record: strawberry.Private[ContactRecord]
 
-    @computed(description="Whom it belongs to.")
+    @computed("Whom it belongs to.")
     async def person(self, info: Info) -> Person:
         return await person_by_id(info, self.record.person)
 
-    @computed(description="The latest 100 joins at it, newest first.")
+    @computed("The latest 100 joins at it, newest first.")
     async def links(self, info: Info) -> list[Link]:
         records = await info.context.load(LinksByContactLoader).load(self.record.id)
         return [Link.of(record) for record in records or ()]
@@ -104,37 +104,35 @@ class Person(Node):
     )
     record: strawberry.Private[PersonRecord]
 
-    @computed(description="When their first event happened.")
+    @computed("When their first event happened.")
     async def first_seen_at(self, info: Info) -> Timestamp | None:
         seen = await info.context.load(SeenByPersonLoader).load(self.record.id)
         return None if seen is None else Timestamp(seen[0])
 
-    @computed(description="When their latest event happened.")
+    @computed("When their latest event happened.")
     async def last_seen_at(self, info: Info) -> Timestamp | None:
         seen = await info.context.load(SeenByPersonLoader).load(self.record.id)
         return None if seen is None else Timestamp(seen[1])
 
-    @computed(
-        description="One value a name: curated contacts first, then assurance, then the latest."
-    )
+    @computed("One value a name: curated contacts first, then assurance, then the latest.")
     def traits(self) -> list[Trait]:
         return [Trait.of(name, trait) for name, trait in self.record.traits.items()]
 
-    @computed(description="What any of the contacts holds.")
+    @computed("What any of the contacts holds.")
     def identifiers(self) -> list[Identifier]:
         return [Identifier(type=i.type, value=i.value) for i in self.record.identifiers]
 
-    @computed(description="The contacts, the oldest first.")
+    @computed("The contacts, the oldest first.")
     def contacts(self) -> list[Contact]:
         return [Contact.of(contact) for contact in self.record.contacts]
 
-    @computed(description="The devices that they used: one block per visitor.")
+    @computed("The devices that they used: one block per visitor.")
     async def devices(self, info: Info, first: int | None = 100) -> list[DeviceUse]:
         limit = bounded(first, "first", default=100)
         uses = await info.context.load(UsesByPersonLoader).load(self.record.id)
         return [DeviceUse.of(use) for use in uses or () if use.device is not None][:limit]
 
-    @computed(description="The joins that make this person, newest first.")
+    @computed("The joins that make this person, newest first.")
     async def links(
         self, info: Info, state: LinkState | None = strawberry.UNSET, first: int | None = 100
     ) -> list[Link]:
@@ -144,7 +142,7 @@ class Person(Node):
         records = await info.context.load(LinksByPersonLoader).load(wanted)
         return [Link.of(record) for record in records]
 
-    @computed(description="Their sessions, newest first.")
+    @computed("Their sessions, newest first.")
     async def sessions(
         self, info: Info, first: int | None = 20, after: str | None = strawberry.UNSET
     ) -> Annotated[SessionConnection, strawberry.lazy("graphid.api.visits")]:
@@ -155,7 +153,7 @@ class Person(Node):
         page = await info.context.load(SessionPageLoader).load((slices, request))
         return SessionConnection.of(page)
 
-    @computed(description="Their chats, newest first; `open` keeps those (not) ended.")
+    @computed("Their chats, newest first; `open` keeps those (not) ended.")
     async def chats(
         self,
         info: Info,
@@ -169,7 +167,7 @@ class Person(Node):
         return ChatConnection.of(await info.context.load(ChatPageLoader).load(wanted))
 
     @computed(
-        description="Newest first; 50 where neither `first` nor `last` is given. `from` is "
+        "Newest first; 50 where neither `first` nor `last` is given. `from` is "
         "included, `to` is not."
     )
     async def journey(
@@ -202,7 +200,7 @@ class Person(Node):
         wanted = PageWanted(await self._slices(info), request, window)
         return JourneyConnection.of(await info.context.load(JourneyPageLoader).load(wanted))
 
-    @computed(description="What waits, or waited, for a human about them, latest first.")
+    @computed("What waits, or waited, for a human about them, latest first.")
     async def reviews(self, info: Info) -> list[ReviewItem]:
         records = await info.context.load(ReviewsByPersonLoader).load(self.record.id)
         return [ReviewItem.of(record) for record in records or ()]
@@ -223,7 +221,18 @@ class Person(Node):
 
 async def person_by_id(info: Info, id: str) -> Person:
     """A person that something points at."""
-    return Person.of(found(await info.context.load(PersonByIdLoader).load(id)))
+    record = found(await info.context.load(PersonByIdLoader).load(id))
+    info.context.people[id] = record
+    return Person.of(record)
+
+
+def person_now(info: Info, id: str) -> Person:
+    """As ``person_by_id``, and without waiting for whom this request has met already.
+
+    Where it must wait it returns an awaitable, which GraphQL takes as well.
+    """
+    record = info.context.people.get(id)
+    return cast(Person, person_by_id(info, id)) if record is None else Person.of(record)
 
 
 def _given(value: int | None) -> int | None:

@@ -88,6 +88,7 @@ async def _person(info: Info, id: str) -> Person | None:
     if record is None:
         return None
     load.prime(record.id, record)
+    info.context.people[record.id] = record
     return Person.of(record)
 
 

@@ -10,13 +10,18 @@ from graphid.api.context import Info
 from graphid.api.cursors import bounded, forwards
 from graphid.api.journey import JOURNEY, JourneyConnection
 from graphid.api.links import LazyPerson
-from graphid.api.loaders import CookieByIdLoader, JourneyPageLoader, VisitorsByCookieLoader
+from graphid.api.loaders import (
+    CookieByIdLoader,
+    JourneyPageLoader,
+    SessionByVisitorLoader,
+    VisitorsByCookieLoader,
+)
 from graphid.api.nodes import Node, PageInfo, computed, cursors_of, found, page_info
 from graphid.api.scalars import Timestamp
 from graphid.service.devices import CookieRecord
 from graphid.service.journey import PageWanted, Window
 from graphid.service.pages import Page
-from graphid.service.sessions import SessionRecord
+from graphid.service.sessions import SessionRecord, session_id
 from graphid.service.visitors import VisitorRecord
 
 if TYPE_CHECKING:
@@ -32,7 +37,7 @@ class Cookie(Node):
     last_seen_at: Timestamp = strawberry.field(description="Of its latest event.")
     record: strawberry.Private[CookieRecord]
 
-    @computed(description="Where it lies, if the client says.")
+    @computed("Where it lies, if the client says.")
     async def device(
         self, info: Info
     ) -> Annotated[Device, strawberry.lazy("graphid.api.devices")] | None:
@@ -41,7 +46,7 @@ class Cookie(Node):
         device = self.record.device
         return None if device is None else await device_by_id(info, device)
 
-    @computed(description="Who used it, newest first.")
+    @computed("Who used it, newest first.")
     async def visitors(self, info: Info, first: int | None = 100) -> list[Visitor]:
         limit = bounded(first, "first", default=100)
         records = await info.context.load(VisitorsByCookieLoader).load(self.record.id)
@@ -64,12 +69,12 @@ class Visitor(Node):
     ended_by: str | None = strawberry.field(description="The message that ended it.")
     record: strawberry.Private[VisitorRecord]
 
-    @computed(description="The cookie that was used.")
+    @computed("The cookie that was used.")
     async def cookie(self, info: Info) -> Cookie:
         load = info.context.load(CookieByIdLoader)
         return Cookie.of(found(await load.load(self.record.visitor.cookie)))
 
-    @computed(description="Its owner, else the anonymous person as whom it is read.")
+    @computed("Its owner, else the anonymous person as whom it is read.")
     async def person(self, info: Info) -> LazyPerson:
         from graphid.api.people import person_by_id  # noqa: PLC0415 - each names the other
 
@@ -89,37 +94,53 @@ class Visitor(Node):
 
 @strawberry.type(description="A run of a visitor's events without a long gap.")
 class Session(Node):
-    started_at: Timestamp = strawberry.field(description="Of its first event.")
-    last_activity_at: Timestamp = strawberry.field(description="Of its latest event.")
-    record: strawberry.Private[SessionRecord]
+    part: strawberry.Private[tuple[str, VisitorRecord]]
+    """The stored session, and whose part of it this is."""
+    record: strawberry.Private[SessionRecord | None]
+    """None: it is read only if somebody asks for more than its id."""
 
-    @computed(description="Whose part of the session this is.")
+    async def _stored(self, info: Info) -> SessionRecord:
+        if self.record is None:
+            self.record = found(await info.context.load(SessionByVisitorLoader).load(self.part))
+        return self.record
+
+    @computed("Of its first event.")
+    async def started_at(self, info: Info) -> Timestamp:
+        return Timestamp((await self._stored(info)).started_at)
+
+    @computed("Of its latest event.")
+    async def last_activity_at(self, info: Info) -> Timestamp:
+        return Timestamp((await self._stored(info)).last_activity_at)
+
+    @computed("Whose part of the session this is.")
     def visitor(self) -> Visitor:
-        return Visitor.of(self.record.owner.record)
+        return Visitor.of(self.part[1])
 
-    @computed(description="Whom its latest event belongs to.")
+    @computed("Whom its latest event belongs to.")
     async def person(self, info: Info) -> LazyPerson:
         from graphid.api.people import person_by_id  # noqa: PLC0415 - each names the other
 
-        return await person_by_id(info, self.record.owner.person)
+        return await person_by_id(info, (await self._stored(info)).owner.person)
 
-    @computed(description="Its events, newest first.")
+    @computed("Its events, newest first.")
     async def events(
         self, info: Info, first: int | None = 50, after: str | None = strawberry.UNSET
     ) -> JourneyConnection:
         request = forwards(JOURNEY, first, after or None, default=50)
-        window = Window(session=self.record.stored)
-        wanted = PageWanted([self.record.slice()], request, window)
+        stored = await self._stored(info)
+        wanted = PageWanted([stored.slice()], request, Window(session=stored.stored))
         return JourneyConnection.of(await info.context.load(JourneyPageLoader).load(wanted))
 
     @classmethod
     def of(cls, record: SessionRecord) -> Session:
-        return cls(
-            id=strawberry.ID(record.id),
-            started_at=Timestamp(record.started_at),
-            last_activity_at=Timestamp(record.last_activity_at),
-            record=record,
-        )
+        part = (record.stored, record.owner.record)
+        return cls(id=strawberry.ID(record.id), part=part, record=record)
+
+    @classmethod
+    def of_part(cls, stored: str, visitor: VisitorRecord) -> Session:
+        """A visitor's part of a stored session, in which it has an event."""
+        id = strawberry.ID(session_id(stored, visitor.id))
+        return cls(id=id, part=(stored, visitor), record=None)
 
 
 @strawberry.type(description="A session in a list.")

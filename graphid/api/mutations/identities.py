@@ -19,7 +19,7 @@ from graphid.api.mutations.submitting import (
     warnings_of,
 )
 from graphid.api.nodes import computed
-from graphid.api.people import Contact, Person
+from graphid.api.people import Contact, Person, person_by_id
 from graphid.api.problems import InvalidInput, Refused
 from graphid.identity.outcome import Outcome
 from graphid.service import messages
@@ -40,7 +40,7 @@ class Identified:
 
     @computed("Whose the identify is, now.")
     async def person(self, info: Info) -> Person:
-        return await self.event.person(info)
+        return await person_by_id(info, await self.event.owner_id(info))
 
     @computed("Null where every identifier is somebody else's: the visitor stayed as it was.")
     async def contact(self, info: Info) -> Contact | None:

@@ -55,7 +55,7 @@ async def submit(info: Info, kind: Any, sent: Any) -> Receipt:
     message: Message = message_of(kind, sent)
     context = info.context
     receipts = await context.ingest.submit([message], context.sender)
-    context.load.forget()
+    context.forget()
     if receipts[0].problem is not None:
         raise receipts[0].problem
     return receipts[0]
