@@ -13,7 +13,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 import httpx
-from segment.analytics.client import Client  # type: ignore[import-untyped]  # has no types
+from segment.analytics.client import Client
 
 from graphid.demo.reading import message_id, start_of
 from graphid.errors import InternalError
