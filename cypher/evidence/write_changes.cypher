@@ -93,5 +93,9 @@ CALL () {
   MERGE (review:Review {id: row.id})
     ON CREATE SET review.state = 'OPEN'
   SET review += row.properties
+  WITH review, row
+  UNWIND row.properties.contacts AS id
+  MATCH (contact:Contact {id: id})
+  MERGE (review)-[:CONCERNS]->(contact)
 }
 RETURN known
