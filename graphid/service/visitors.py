@@ -94,6 +94,8 @@ def slices_of(record: VisitorRecord, policy: Policy) -> list[Slice]:
     """
     visitor = record.visitor
     start, end = visitor.start or at_moment(0), visitor.end or END
+    if not start < end:
+        return []  # nothing can have happened in it
     cuts = {start}
     link = visitor.link
     if link is not None and link.state is not LinkState.SEVERED:
