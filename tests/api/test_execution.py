@@ -1,0 +1,84 @@
+"""What went wrong while an operation was executed, as the caller learns it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+import structlog
+
+from graphid.api.context import RequestContext
+from graphid.api.execution import Answer, MutationByGet, Request, answer, prepare
+from graphid.auth.keys import Keys
+from graphid.errors import DatabaseUnavailable, NotFound, Refused
+from graphid.service.messages import Message, Sender
+from graphid.service.reads import Reads
+from graphid.service.receipts import Receipt
+
+KEY = Keys.of(secret=["a secret key"], publishable=()).find("a secret key")
+PAGE = 'mutation { page(input: {context: {cookieId: "c"}, url: "u"}) { __typename } }'
+
+
+class Broken:
+    """Fails as it is told to."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    async def submit(self, messages: Sequence[Message], sender: Sender) -> list[Receipt]:
+        raise self.error
+
+
+async def answered(error: Exception, document: str = PAGE, **options: Any) -> Answer:
+    context = RequestContext.of(KEY, cast(Reads, None), Broken(error))
+    return await answer(Request(document), context, **{"may_change": True, **options})
+
+
+async def test_a_database_that_is_away_is_a_retryable_failure() -> None:
+    found = await answered(DatabaseUnavailable(retry_after=2))
+    assert isinstance(found.failure, DatabaseUnavailable)
+    assert found.body["data"] is None
+    assert found.body["errors"][0]["extensions"]["code"] == "DATABASE_UNAVAILABLE"
+
+
+async def test_what_nobody_expected_is_masked_and_logged_once() -> None:
+    with structlog.testing.capture_logs() as logs:
+        found = await answered(RuntimeError("MATCH (n) jane@example.com"))
+    (error,) = found.body["errors"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert "jane" not in str(found.body)
+    assert "MATCH" not in str(found.body)
+    assert [line["event"] for line in logs] == ["resolver_failed"]
+
+
+async def test_a_problem_outside_of_the_union_is_an_error() -> None:
+    found = await answered(NotFound())
+    assert found.body["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+async def test_a_refusal_is_a_member_of_the_union() -> None:
+    document = """mutation { identify(input: {context: {cookieId: "c"}}) {
+      __typename ... on Refused { code message reasons } } }"""
+    found = await answered(Refused(reasons=["because"]), document)
+    assert found.body["data"]["identify"] == {
+        "__typename": "Refused",
+        "code": "REFUSED",
+        "message": Refused().message,
+        "reasons": ["because"],
+    }
+
+
+async def test_a_mutation_needs_post() -> None:
+    with pytest.raises(MutationByGet):
+        await answered(NotFound(), may_change=False)
+
+
+async def test_the_operation_must_be_named_where_there_are_several() -> None:
+    found = await answered(NotFound(), "query A { __typename } query B { __typename }")
+    assert found.refusal is not None
+    assert "operationName" in found.body["errors"][0]["message"]
+
+
+def test_a_document_is_read_once() -> None:
+    assert prepare("{ __typename }") is prepare("{ __typename }")
