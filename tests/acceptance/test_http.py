@@ -315,3 +315,44 @@ def test_a_database_that_goes_away_and_comes_back(database: Address, tmp_path: P
             assert client.get("/readyz").status_code == 200
         assert service.end() == 0
     line.listener.close()
+
+
+IDENTIFY = """mutation ($input: IdentifyInput!) {
+  identify(input: $input) { __typename ... on Identified { duplicate } }
+}"""
+
+
+def test_what_was_sent_while_the_database_was_away_is_stored_once(
+    database: Address, tmp_path: Path
+) -> None:
+    line = Line(int(database.uri.rpartition(":")[2]))
+    key = "pk_of_a_lost_line"
+    variables = {
+        "input": {
+            "context": {"cookieId": tmp_path.name, "messageId": f"lost-{tmp_path.name}"},
+            "identifiers": [{"type": "user_id", "value": tmp_path.name}],
+        }
+    }
+    behind = {"GRAPHID_NEO4J_URI": f"bolt://127.0.0.1:{line.port}", "GRAPHID_PUBLISHABLE_KEYS": key}
+    with (
+        running(database, tmp_path, **behind) as service,
+        httpx.Client(
+            base_url=service.url, timeout=PATIENCE, headers={"Authorization": f"Bearer {key}"}
+        ) as client,
+    ):
+
+        def send() -> httpx.Response:
+            return client.post("/graphql", json={"query": IDENTIFY, "variables": variables})
+
+        line.cut()
+        lost = send()
+        assert lost.status_code == 503
+        assert int(lost.headers["Retry-After"]) >= 1
+        assert lost.json()["errors"][0]["extensions"]["code"] == "DATABASE_UNAVAILABLE"
+        call = {"userId": tmp_path.name, "anonymousId": tmp_path.name, "writeKey": key}
+        assert client.post("/v1/identify", json=call).status_code == 503
+        line.up = True
+        told = [send().json()["data"]["identify"]["duplicate"] for _ in range(2)]
+        assert told == [False, True]
+        assert service.end() == 0
+    line.listener.close()
