@@ -14,6 +14,7 @@ from rich.console import Console
 from graphid import settings as settings_module
 from graphid.cli.demo import demo
 from graphid.cli.engine import app as engine
+from graphid.cli.schema import schema
 from graphid.errors import GraphidError
 from graphid.graph.engine import TerminalProgress
 
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(engine, name="engine")
 app.command()(demo)
+app.command()(schema)
 
 
 @app.command()
