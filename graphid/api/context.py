@@ -14,13 +14,16 @@ from graphid.service.messages import Message, Sender
 from graphid.service.people import PersonRecord
 from graphid.service.reads import Reads
 from graphid.service.receipts import Receipt
+from graphid.service.recording import Moment
 from graphid.service.senders import sender_of
 
 
 class Submits(Protocol):
     """``service.ingest.Ingest``, as far as the mutations need it."""
 
-    async def submit(self, messages: Sequence[Message], sender: Sender) -> list[Receipt]: ...
+    async def submit(
+        self, messages: Sequence[Message], sender: Sender, *, taken: set[Moment] | None = None
+    ) -> list[Receipt]: ...
 
 
 @dataclass
@@ -33,6 +36,8 @@ class RequestContext:
     load: Loaders
     people: dict[str, PersonRecord] = field(default_factory=dict)
     """Whom the request has met, by id."""
+    taken: set[Moment] = field(default_factory=set)
+    """When its messages so far happened, and where: equal times are spread, in the order sent."""
 
     def forget(self) -> None:
         """Read again from here on: something was written."""

@@ -21,7 +21,7 @@ from graphid.identity.values import Evidence, Micros
 from graphid.service.chat_places import ChatPlace, ChatPlaces
 from graphid.service.messages import ChatMessage, Contact, EndChat, Message, Sender, StartChat
 from graphid.service.receipts import Receipt
-from graphid.service.recording import Recorder, Recording, digest_of
+from graphid.service.recording import Moment, Recorder, Recording, digest_of
 
 APPEND_EVENTS = query("events/append_events")
 
@@ -45,16 +45,32 @@ class Ingest:
         self._ids = ids
         self._clock = clock
 
-    async def submit(self, messages: Sequence[Message], sender: Sender) -> list[Receipt]:
+    async def submit(
+        self, messages: Sequence[Message], sender: Sender, *, taken: set[Moment] | None = None
+    ) -> list[Receipt]:
         """Store each message once; one receipt for each, in order, after the commit.
+
+        ``taken``, for a request that submits several times, holds the moments that its earlier
+        messages took, and takes those of these.
 
         Raises DatabaseUnavailable or Busy: nothing of the list was stored, or all of it was and
         sending it again answers the same.
         """
-        submission = _Submission(messages, sender, self._clock, self._policy, self._ids)
+        submission = _Submission(
+            messages,
+            sender,
+            clock=self._clock,
+            policy=self._policy,
+            ids=self._ids,
+            taken=frozenset(taken or ()),
+        )
         if submission.is_plain:
-            return await submission.append(self._database)
-        return await self._database.write(submission.run)
+            receipts = await submission.append(self._database)
+        else:
+            receipts = await self._database.write(submission.run)
+        if taken is not None:
+            taken |= submission.moments
+        return receipts
 
     async def warm(self) -> None:
         """Have the server plan the statements before the first visitor waits for it."""
@@ -76,10 +92,13 @@ class _Submission:
         self,
         messages: Sequence[Message],
         sender: Sender,
+        *,
         clock: Callable[[], Micros],
         policy: Policy,
         ids: Ids,
+        taken: frozenset[Moment],
     ) -> None:
+        self._taken = taken
         self._messages = [(message, _message_id(message)) for message in messages]
         self._sender = sender
         self._clock = clock
@@ -96,6 +115,12 @@ class _Submission:
             message.kind in ("page", "track") and self._recordings[id].evidence is None
             for message, id in self._messages
         )
+
+    @property
+    def moments(self) -> set[Moment]:
+        """The moments that its events have."""
+        events = (recording.event for recording in self._recordings.values())
+        return {(event.cookie, event.at) for event in events if event is not None}
 
     async def append(self, database: Database) -> list[Receipt]:
         """Store plain events in one round trip."""
@@ -123,7 +148,7 @@ class _Submission:
 
     def _record(self) -> dict[str, Recording]:
         """The recordings by message id; of an id that comes twice, the first."""
-        recorder = Recorder(self._sender, self._policy, self._received_at, self._ids)
+        recorder = Recorder(self._sender, self._policy, self._received_at, self._ids, self._taken)
         recordings: dict[str, Recording] = {}
         for message, id in self._messages:
             place = self._places.get(id)

@@ -123,19 +123,31 @@ class Recording:
     warnings: tuple[Warned, ...] = ()
 
 
+Moment = tuple[str, Micros]
+"""A cookie and a time."""
+
+
 class Recorder:
     """Turns the messages of one request into recordings, in the order sent.
 
     ``received_at`` is when the request arrived. Equal times on one cookie are spread by a
-    microsecond, so that what was sent first comes first.
+    microsecond, so that what was sent first comes first; ``taken`` are the moments that earlier
+    messages of the same request have.
     """
 
-    def __init__(self, sender: Sender, policy: Policy, received_at: Micros, ids: Ids) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        policy: Policy,
+        received_at: Micros,
+        ids: Ids,
+        taken: Iterable[Moment] = (),
+    ) -> None:
         self._sender = sender
         self._policy = policy
         self._received_at = received_at
         self._ids = ids
-        self._taken: set[tuple[str, Micros]] = set()
+        self._taken = set(taken)
 
     def record(
         self,

@@ -279,6 +279,23 @@ async def test_a_merged_person_is_found_by_every_id(server: Ask, own: str) -> No
     assert {c["source"] for c in contact["contact"]["person"]["contacts"]} == {"crm", "identify"}
 
 
+async def test_equal_times_in_one_request_keep_their_order(server: Ask, own: str) -> None:
+    at = context(own, 0)
+    sent = await server(
+        """mutation ($out: LogoutInput!, $page: PageInput!, $who: IdentifyInput!) {
+             who: identify(input: $who) { ... on Identified { event { occurredAt } } }
+             page: page(input: $page) { ... on EventAccepted { event { occurredAt } } }
+             out: logout(input: $out) { ... on LoggedOut { event { occurredAt } ended { id } } }
+           }""",
+        who={"context": {**at, "messageId": f"{own}-who"}, "traits": {"email": f"{own}@a.example"}},
+        page={"context": {**at, "messageId": f"{own}-page"}, "url": "https://shop.example/"},
+        out={"context": {**at, "messageId": f"{own}-out"}},
+    )
+    times = [sent[name]["event"]["occurredAt"] for name in ("who", "page", "out")]
+    assert times == sorted(set(times))
+    assert sent["out"]["ended"]
+
+
 async def test_sent_twice_is_stored_once(server: Ask, own: str) -> None:
     sent = {"context": context(own, 0), "url": "https://shop.example/"}
     first, second = [(await server(PAGE, input=sent))["sent"] for _ in range(2)]

@@ -26,7 +26,9 @@ class Broken:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def submit(self, messages: Sequence[Message], sender: Sender) -> list[Receipt]:
+    async def submit(
+        self, messages: Sequence[Message], sender: Sender, *, taken: object = None
+    ) -> list[Receipt]:
         raise self.error
 
 

@@ -54,7 +54,7 @@ async def submit(info: Info, kind: Any, sent: Any) -> Receipt:
     """The receipt of a message made from an input. Raises what is wrong with it."""
     message: Message = message_of(kind, sent)
     context = info.context
-    receipts = await context.ingest.submit([message], context.sender)
+    receipts = await context.ingest.submit([message], context.sender, taken=context.taken)
     context.forget()
     if receipts[0].problem is not None:
         raise receipts[0].problem
