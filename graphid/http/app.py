@@ -9,6 +9,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
@@ -24,6 +25,9 @@ from graphid.settings import Settings
 READY_SECONDS = 2.0
 """How long ``/readyz`` waits for the database: shorter than a watchdog's own patience."""
 
+PREFLIGHT_SECONDS = 7200
+"""How long a browser may remember that it may send: the most that Chromium keeps."""
+
 
 def create_app(*, routes: Sequence[BaseRoute], database: Database, settings: Settings) -> Starlette:
     """The application; ``app.state.draining`` set to True makes it not ready, and no more."""
@@ -36,6 +40,17 @@ def create_app(*, routes: Sequence[BaseRoute], database: Database, settings: Set
         ],
         middleware=[
             Middleware(Requests),
+            # Keys travel in headers and bodies, and no cookie authenticates anything, so a page
+            # of any origin may send with the publishable key that it holds.
+            Middleware(
+                CORSMiddleware,
+                allow_origins=["*"],
+                allow_methods=["GET", "POST"],
+                allow_headers=["*"],
+                allow_credentials=False,
+                expose_headers=["Retry-After", "X-Request-Id"],
+                max_age=PREFLIGHT_SECONDS,
+            ),
             Middleware(Bodies, limit=settings.max_body_bytes, seconds=settings.request_timeout),
         ],
         exception_handlers={GraphidError: on_graphid_error, HTTPException: on_http_error},

@@ -25,6 +25,9 @@ from graphid.service.recording import Moment, Recorder, Recording, digest_of
 
 APPEND_EVENTS = query("events/append_events")
 
+UNIT = 250
+"""The most messages that one unit of work holds."""
+
 WARMING = 60.0
 """Seconds that planning the statements may take; it took two on a busy machine."""
 
@@ -48,28 +51,31 @@ class Ingest:
     async def submit(
         self, messages: Sequence[Message], sender: Sender, *, taken: set[Moment] | None = None
     ) -> list[Receipt]:
-        """Store each message once; one receipt for each, in order, after the commit.
+        """Store each message once; one receipt for each, in order, after the last commit.
 
         ``taken``, for a request that submits several times, holds the moments that its earlier
         messages took, and takes those of these.
 
-        Raises DatabaseUnavailable or Busy: nothing of the list was stored, or all of it was and
-        sending it again answers the same.
+        A list longer than ``UNIT`` is several units of work. Raises DatabaseUnavailable or Busy:
+        whatever was stored by then, sending the list again stores the rest, and nothing twice.
         """
-        submission = _Submission(
-            messages,
-            sender,
-            clock=self._clock,
-            policy=self._policy,
-            ids=self._ids,
-            taken=frozenset(taken or ()),
-        )
-        if submission.is_plain:
-            receipts = await submission.append(self._database)
-        else:
-            receipts = await self._database.write(submission.run)
-        if taken is not None:
-            taken |= submission.moments
+        # A large unit holds its locks long, and what it reads of its own writes slows it down.
+        moments: set[Moment] = set() if taken is None else taken
+        receipts: list[Receipt] = []
+        for start in range(0, len(messages), UNIT):
+            submission = _Submission(
+                messages[start : start + UNIT],
+                sender,
+                clock=self._clock,
+                policy=self._policy,
+                ids=self._ids,
+                taken=frozenset(moments),
+            )
+            if submission.is_plain:
+                receipts += await submission.append(self._database)
+            else:
+                receipts += await self._database.write(submission.run)
+            moments |= submission.moments
         return receipts
 
     async def warm(self) -> None:

@@ -315,13 +315,13 @@ class Recorder:
         """What of the traits is an identifier by the policy, and what is a trait."""
         if traits is None:
             return [], {}
-        said = {
+        named = {
             "email": traits.email,
             "phone": traits.phone,
             "firstName": traits.first_name,
             "lastName": traits.last_name,
-            **(traits.custom or {}),
         }
+        said = {**(traits.custom or {}), **{k: v for k, v in named.items() if v is not None}}
         names = self._policy.trait_identifiers
         identifiers = [
             (name, str(said[name]))

@@ -133,6 +133,23 @@ def test_the_callers_request_id_is_kept_where_it_is_well_formed(client: httpx.Cl
         assert re.fullmatch("[0-9a-f]{16}", made)
 
 
+def test_a_page_of_any_origin_may_send_and_no_cookie_counts(client: httpx.Client) -> None:
+    asked = client.options(
+        "/graphql",
+        headers={
+            "Origin": "https://shop.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization,content-type",
+        },
+    )
+    assert asked.status_code == 200
+    assert asked.headers["Access-Control-Allow-Origin"] == "*"
+    assert "authorization" in asked.headers["Access-Control-Allow-Headers"].lower()
+    assert "Access-Control-Allow-Credentials" not in asked.headers
+    sent = client.get("/healthz", headers={"Origin": "https://shop.example"})
+    assert sent.headers["Access-Control-Allow-Origin"] == "*"
+
+
 def test_an_unknown_route_is_an_error_in_json_with_its_id(client: httpx.Client) -> None:
     answer = client.get("/nowhere", headers={"X-Request-Id": "trace-me"})
     assert answer.status_code == 404

@@ -21,7 +21,7 @@ from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
 from graphid.identity.state import VALUE_TYPES, Link
 from graphid.identity.values import Assurance, ContactUpsert, Identify, Logout
-from graphid.service.ingest import Ingest
+from graphid.service.ingest import UNIT, Ingest
 from graphid.service.messages import (
     Author,
     ChatMessage,
@@ -216,6 +216,22 @@ async def test_a_batch_spreads_equal_times_and_keeps_its_order(world: World) -> 
     assert positions == sorted(positions)
     assert [receipt.duplicate for receipt in receipts] == [False] * 4 + [True]
     assert await world.differences() == []
+
+
+async def test_a_list_of_several_units_is_stored_whole_and_once(world: World) -> None:
+    ids = [str(n) for n in range(UNIT + 10)]
+    pages = [
+        Page(context=world.context("c", id), url="https://shop.example/") for id in [*ids, ids[0]]
+    ]
+    first, again = await world.send(*pages), await world.send(*pages)
+    assert [receipt.duplicate for receipt in first] == [False] * len(ids) + [True]
+    assert all(receipt.duplicate for receipt in again)
+    positions = [receipt.position or "" for receipt in first[:-1]]
+    assert positions == sorted(positions)
+    (row,) = await world.rows(
+        "MATCH (e:Event {cookie: $run + '-c'}) RETURN count(e) AS events, min(e.position) AS first"
+    )
+    assert row == {"events": len(ids), "first": positions[0]}
 
 
 async def test_a_chat_is_its_cookies_alone(world: World) -> None:
