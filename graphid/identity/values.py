@@ -33,12 +33,13 @@ class Assurance(IntEnum):
 
 
 class Kind(StrEnum):
-    """The kind of a piece of evidence; the value is its rank among equal times."""
+    """What stands at a place; the value is its rank among equal times."""
 
     LOGOUT = "1"
-    IDENTIFY = "2"
-    CONTACT = "2c"
+    STATEMENT = "2"
+    """An identify or a contact upsert: somebody says who somebody is."""
     EVENT = "5"
+    """A line of a journey that is no evidence: at the moment of a boundary, it is after it."""
 
 
 # Printable ASCII that sorts after the two terminators below; the rest is percent-encoded.
@@ -49,7 +50,7 @@ _AFTER = "!"
 
 def place(at: Micros, kind: Kind, id: str) -> Place:
     """The place of what happened at ``at``: by time, kind, id (model.md, Order)."""
-    return f"{at:016d}{kind.value[0]}{quote(id, safe=_PLAIN)}{_ITSELF}"
+    return f"{at:016d}{kind.value}{quote(id, safe=_PLAIN)}{_ITSELF}"
 
 
 def just_after(place: Place) -> Place:
@@ -65,13 +66,6 @@ def moment(place: Place) -> Micros:
 def type_of(identifier: IdentifierKey) -> str:
     """``email`` of ``email:jane@example.com``."""
     return identifier.partition(":")[0]
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """One identifier as it was sent: a type and a raw value."""
-
-    type: str
-    value: str
 
 
 class TraitValue(msgspec.Struct, frozen=True):
@@ -103,7 +97,7 @@ class Identify(msgspec.Struct, frozen=True, tag="identify"):
 
     @property
     def place(self) -> Place:
-        return place(self.at, Kind.IDENTIFY, self.id)
+        return place(self.at, Kind.STATEMENT, self.id)
 
 
 class Logout(msgspec.Struct, frozen=True, tag="logout"):
@@ -138,7 +132,7 @@ class ContactUpsert(msgspec.Struct, frozen=True, tag="contact"):
 
     @property
     def place(self) -> Place:
-        return place(self.at, Kind.CONTACT, self.id)
+        return place(self.at, Kind.STATEMENT, self.id)
 
 
 Evidence = Identify | Logout | ContactUpsert

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from graphid.identity.admission import admit
 from graphid.identity.policy import CUSTOM, Policy, TypeRule, parse_policy
-from graphid.identity.resolution import admit
 from graphid.identity.values import Assurance
 
 

@@ -8,11 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphid.identity.ids import Ids
-from graphid.identity.values import Claim, Kind, just_after, moment, place, type_of
+from graphid.identity.values import (
+    Assurance,
+    ContactUpsert,
+    Identify,
+    Kind,
+    just_after,
+    moment,
+    place,
+    type_of,
+)
 
 times = st.integers(0, 9_999_999_999_999_999)
 ids = st.text(min_size=1, max_size=6)
-KINDS = (Kind.LOGOUT, Kind.IDENTIFY, Kind.EVENT)
+KINDS = (Kind.LOGOUT, Kind.STATEMENT, Kind.EVENT)
 
 
 happenings = st.tuples(times, st.sampled_from(KINDS), ids)
@@ -31,8 +40,8 @@ def test_places_sort_by_time_and_kind(
 
 @given(times, ids, ids)
 def test_just_after_stands_between_a_place_and_all_that_follow(at: int, id: str, more: str) -> None:
-    here = place(at, Kind.IDENTIFY, id)
-    following = [place(at, Kind.IDENTIFY, id + more), place(at, Kind.EVENT, id)]
+    here = place(at, Kind.STATEMENT, id)
+    following = [place(at, Kind.STATEMENT, id + more), place(at, Kind.EVENT, id)]
     assert all(here < just_after(here) < later for later in following)
 
 
@@ -43,12 +52,15 @@ def test_places_are_plain_printable_text(id: str) -> None:
 
 
 def test_an_identify_and_a_contact_of_one_moment_stand_by_id() -> None:
-    assert place(5, Kind.CONTACT, "a") < place(5, Kind.IDENTIFY, "b") < place(5, Kind.CONTACT, "c")
+    def identify(id: str) -> Identify:
+        return Identify(id, 5, 5, "cookie", None, Assurance.CLAIMED, ())
+
+    between = ContactUpsert("b", 5, 5, "crm", "1", ())
+    assert identify("a").place < between.place < identify("c").place
 
 
 def test_type_of() -> None:
     assert type_of("user_id:a:b") == "user_id"
-    assert Claim("email", "x") == Claim("email", "x")
 
 
 class TestIds:

@@ -35,7 +35,7 @@ VISITOR = Visitor(
     id="visitor_1",
     cookie="c",
     link=LINK,
-    identified=place(START + 2 * HOUR, Kind.IDENTIFY, "i 1"),
+    identified=place(START + 2 * HOUR, Kind.STATEMENT, "i 1"),
 )
 
 

@@ -43,7 +43,7 @@ def records(draw: st.DrawFn) -> VisitorRecord:
         id="visitor_1",
         cookie="c",
         opening=draw(st.sampled_from(Opening)),
-        start="" if start is None else place(start, Kind.IDENTIFY, "i"),
+        start="" if start is None else place(start, Kind.STATEMENT, "i"),
         end=draw(st.none() | moments.map(lambda at: place(at, Kind.LOGOUT, "o"))),
         link=link,
         attended=tuple(zip(times[::2], times[1::2], strict=False)),
