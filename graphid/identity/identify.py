@@ -83,6 +83,8 @@ class _Identification(Resolution):
     def _may_extend(self, own: Someone) -> bool:
         """Whether evidence that names nobody may add to the visitor's own person."""
         held = own.identifiers
+        if not any(i in held or self.is_free(i) for i in self.identifiers):
+            return False
         common = have_in_common(self.identifiers, held, self.policy)
         if contradict(self.identifiers, held, self.policy, in_common=common):
             return False
@@ -100,7 +102,8 @@ class _Identification(Resolution):
 
     def _stay(self) -> None:
         """Every identifier is somebody else's: the visitor stays, and a human may look."""
-        self._put_visitor(self._claiming(self.visitor), self.visitor)
+        if not self.has_authority:
+            self._claim_nevertheless()
         holders = {
             someone.name: identifier
             for identifier in reversed(self.identifiers)
@@ -113,6 +116,16 @@ class _Identification(Resolution):
             next(iter(reversed(holders.values()))),
             "every identifier is somebody else's, and they contradict each other",
         )
+
+    def _claim_nevertheless(self) -> None:
+        """Claims that attach nobody are claims all the same: step 3 asks for them."""
+        visitor = self._claiming(self.visitor)
+        self.view.put("visitor", visitor.id, visitor)
+        self.view.put("cookie", visitor.cookie, Cookie(visitor.id))
+        if visitor.contact is not None and visitor.claims_alone:
+            attached = self.view.contact(visitor.contact)
+            counted = count_claim(attached, before=self.visitor.claims, after=visitor.claims)
+            self.view.put("contact", attached.id, counted)
 
     # 6
 
@@ -215,11 +228,6 @@ class _Identification(Resolution):
         if self.has_authority:
             return msgspec.structs.replace(visitor, claims_alone=False)
         return msgspec.structs.replace(visitor, claims=visitor.claims.union(self.identifiers))
-
-    def _put_visitor(self, visitor: Visitor, former: Visitor) -> None:
-        if visitor != former:
-            self.view.put("visitor", visitor.id, visitor)
-            self.view.put("cookie", visitor.cookie, Cookie(visitor.id))
 
     def _remember_device(self, contact: str) -> None:
         """A device remembers one contact, and once shared only that."""

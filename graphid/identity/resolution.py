@@ -150,6 +150,13 @@ class Resolution:
 
     # ------------------------------------------------------------------ 4: a new contact
 
+    def is_free(self, identifier: IdentifierKey) -> bool:
+        """Whether nobody holds it, or only in a way that this evidence outranks."""
+        someone = Someone.holding(self.view, identifier)
+        return someone is None or (
+            self.has_authority and someone.assurance_of(identifier) == Assurance.CLAIMED
+        )
+
     def first_unheld(self) -> IdentifierKey | None:
         """The first identifier, in priority, that nobody holds."""
         for identifier in self.identifiers:

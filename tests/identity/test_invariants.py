@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TypeVar
 
 from hypothesis import HealthCheck, given, settings
@@ -67,6 +67,20 @@ def test_each_thing_has_one_owner(history: list[Evidence], policy: Policy) -> No
         ends = [visitor.end for visitor in visitors]
         assert [visitor.start for visitor in visitors] == ["", *ends[:-1]]
         assert ends[-1] is None
+
+
+@given(histories(), policies)
+def test_a_contact_counts_what_its_visitors_claimed(
+    history: list[Evidence], policy: Policy
+) -> None:
+    """What step 3 asks for is kept on the contact, so that no visitor need be read."""
+    resolved = resolve(history, policy, IDS)
+    claims: dict[str, Counter[frozenset[IdentifierKey]]] = defaultdict(Counter)
+    for visitor in of(resolved, Visitor):
+        if visitor.contact is not None and visitor.claims_alone:
+            claims[visitor.contact][visitor.claims] += 1
+    for contact in of(resolved, Contact):
+        assert dict(contact.claim_sets) == claims[contact.id]
 
 
 @given(histories(), policies)

@@ -128,3 +128,22 @@ def test_a_state_with_a_hole_is_told_from_one_that_never_knew() -> None:
 def test_a_visitor_of_a_cookie_that_was_never_seen() -> None:
     resolved = fold()
     assert resolved.visitor_at("c", "1").id == IDS.birth("c")
+
+
+def test_a_claim_of_what_others_hold_attaches_nobody_and_is_remembered() -> None:
+    resolved = fold(
+        upsert("a", 0, "1", "user_id:x", "crm_account_id:8"),
+        upsert("b", 1, "2", "user_id:y", "crm_account_id:9"),
+        identify("own", 2, "phone:+442079460811"),
+        identify("others", 3, "crm_account_id:9", "user_id:x"),
+    )
+    outcome = resolved.outcomes["others"]
+    assert outcome.contact is None
+    assert not outcome.switched
+    assert [kind for kind, _ in reviews(resolved, "others")] == ["TAKEN_IDENTIFIER"]
+    own = resolved.outcomes["own"].contact
+    assert own is not None
+    contact = resolved.state["contact", own]
+    assert isinstance(contact, Contact)
+    claimed = frozenset({"phone:+442079460811", "crm_account_id:9", "user_id:x"})
+    assert contact.claim_sets == ((claimed, 1),)
