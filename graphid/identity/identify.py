@@ -85,6 +85,8 @@ class _Identification(Resolution):
         held = own.identifiers
         if not any(i in held or self.is_free(i) for i in self.identifiers):
             return False
+        if any(self.contradicts(someone) for someone in self.holders()):
+            return False
         common = have_in_common(self.identifiers, held, self.policy)
         if contradict(self.identifiers, held, self.policy, in_common=common):
             return False
@@ -104,16 +106,11 @@ class _Identification(Resolution):
         """Every identifier is somebody else's: the visitor stays, and a human may look."""
         if not self.has_authority:
             self._claim_nevertheless()
-        holders = {
-            someone.name: identifier
-            for identifier in reversed(self.identifiers)
-            if (someone := Someone.holding(self.view, identifier)) is not None
-        }
         own = () if self.own is None else (self.own.name,)
         self.review(
             ReviewKind.TAKEN_IDENTIFIER,
-            (*holders, *own),
-            next(iter(reversed(holders.values()))),
+            (*(someone.name for someone in self.holders()), *own),
+            self.identifiers[0],
             "every identifier is somebody else's, and they contradict each other",
         )
 

@@ -76,6 +76,11 @@ class Resolution:
             return True
         return self.may_follow_claims_to(someone)
 
+    def holders(self) -> list[Someone]:
+        """The people who hold what the evidence names, in priority."""
+        found = (Someone.holding(self.view, identifier) for identifier in self.identifiers)
+        return [someone for someone in found if someone is not None]
+
     def walk(self, own_record: str | None = None) -> tuple[IdentifierKey, Someone] | None:
         """The first identifier, in priority, whose holder is the target."""
         for identifier in self.identifiers:

@@ -147,3 +147,27 @@ def test_a_claim_of_what_others_hold_attaches_nobody_and_is_remembered() -> None
     assert isinstance(contact, Contact)
     claimed = frozenset({"phone:+442079460811", "crm_account_id:9", "user_id:x"})
     assert contact.claim_sets == ((claimed, 1),)
+
+
+def test_what_contradicts_somebody_does_not_add_to_the_visitors_own_person() -> None:
+    resolved = fold(
+        upsert("spouse", 0, "1", "email:harry@x.example", "phone:+442079460811"),
+        identify("own", 1, "user_id:wendy"),
+        identify("form", 2, "email:wendy@x.example", "phone:+442079460811"),
+    )
+    outcome = resolved.outcomes["form"]
+    assert outcome.created
+    assert outcome.switched
+    assert reviews(resolved, "form") == [
+        ("TAKEN_IDENTIFIER", "their identifiers contradict each other")
+    ]
+
+
+def test_authority_that_names_only_what_others_hold_attaches_nobody() -> None:
+    resolved = fold(
+        upsert("a", 0, "1", "user_id:x", "crm_account_id:8"),
+        upsert("b", 1, "2", "user_id:y", "crm_account_id:9"),
+        identify("i", 2, "crm_account_id:9", "user_id:x", assurance=Assurance.ASSERTED),
+    )
+    assert resolved.outcomes["i"].contact is None
+    assert ("visitor", IDS.birth("c")) not in resolved.state
