@@ -1,4 +1,4 @@
-"""The database that the tests run against, chosen with ``--engine``.
+"""The database that the tests run against, chosen with ``--engine``, and the service on it.
 
 local      (default) an engine of our own on a fresh data folder, for this run only
 container  testcontainers, where a Docker engine answers
@@ -21,6 +21,7 @@ from graphid.graph.engine import (
     release_of,
     running_database,
 )
+from tests.service import Service, running_service
 
 CONTAINER_PASSWORD = "only-for-this-test-run"
 
@@ -58,6 +59,13 @@ def database(
         with capture.global_and_fixture_disabled():
             address = stack.enter_context(opened)
         yield address
+
+
+@pytest.fixture(scope="session")
+def graphid(database: Address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """``graphid serve`` on that database, as a process of its own, for the whole run."""
+    with running_service(database, tmp_path_factory.mktemp("graphid")) as running:
+        yield running
 
 
 @contextmanager
