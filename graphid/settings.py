@@ -26,7 +26,9 @@ from graphid.errors import SettingsError
 PREFIX = "GRAPHID_"
 SECRETS = ("neo4j_password", "secret_keys", "publishable_keys", "installation_secret")
 NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
-MIN_KEY_CHARACTERS = 8
+MIN_KEY_CHARACTERS = 4
+"""Shorter is a slip. Up to ``GUESSABLE_CHARACTERS`` will do for a trial, and is warned of."""
+GUESSABLE_CHARACTERS = 16
 MIN_SECRET_CHARACTERS = 16
 
 Keys = tuple[SecretStr, ...]

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 
+import structlog
 from starlette.routing import BaseRoute
 
 from graphid import log
@@ -23,7 +24,9 @@ from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
 from graphid.service.ingest import Ingest
 from graphid.service.reads import Reads, now
-from graphid.settings import Settings
+from graphid.settings import GUESSABLE_CHARACTERS, Settings
+
+logger = structlog.get_logger()
 
 
 @asynccontextmanager
@@ -73,6 +76,8 @@ async def routes_of(settings: Settings, database: Database) -> list[BaseRoute]:
     given = settings.installation_secret
     secret = await installation_secret(database, given.get_secret_value() if given else None)
     policy, ids = Policy(), Ids(secret)
+    if any(len(key.get_secret_value()) < GUESSABLE_CHARACTERS for key in settings.secret_keys):
+        logger.warning("secret_key_can_be_guessed", characters=GUESSABLE_CHARACTERS)
     keys = Keys.of(
         secret=[key.get_secret_value() for key in settings.secret_keys],
         publishable=[key.get_secret_value() for key in settings.publishable_keys],
