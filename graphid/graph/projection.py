@@ -146,20 +146,26 @@ def _link(link: Link) -> dict[str, Any]:
         "id": link.id,
         "source": link.source,
         "target": link.target,
-        "properties": {
-            "id": link.id,
-            "state": link.state.value,
-            "rule": link.rule,
-            "assurance": int(link.assurance),
-            "evidence": link.evidence,
-            "actor": link.actor,
-            "at": link.at,
-            "recordedAt": link.recorded_at,
-            "reach": link.reach,
-            "endedAt": link.ended_at,
-            "endedBy": link.ended_by,
-            "retractedAt": link.retracted_at,
-            "retractedBy": link.retracted_by,
-            "reason": link.reason,
-        },
+        "properties": properties_of(link),
     }
+
+
+def properties_of(link: Link) -> dict[str, Any]:
+    """The properties that a link has in the graph; what is not so has none."""
+    properties = {
+        "id": link.id,
+        "state": link.state.value,
+        "rule": link.rule,
+        "assurance": int(link.assurance),
+        "evidence": link.evidence,
+        "actor": link.actor,
+        "at": link.at,
+        "recordedAt": link.recorded_at,
+        "reach": link.reach,
+        "endedAt": link.ended_at,
+        "endedBy": link.ended_by,
+        "retractedAt": link.retracted_at,
+        "retractedBy": link.retracted_by,
+        "reason": link.reason,
+    }
+    return {name: value for name, value in properties.items() if value is not None}

@@ -9,15 +9,17 @@ import msgspec
 
 from graphid.graph.database import Unit
 from graphid.graph.memory import Neighbourhood, as_text
+from graphid.graph.projection import properties_of
 from graphid.graph.queries import query
 from graphid.identity.fold import resolve
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.policy import Policy
-from graphid.identity.state import Key, Link, Value
+from graphid.identity.state import Key, Link, LinkState, Value
 from graphid.identity.values import ContactUpsert, Evidence, Identify, Logout
 
 LOCK_STATES = query("refold/lock_states")
+READ_LINKS = query("refold/read_links")
 READ_EVIDENCE = query("refold/read_evidence")
 WITHDRAW_UNMADE = query("refold/withdraw_unmade")
 
@@ -42,19 +44,31 @@ async def refold(unit: Unit, new: Sequence[Evidence], policy: Policy, ids: Ids) 
     stored.load(row["values"])
     evidence = [_bodies.decode(found["body"]) for found in await unit.rows(READ_EVIDENCE)]
     resolved = resolve([*evidence, *new], policy, ids)
+    (row,) = await unit.rows(READ_LINKS)
+    links = {link["id"]: link for link in row["links"]}
     gone = [key for key, value in stored.items() if value is not None and key not in resolved.state]
     await unit.run(
         WITHDRAW_UNMADE,
-        by=new[0].id,
-        at=new[0].recorded_at,
-        keys=[as_text(key) for key in gone],
-        visitors=[id for kind, id in gone if kind == "visitor"],
-        contacts=[id for kind, id in gone if kind == "contact"],
-        links=[value.id for value in resolved.state.values() if isinstance(value, Link)],
+        unmade={
+            "by": new[0].id,
+            "at": new[0].recorded_at,
+            "keys": [as_text(key) for key in gone],
+            "visitors": [id for kind, id in gone if kind == "visitor"],
+            "contacts": [id for kind, id in gone if kind == "contact"],
+            "links": [
+                id
+                for id, link in links.items()
+                if ("link", id) not in resolved.state and link["state"] != LinkState.SEVERED
+            ],
+        },
     )
     changes = {
         key: value
         for key, value in resolved.state.items()
-        if isinstance(value, Link) or stored.peek(key) != value
+        if (
+            properties_of(value) != links.get(value.id)
+            if isinstance(value, Link)
+            else stored.peek(key) != value
+        )
     }
     return Refolded(changes, {piece.id: resolved.outcomes[piece.id] for piece in new})
