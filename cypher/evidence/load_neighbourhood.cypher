@@ -1,6 +1,6 @@
 // Purpose: Lock what a list of evidence is about, in the one lock order, and read what its steps will read: the keys it names, what they point at, and each person reached with all their contacts.
-// Parameters: $named, a map: messages, ids of the evidence; roots, keys to lock, sorted; reads, keys to read without a lock.
-// Columns: known, values.
+// Parameters: $named, a map: evidence, ids of the evidence; messages, ids of the messages that it came with; roots, keys to lock, sorted; reads, keys to read without a lock.
+// Columns: known, used, values.
 
 CALL () {
   UNWIND $named.roots AS key
@@ -10,9 +10,14 @@ CALL () {
 }
 // After the locks: who waited for the same message sees it now.
 CALL (roots) {
-  UNWIND $named.messages AS id
+  UNWIND $named.evidence AS id
   MATCH (evidence:Evidence {id: id})
-  RETURN collect([evidence.id, evidence.outcome, evidence.digest, evidence.at, evidence.recordedAt, evidence.place]) AS known
+  RETURN collect([evidence.id, evidence.outcome, evidence.digest, evidence.at, evidence.recordedAt, evidence.place, evidence.cookie]) AS known
+}
+CALL (roots) {
+  UNWIND $named.messages AS id
+  MATCH (event:Event {messageId: id})
+  RETURN collect(event.messageId) AS used
 }
 CALL (roots) {
   UNWIND roots AS state
@@ -51,4 +56,4 @@ CALL (people) {
   MATCH (next:State {key: key})
   RETURN collect(next) AS others
 }
-RETURN known, [state IN roots + first + second + third + people + members + others | [state.key, state.value, state.place]] AS values
+RETURN known, used, [state IN roots + first + second + third + people + members + others | [state.key, state.value, state.place]] AS values

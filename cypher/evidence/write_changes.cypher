@@ -1,5 +1,5 @@
 // Purpose: Write a unit of work: its events, the evidence with its answers, and what the steps changed of the fold's memory and the readable graph.
-// Parameters: $batch, as events/append_events has it; $changes, a map: evidence, what was received; touched, keys that were read under lock; place, the last step's place; states, values by key; visitors, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, links as they now are.
+// Parameters: $batch, as events/append_events has it; $changes, a map: evidence, what was received; touched, keys that were read under lock, each with the place of the last step that read it; states, values by key, likewise; visitors, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, links as they now are.
 // Columns: known.
 
 CALL () {
@@ -11,14 +11,14 @@ CALL () {
   SET evidence = row
 }
 CALL () {
-  UNWIND $changes.touched AS key
-  MATCH (state:State {key: key})
-  SET state.place = CASE WHEN state.place > $changes.place THEN state.place ELSE $changes.place END
+  UNWIND $changes.touched AS row
+  MATCH (state:State {key: row.key})
+  SET state.place = CASE WHEN state.place > row.place THEN state.place ELSE row.place END
 }
 CALL () {
   UNWIND $changes.states AS row
   MERGE (state:State {key: row.key})
-  SET state.value = row.value, state.refs = row.refs, state.place = CASE WHEN state.place > $changes.place THEN state.place ELSE $changes.place END
+  SET state.value = row.value, state.refs = row.refs, state.place = CASE WHEN state.place > row.place THEN state.place ELSE row.place END
 }
 CALL () {
   UNWIND $changes.visitors AS row

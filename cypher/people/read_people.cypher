@@ -19,7 +19,7 @@ CALL (asked) {
 RETURN asked, person {
   .id,
   contacts: [(person)<-[:BELONGS_TO]-(contact:Contact) | contact {
-    .id, .source, .sourceId, .state, .made, .madeAt, .traits,
+    .id, .source, .sourceId, .isRecord, .state, .made, .madeAt, .traits,
     identifiers: [(contact)-[hold:HAS_IDENTIFIER]->(identifier:Identifier) WHERE hold.state = 'ACTIVE' |
       identifier {.id, .type, .value, assurance: hold.assurance, at: hold.at}]
   }],

@@ -13,7 +13,14 @@ from typing import Any
 import msgspec
 
 from graphid.graph.database import Unit
-from graphid.graph.memory import Missing, Neighbourhood, as_text, reads_of, roots_of
+from graphid.graph.memory import (
+    Missing,
+    Neighbourhood,
+    as_text,
+    from_text,
+    reads_of,
+    roots_of,
+)
 from graphid.graph.projection import changes_as_rows, evidence_as_row
 from graphid.graph.queries import query
 from graphid.graph.refold import refold
@@ -22,7 +29,14 @@ from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.policy import Policy
 from graphid.identity.state import Key, Value, View
-from graphid.identity.values import Evidence, Place
+from graphid.identity.values import (
+    ContactUpsert,
+    Evidence,
+    Micros,
+    Place,
+    message_of,
+    moment,
+)
 
 LOAD_NEIGHBOURHOOD = query("evidence/load_neighbourhood")
 LOAD_STATES = query("evidence/load_states")
@@ -33,13 +47,17 @@ _outcomes = msgspec.json.Decoder(Outcome)
 
 @dataclass(frozen=True)
 class Recorded:
-    """One piece of evidence, as the graph has it now. ``is_new``: this unit recorded it."""
+    """One piece of evidence, as the graph has it now. ``is_new``: this unit recorded it.
+
+    ``cookie``: where the evidence of that id came from, None for a record.
+    """
 
     outcome: Outcome
     digest: str
     at: int
     recorded_at: int
     place: Place
+    cookie: str | None
     is_new: bool
 
 
@@ -60,6 +78,8 @@ class EvidenceUnit:
         self._ids = ids
         self._state = Neighbourhood()
         self._touched: set[str] = set()
+        self._ignored: set[str] = set()
+        self._stepped: dict[Key, Place] = {}
         self._recorded: dict[str, Recorded] = {}
 
     async def record(self, batch: dict[str, Any]) -> tuple[dict[str, Recorded], list[Any]]:
@@ -76,6 +96,8 @@ class EvidenceUnit:
         if self.is_late:
             refolded = await refold(self._unit, pieces, self._policy, self._ids)
             changes, outcomes = refolded.changes, refolded.outcomes
+            keys = {*changes, *(from_text(text) for text in self._touched)}
+            self._stepped = dict.fromkeys(keys, pieces[-1].place)
         else:
             for piece in pieces:
                 outcomes[piece.id], changed = await self._step(piece)
@@ -83,7 +105,13 @@ class EvidenceUnit:
         known = await self.write(new, changes, outcomes, batch)
         for piece, digest in new:
             self._recorded[piece.id] = Recorded(
-                outcomes[piece.id], digest, piece.at, piece.recorded_at, piece.place, True
+                outcome=outcomes[piece.id],
+                digest=digest,
+                at=piece.at,
+                recorded_at=piece.recorded_at,
+                place=piece.place,
+                cookie=cookie_of(piece),
+                is_new=True,
             )
         return self._recorded, known
 
@@ -95,16 +123,22 @@ class EvidenceUnit:
         (row,) = await self._unit.rows(
             LOAD_NEIGHBOURHOOD,
             named={
-                "messages": [piece.id for piece in pieces],
+                "evidence": [piece.id for piece in pieces],
+                "messages": [message_of(piece.id) for piece in pieces],
                 "roots": sorted(roots),
                 "reads": sorted(reads),
             },
         )
         self._take_in(row["values"], roots, reads)
-        for id, outcome, digest, at, recorded_at, place in row["known"]:
+        for id, outcome, digest, at, recorded_at, place, cookie in row["known"]:
             self._recorded[id] = Recorded(
-                _outcomes.decode(outcome), digest, at, recorded_at, place, False
+                _outcomes.decode(outcome), digest, at, recorded_at, place, cookie, False
             )
+        used = set(row["used"])
+        for piece, _ in self._evidence:
+            if message_of(piece.id) in used and piece.id not in self._recorded:
+                # The message was there before, and was no such evidence: the first counts.
+                self._ignored.add(piece.id)
 
     def _take_in(self, values: list[Any], roots: set[str], reads: set[str]) -> None:
         self._state.load(values)
@@ -120,13 +154,20 @@ class EvidenceUnit:
         places = self._state.places
         return bool(new) and any(places.get(key, "") > new[0][0].place for key in self._touched)
 
+    @property
+    def newest(self) -> Micros:
+        """The time of what last touched anything that this evidence is about."""
+        places = [self._state.places.get(key, "") for key in self._touched]
+        return max((moment(place) for place in places if place), default=0)
+
     def restamp(self, evidence: Sequence[tuple[Evidence, str]]) -> None:
         """The same evidence, which says nothing of its own time, at a time behind the locks."""
         self._evidence = evidence
 
     def _new(self) -> list[tuple[Evidence, str]]:
         """What is not recorded yet, in the order of the fold."""
-        new = [pair for pair in self._evidence if pair[0].id not in self._recorded]
+        done = self._recorded.keys() | self._ignored
+        new = [pair for pair in self._evidence if pair[0].id not in done]
         return sorted(new, key=lambda pair: pair[0].place)
 
     async def _step(self, evidence: Evidence) -> tuple[Outcome, dict[Key, Value]]:
@@ -140,6 +181,7 @@ class EvidenceUnit:
                 continue
             changes = view.changes()
             self._state.update(changes)
+            self._stepped.update(dict.fromkeys((*view.reads, *view.writes), evidence.place))
             return outcome, changes
 
     async def _load_missing(self, key: Key) -> None:
@@ -148,7 +190,8 @@ class EvidenceUnit:
             # Others change these under their locks; so must we, and out of order: a deadlock
             # is possible, seen by the database, and tried again.
             (row,) = await self._unit.rows(
-                LOAD_NEIGHBOURHOOD, named={"messages": [], "roots": [text], "reads": []}
+                LOAD_NEIGHBOURHOOD,
+                named={"evidence": [], "messages": [], "roots": [text], "reads": []},
             )
             self._take_in(row["values"], {text}, set())
             return
@@ -173,10 +216,18 @@ class EvidenceUnit:
                 "evidence": [
                     evidence_as_row(piece, outcomes[piece.id], digest) for piece, digest in new
                 ],
-                "touched": sorted(self._touched),
-                "place": new[-1][0].place if new else "",
-                **changes_as_rows(changes, self._ids),
+                "touched": [
+                    {"key": as_text(key), "place": place}
+                    for key, place in self._stepped.items()
+                    if as_text(key) in self._touched
+                ],
+                **changes_as_rows(changes, self._stepped, self._ids),
             },
         )
         known: list[Any] = row["known"]
         return known
+
+
+def cookie_of(evidence: Evidence) -> str | None:
+    """Where evidence came from; None for a record."""
+    return None if isinstance(evidence, ContactUpsert) else evidence.cookie

@@ -69,10 +69,11 @@ def refs_of(value: Value) -> list[str]:
             return []
 
 
-def as_row(key: Key, value: Value) -> dict[str, Any]:
-    """A value as a State node stores it."""
+def as_row(key: Key, value: Value, place: Place) -> dict[str, Any]:
+    """A value as a State node stores it; ``place``: of the step that wrote it."""
     return {
         "key": as_text(key),
+        "place": place,
         "value": _encoder.encode(value).decode(),
         "refs": refs_of(value),
     }

@@ -20,7 +20,7 @@ from graphid.identity.state import (
     Value,
     Visitor,
 )
-from graphid.identity.values import Evidence, IdentifierKey
+from graphid.identity.values import ContactUpsert, Evidence, IdentifierKey, Place
 
 _encoder = msgspec.json.Encoder()
 
@@ -31,7 +31,9 @@ _LINK_ROWS = {
 }
 
 
-def changes_as_rows(changes: Mapping[Key, Value], ids: Ids) -> dict[str, list[dict[str, Any]]]:
+def changes_as_rows(
+    changes: Mapping[Key, Value], places: Mapping[Key, Place], ids: Ids
+) -> dict[str, list[dict[str, Any]]]:
     """The parameters of ``evidence/write_changes`` that say what changed."""
     rows: dict[str, list[dict[str, Any]]] = {
         name: []
@@ -50,7 +52,7 @@ def changes_as_rows(changes: Mapping[Key, Value], ids: Ids) -> dict[str, list[di
     }
     for key, value in changes.items():
         if not isinstance(value, Link):
-            rows["states"].append(as_row(key, value))
+            rows["states"].append(as_row(key, value, places[key]))
         match value:
             case Visitor():
                 rows["visitors"].append(_visitor(value))
@@ -82,6 +84,7 @@ def evidence_as_row(evidence: Evidence, outcome: Outcome, digest: str) -> dict[s
         "body": _encoder.encode(evidence).decode(),
         "outcome": _encoder.encode(outcome).decode(),
         "digest": digest,
+        "cookie": None if isinstance(evidence, ContactUpsert) else evidence.cookie,
     }
 
 

@@ -11,11 +11,11 @@ from graphid.graph.database import Unit
 from graphid.graph.memory import Neighbourhood, as_text
 from graphid.graph.projection import properties_of
 from graphid.graph.queries import query
-from graphid.identity.fold import resolve
+from graphid.identity.fold import Resolved, resolve
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.policy import Policy
-from graphid.identity.state import Key, Link, LinkState, Value
+from graphid.identity.state import Contact, Key, Link, LinkState, Person, Value
 from graphid.identity.values import ContactUpsert, Evidence, Identify, Logout
 
 LOCK_STATES = query("refold/lock_states")
@@ -39,10 +39,7 @@ async def refold(unit: Unit, new: Sequence[Evidence], policy: Policy, ids: Ids) 
 
     Returns what is left to write. Holds the lock of every key until the unit ends.
     """
-    stored = Neighbourhood()
-    (row,) = await unit.rows(LOCK_STATES)
-    stored.load(row["values"])
-    evidence = [_bodies.decode(found["body"]) for found in await unit.rows(READ_EVIDENCE)]
+    stored, evidence = await _everything(unit)
     resolved = resolve([*evidence, *new], policy, ids)
     (row,) = await unit.rows(READ_LINKS)
     links = {link["id"]: link for link in row["links"]}
@@ -62,7 +59,7 @@ async def refold(unit: Unit, new: Sequence[Evidence], policy: Policy, ids: Ids) 
             ],
         },
     )
-    changes = {
+    changes: dict[Key, Value] = {
         key: value
         for key, value in resolved.state.items()
         if (
@@ -71,4 +68,34 @@ async def refold(unit: Unit, new: Sequence[Evidence], policy: Policy, ids: Ids) 
             else stored.peek(key) != value
         )
     }
+    for kind, name in gone:
+        if kind == "person" and (heir := _heir(stored, resolved, name)) is not None:
+            changes[kind, name] = Person(merged_into=heir)
     return Refolded(changes, {piece.id: resolved.outcomes[piece.id] for piece in new})
+
+
+async def _everything(unit: Unit) -> tuple[Neighbourhood, list[Evidence]]:
+    """All that the fold knows, locked, and all evidence behind it.
+
+    Keys can be born between the lock and the read, so both are repeated until none was.
+    """
+    stored, known = Neighbourhood(), -1
+    evidence: list[Evidence] = []
+    while True:
+        (row,) = await unit.rows(LOCK_STATES)
+        if len(row["values"]) == known:
+            return stored, evidence
+        known = len(row["values"])
+        stored = Neighbourhood()
+        stored.load(row["values"])
+        evidence = [_bodies.decode(found["body"]) for found in await unit.rows(READ_EVIDENCE)]
+
+
+def _heir(stored: Neighbourhood, resolved: Resolved, name: str) -> str | None:
+    """The person to whom the evidence went that had made somebody who is made no more."""
+    contact = stored.peek(("contact", name))
+    outcome = resolved.outcomes.get(contact.evidence) if isinstance(contact, Contact) else None
+    if outcome is None or outcome.contact is None:
+        return None
+    heir = resolved.state[("contact", outcome.contact)]
+    return heir.person if isinstance(heir, Contact) else None

@@ -58,7 +58,7 @@ class _Identification(Resolution):
         self.outrank(target.id)
         switched = self._attach(target.id)
         contact = self.add(self.view.contact(target.id))
-        contact = with_traits(contact, self.evidence, source=contact.source or "identify")
+        contact = with_traits(contact, self.evidence, source="identify")
         self._save(contact)
         self._remember_device(contact.id)
         self._claim_back(switched)
@@ -111,7 +111,7 @@ class _Identification(Resolution):
             ReviewKind.TAKEN_IDENTIFIER,
             (*(someone.name for someone in self.holders()), *own),
             self.identifiers[0],
-            "every identifier is somebody else's, and they contradict each other",
+            "every identifier is somebody else's",
         )
 
     def _claim_nevertheless(self) -> None:
@@ -264,8 +264,8 @@ class _Identification(Resolution):
 
     def _reach(self) -> Micros:
         """How far back the first identify of a visitor owns it (model.md, Retroactive claim)."""
-        if self.visitor.opening is Opening.SWITCH:
-            return self.evidence.at
+        if self.visitor.opening is Opening.SWITCH and self.visitor.started_at is not None:
+            return self.visitor.started_at
         first = moment(self.visitor.identified or self.evidence.place)
         age = self.policy.on_shared_device if self.device_is_shared else self.policy.max_age
         return max(self.visitor.started_at or 0, first - age)

@@ -293,16 +293,13 @@ class Resolution:
         someone = Someone.of_contact(self.view, contact.id)
         held = someone.identifiers
         type = type_of(identifier)
-        limit = self.policy.rule(type).limit
-        if (
-            sum(type_of(i) == type for i in held) >= limit
-            or len(held) >= self.policy.merge.max_identifiers
-        ):
+        limit, most = self.policy.rule(type).limit, self.policy.merge.max_identifiers
+        if sum(type_of(i) == type for i in held) >= limit or len(held) >= most:
             self.review(
                 ReviewKind.LIMIT_REACHED,
                 (contact.id,),
                 identifier,
-                f"a person holds at most {limit} of {type}",
+                f"a person holds at most {limit} of {type}, and {most} identifiers in all",
             )
             return contact
         link = self.link(LinkKind.HAS_IDENTIFIER, contact.id, identifier, "NAMED")

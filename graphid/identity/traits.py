@@ -31,7 +31,9 @@ def traits_of(contacts: Iterable[Contact]) -> dict[str, TraitValue]:
     best: dict[str, tuple[tuple[bool, int, int, str], TraitValue]] = {}
     for contact in contacts:
         for name, trait in contact.traits.items():
-            weight = (contact.curated, *_weight(trait))
+            # A browser's claim on a curated contact is the browser's, not the curator's.
+            curated = contact.curated and trait.source == contact.source
+            weight = (curated, *_weight(trait))
             if name not in best or weight > best[name][0]:
                 best[name] = (weight, trait)
     return {name: trait for name, (_, trait) in sorted(best.items())}

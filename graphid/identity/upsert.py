@@ -29,7 +29,7 @@ class _Upsert(Resolution):
         record = self.view.find("contact", id)
         created = record is None
         if record is not None:
-            record = self._end_unlisted(record)
+            record = self._end_unlisted(self._stand(record))
         walked = self.walk(own_record=id) if record is None else None
         record = record or self._make_record(id)
         if walked is not None:
@@ -82,6 +82,16 @@ class _Upsert(Resolution):
         else:
             self.join(Someone.of_contact(self.view, record.id), target, record.id, identifier)
 
+    def _stand(self, record: Contact) -> Contact:
+        """The record as curated, and as well vouched for, as its source now says: before joins."""
+        record = msgspec.structs.replace(
+            record,
+            curated=record.curated or self.evidence.curated,
+            assurance=max(record.assurance, self.evidence.assurance),
+        )
+        self.view.put("contact", record.id, record)
+        return record
+
     def _end_unlisted(self, record: Contact) -> Contact:
         """A source is right about its own record: end what it no longer lists."""
         for identifier, hold in list(record.holds.items()):
@@ -90,19 +100,20 @@ class _Upsert(Resolution):
             if hold.others is None:
                 record = self.end_hold(record, identifier, hold)
                 continue
-            kept = msgspec.structs.replace(hold, record=None)
+            link = msgspec.structs.replace(hold.link, assurance=hold.others)
+            self.links[self.view.put_link(link).id] = None
+            kept = msgspec.structs.replace(hold, record=None, link=link)
             record = msgspec.structs.replace(record, holds={**record.holds, identifier: kept})
             self.view.put("contact", record.id, record)
         return record
 
     def _save(self, record: Contact) -> None:
         evidence = self.evidence
-        record = with_traits(record, evidence, source=evidence.source)
-        record = msgspec.structs.replace(
-            record,
-            curated=record.curated or evidence.curated,
-            assurance=max(record.assurance, evidence.assurance),
-        )
+        if evidence.deleted:
+            said = {n: t for n, t in record.traits.items() if t.source != evidence.source}
+            record = msgspec.structs.replace(record, traits=said)
+        else:
+            record = with_traits(record, evidence, source=evidence.source)
         self.view.put("contact", record.id, record)
         someone = Someone.of_contact(self.view, record.id)
         save(self.view, someone.contacts, former=(someone.name,))

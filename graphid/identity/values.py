@@ -63,6 +63,15 @@ def moment(place: Place) -> Micros:
     return int(place[:16])
 
 
+SAID_USER = "~user_id"
+"""What the id of the identify that an event says besides ends with."""
+
+
+def message_of(evidence: str) -> str:
+    """The id of the message that a piece of evidence came with."""
+    return evidence.removesuffix(SAID_USER)
+
+
 def type_of(identifier: IdentifierKey) -> str:
     """``email`` of ``email:jane@example.com``."""
     return identifier.partition(":")[0]

@@ -14,10 +14,11 @@ from typing import Any
 from graphid.graph.database import Database, Unit
 from graphid.graph.evidence import EvidenceUnit, Recorded
 from graphid.graph.queries import query
+from graphid.identity.admission import admit
 from graphid.identity.ids import Ids
-from graphid.identity.outcome import Warned
+from graphid.identity.outcome import Outcome, Warned
 from graphid.identity.policy import Policy
-from graphid.identity.values import Evidence, Micros
+from graphid.identity.values import Evidence, Identify, Micros
 from graphid.service.chat_places import ChatPlace, ChatPlaces
 from graphid.service.messages import ChatMessage, Contact, EndChat, Message, Sender, StartChat
 from graphid.service.receipts import Receipt
@@ -146,7 +147,7 @@ class _Submission:
         await recorder.load()
         if recorder.is_late and not self._tells_time:
             # It waited for locks while others, received later, went by: it happens now.
-            self._received_at = self._clock()
+            self._received_at = max(self._clock(), recorder.newest + 1)
             self._recordings = self._record()
             recorder.restamp(self._evidence())
         recorded, known = await recorder.record(self._batch())
@@ -230,14 +231,24 @@ class _Submission:
             recording.received_at,
             None if event is None else event.position,
         )
+        if self._sender.is_browser and event is not None:
+            # What somebody else sent under this id is not for a browser to learn of.
+            if stored is not None and stored["cookie"] != event.cookie:
+                stored = None
+            if recorded is not None and recorded.cookie != event.cookie:
+                recorded = None
         first = recording.digest if again else None
         if recorded is not None and not recorded.is_new:
             at, received_at, first = recorded.at, recorded.recorded_at, recorded.digest
-        foreign = stored is not None and event is not None and stored["cookie"] != event.cookie
-        if stored is not None and not (foreign and self._sender.is_browser):
+        if stored is not None:
             at, received_at = stored["occurredAt"], stored["receivedAt"]
             position, first = stored["position"], stored["digest"]
-        warnings = recording.warnings + (recorded.outcome.warnings if recorded else ())
+        outcome = None if recorded is None else recorded.outcome
+        if outcome is None and self._sender.is_browser and isinstance(recording.evidence, Identify):
+            # A message id that was used before: what it would have said depends on it alone.
+            admitted, dropped = admit(recording.evidence.identifiers, self._policy)
+            outcome = Outcome(admitted=admitted, warnings=dropped)
+        warnings = recording.warnings + (() if outcome is None else outcome.warnings)
         if first is not None and first != digest_of(message):
             warnings += (REUSED,)
         begun = place is not None and place.was_begun
@@ -255,7 +266,7 @@ class _Submission:
             or stored is not None
             or (recorded is not None and not recorded.is_new),
             warnings=warnings,
-            outcome=None if recorded is None else recorded.outcome,
+            outcome=outcome,
             next_cookie_id=None
             if event is None or message.kind != "logout"
             else self._ids.next_cookie(event.cookie, id),

@@ -16,9 +16,8 @@ import msgspec
 
 from graphid.graph.database import Database
 from graphid.graph.queries import Query, query
-from graphid.identity.values import Micros, Place
+from graphid.identity.values import SAID_USER, Micros, Place
 from graphid.service.pages import Page, PageRequest, page_of
-from graphid.service.recording import SAID_USER
 from graphid.service.visitors import Owner, Slice, Visitors, at_moment, owner_of
 
 READ_NEWEST = query("journey/read_newest")

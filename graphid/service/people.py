@@ -55,6 +55,7 @@ class ContactRecord:
     made: str
     traits: Mapping[str, TraitValue]
     identifiers: tuple[IdentifierRecord, ...]
+    is_record: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class PersonRecord:
     @property
     def is_known(self) -> bool:
         """Whether a contact holds an identifier or comes from a source."""
-        return any(c.identifiers or c.source is not None for c in self.contacts)
+        return any(c.identifiers or c.is_record for c in self.contacts)
 
     @property
     def identifiers(self) -> list[IdentifierRecord]:
@@ -213,4 +214,5 @@ def _contact(row: Mapping[str, Any], person: str) -> ContactRecord:
             IdentifierRecord(i["id"], i["type"], i["value"], Assurance(i["assurance"]), i["at"])
             for i in sorted(row["identifiers"], key=lambda i: (i["type"], i["value"]))
         ),
+        is_record=bool(row["isRecord"]),
     )

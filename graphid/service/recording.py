@@ -18,6 +18,7 @@ from graphid.identity.ids import Ids
 from graphid.identity.outcome import Warned
 from graphid.identity.policy import Policy
 from graphid.identity.values import (
+    SAID_USER,
     Assurance,
     ContactUpsert,
     Evidence,
@@ -323,11 +324,7 @@ class Recorder:
         }
         said = {**(traits.custom or {}), **{k: v for k, v in named.items() if v is not None}}
         names = self._policy.trait_identifiers
-        identifiers = [
-            (name, str(said[name]))
-            for name in names
-            if isinstance(said.get(name), str | int) and not isinstance(said.get(name), bool)
-        ]
+        identifiers = [(name, _as_text(said[name])) for name in names if said.get(name) is not None]
         rest = {k: v for k, v in said.items() if k not in names and v is not None}
         return identifiers, rest
 
@@ -338,14 +335,16 @@ class Recorder:
         warnings: list[Warned] = []
         for type, value in claims:
             try:
+                # "Email" is no custom id beside "email": that would be a unique one.
+                type = type.lower() if type.lower() in LISTED else type  # noqa: PLW2901
                 keys[normalise(type, value, region=self._policy.phone.region)] = None
             except InvalidIdentifier as error:
                 warnings.append(Warned("INVALID_IDENTIFIER", f"{type}: the value {error}"))
         return tuple(keys), tuple(warnings)
 
 
-SAID_USER = "~user_id"
-"""What the id of the identify that an event says besides ends with."""
+LISTED = frozenset({"email", "phone"})
+"""The types that are normalised in a way of their own."""
 
 _TYPES = {
     "page": "PAGE",
@@ -393,3 +392,10 @@ def digest_of(message: Message) -> str:
             if name not in ("message_id", "occurred_at")
         }
     return blake2b(_json.encode(content), digest_size=12).hexdigest()
+
+
+def _as_text(value: Any) -> str:
+    """A trait as an identifier's value; what cannot be one is blank, and warned of as such."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""

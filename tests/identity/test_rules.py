@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from graphid.identity.fold import Resolved, resolve
@@ -82,7 +83,9 @@ class TestCaps:
     def test_a_person_holds_no_more_of_a_type_than_its_limit(self) -> None:
         addresses = [f"email:{n}@x.example" for n in range(6)]
         resolved = fold(identify("i", 0, *addresses))
-        assert reviews(resolved, "i") == [("LIMIT_REACHED", "a person holds at most 5 of email")]
+        assert reviews(resolved, "i") == [
+            ("LIMIT_REACHED", "a person holds at most 5 of email, and 1000 identifiers in all")
+        ]
 
 
 class TestTraits:
@@ -171,3 +174,52 @@ def test_authority_that_names_only_what_others_hold_attaches_nobody() -> None:
     )
     assert resolved.outcomes["i"].contact is None
     assert ("visitor", IDS.birth("c")) not in resolved.state
+
+
+def test_a_record_that_becomes_curated_joins_no_other_curated_one() -> None:
+    resolved = fold(
+        upsert("a", 0, "2", "email:e2@x.example", curated=True),
+        upsert("b", 1, "1", "phone:+442079460811"),
+        upsert("c", 2, "1", "phone:+442079460811", "email:e2@x.example", curated=True),
+    )
+    assert person_of_row(resolved, "1") != person_of_row(resolved, "2")
+    assert reviews(resolved, "c") == [("SUGGESTED_MERGE", "both are curated")]
+
+
+def test_a_visitor_that_switched_in_moves_whole() -> None:
+    resolved = fold(
+        upsert("r", 0, "1", "user_id:C"),
+        identify("a", 1, "user_id:A"),
+        identify("b", 10, "user_id:B", "email:b@x.example"),
+        identify("c", 30, "user_id:C", "email:b@x.example", assurance=Assurance.ASSERTED),
+    )
+    assert resolved.outcomes["b"].switched
+    assert not resolved.outcomes["c"].switched
+    visitor = resolved.visitors_of("c")[-1]
+    assert visitor.link is not None
+    assert visitor.link.reach == visitor.started_at == START + 10 * MINUTE
+
+
+def test_a_browser_renames_no_curated_contact() -> None:
+    resolved = fold(
+        upsert("a", 0, "1", "crm_account_id:9", "email:j@x.example", curated=True),
+        upsert("b", 1, "2", "email:j@x.example", firstName="Jane"),
+        identify("i", 2, "crm_account_id:9", firstName="Mallory"),
+    )
+    someone = Someone(View(resolved.state), person_of_row(resolved, "1"))
+    assert traits_of(someone.contacts)["firstName"].value == "Jane"
+
+
+def test_a_deleted_record_says_nothing_more() -> None:
+    deleted = upsert("c", 2, "1", "email:j@x.example", firstName="Zoe")
+    resolved = fold(
+        upsert("a", 0, "1", "email:j@x.example", "phone:+442079460811", firstName="Jane"),
+        identify("b", 1, "email:j@x.example"),
+        msgspec.structs.replace(deleted, deleted=True),
+    )
+    contact = resolved.state["contact", IDS.record("crm", "1")]
+    assert isinstance(contact, Contact)
+    assert contact.traits == {}
+    assert {key: hold.link.assurance for key, hold in contact.holds.items()} == {
+        "email:j@x.example": Assurance.CLAIMED
+    }

@@ -147,6 +147,29 @@ async def test_a_browser_is_not_told_that_somebody_else_used_its_message_id(worl
     assert mine.received_at == world.now
 
 
+async def test_nor_that_somebody_else_identified_under_it(world: World) -> None:
+    await world.one(world.identify("theirs", "jo", "i"), SERVER)
+    mine = await world.one(world.identify("mine", "kim", "i"))
+    fresh = await world.one(world.identify("mine", "kim", "other"))
+    assert (mine.duplicate, mine.warnings, mine.received_at < fresh.received_at) == (
+        False,
+        (),
+        True,
+    )
+    assert mine.outcome is not None
+    assert fresh.outcome is not None
+    assert mine.outcome.admitted == fresh.outcome.admitted
+
+
+async def test_a_message_id_that_was_a_pages_is_no_evidence(world: World) -> None:
+    await world.one(Page(context=world.context("c", "m"), url="https://shop.example/"))
+    receipt = await world.one(world.identify("c", "jo", "m"), SERVER)
+    assert receipt.duplicate
+    assert receipt.outcome is None
+    assert [warning.code for warning in receipt.warnings] == ["MESSAGE_ID_REUSED"]
+    assert await world.rows("MATCH (e:Evidence) WHERE e.id STARTS WITH $run RETURN e.id") == []
+
+
 async def test_in_order_evidence_leaves_what_the_fold_says(world: World) -> None:
     contact = Contact(
         message_id=f"{world.run}-k",
@@ -193,7 +216,7 @@ async def test_live_evidence_that_waited_for_its_lock_happens_behind_it(world: W
 
 async def test_many_clients_at_once_leave_what_the_fold_says(world: World) -> None:
     messages = [
-        world.identify(f"c{n % 5}", f"u{n % 3}", message_id=f"m{n % 12}") for n in range(24)
+        world.identify(f"c{n % 5}", f"u{n % 3}", message_id=f"m{n}") for n in [*range(12)] * 2
     ]
     receipts = await asyncio.gather(*(world.one(message) for message in messages))
     assert sum(not receipt.duplicate for receipt in receipts) == 12

@@ -182,7 +182,7 @@ class Folder:
     @contextlib.contextmanager
     def new_password(self) -> Iterator[str]:
         """A generated password that is kept if the block, which sets it, succeeds."""
-        password = secrets.token_urlsafe(24)
+        password = secrets.token_hex(24)  # letters and digits: never an option
         yield password
         _write(self.path / "password", password + "\n", mode=0o600)
 
