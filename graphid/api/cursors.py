@@ -18,6 +18,10 @@ class BadCursor(InvalidInput):
     code: ClassVar[str] = "BAD_CURSOR"
 
 
+LONGEST = 8192
+"""The longest cursor, in characters: ids of the greatest length make half of that."""
+
+
 def cursor(list: str, key: str) -> str:
     """The cursor of an item, by its key in a list of that name."""
     return urlsafe_b64encode(f"{list}:{key}".encode()).decode().rstrip("=")
@@ -35,7 +39,7 @@ def key_of(list: str, cursor: str | None, field: str) -> str | None:
         name, _, key = urlsafe_b64decode(padded).decode("utf-8").partition(":")
     except ValueError:
         name = key = ""
-    if name != list or not key or len(cursor) > 2000:
+    if name != list or not key or len(cursor) > LONGEST:
         raise BadCursor(path=[field])
     return key
 

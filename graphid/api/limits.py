@@ -84,7 +84,14 @@ class _Measure:
     """Each fragment is measured once, however often it is spread."""
 
     def __init__(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
-        self._variables = variables
+        defaults = {
+            variable.variable.name.value: int(variable.default_value.value[:9])
+            for definition in document.definitions
+            if isinstance(definition, OperationDefinitionNode)
+            for variable in definition.variable_definitions or ()
+            if isinstance(variable.default_value, IntValueNode)
+        }
+        self._variables = {**defaults, **variables}
         self._fragments = {
             definition.name.value: definition
             for definition in document.definitions

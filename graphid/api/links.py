@@ -19,7 +19,7 @@ from graphid.api.nodes import Node, ReviewState, computed, found
 from graphid.api.scalars import Timestamp
 from graphid.identity.state import Link as LinkValue
 from graphid.identity.state import LinkKind, LinkState, ReviewKind
-from graphid.identity.values import Assurance
+from graphid.identity.values import Assurance, message_of
 from graphid.service.explanations import explain_link, explain_review
 from graphid.service.links import LinkRecord, NamedIdentifier, ReviewRecord
 
@@ -104,7 +104,7 @@ class Link(Node):
             state=link.state,
             rule=link.rule,
             assurance=link.assurance,
-            evidence_id=strawberry.ID(link.evidence),
+            evidence_id=strawberry.ID(message_of(link.evidence)),
             actor=link.actor,
             occurred_at=Timestamp(link.at),
             recorded_at=Timestamp(link.recorded_at),
@@ -147,7 +147,7 @@ class ReviewItem(Node):
             kind=ReviewKind(record.kind),
             state=ReviewState(record.state),
             identifier=Identifier(type=type, value=value) if value else None,
-            evidence_id=strawberry.ID(record.evidence),
+            evidence_id=strawberry.ID(message_of(record.evidence)),
             explanation=explain_review(record.kind, record.reason, record.identifier),
             recorded_at=Timestamp(record.recorded_at),
             record=record,

@@ -136,7 +136,8 @@ class EvidenceUnit:
             )
         used = set(row["used"])
         for piece, _ in self._evidence:
-            if message_of(piece.id) in used and piece.id not in self._recorded:
+            in_journey = not isinstance(piece, ContactUpsert)
+            if in_journey and message_of(piece.id) in used and piece.id not in self._recorded:
                 # The message was there before, and was no such evidence: the first counts.
                 self._ignored.add(piece.id)
 

@@ -83,6 +83,10 @@ class Bodies:
             size += len(message.get("body", b""))
 
 
+MAX_MEMBERS = 32
+"""Parts of a gzip stream. Clients send one; each costs a copy of what is behind it."""
+
+
 def decompressed(body: bytes, limit: int) -> bytes:
     """The content of a gzip stream, which may have several members; never more than ``limit``.
 
@@ -91,6 +95,8 @@ def decompressed(body: bytes, limit: int) -> bytes:
     parts: list[bytes] = []
     room = limit
     while body:
+        if len(parts) == MAX_MEMBERS:
+            raise TooLarge(f"The gzip stream has more than {MAX_MEMBERS} members.")
         member = zlib.decompressobj(GZIP)
         try:
             part = member.decompress(body, room + 1)

@@ -36,6 +36,8 @@ def parse_json(body: bytes) -> Any:
         raise InvalidInput(f"The body is not JSON: {where}.") from None
     except RecursionError:
         raise _too_deep() from None
+    if "\\ud" in text.lower():
+        _require_unicode(value)
     if text.count("[") + text.count("{") > MAX_NESTING:
         _require_shallow(value)
     return value
@@ -80,6 +82,15 @@ def _require_shallow(value: Any) -> None:
             raise _too_deep()
         children = item.values() if isinstance(item, dict) else item
         stack.extend((child, depth + 1) for child in children)
+
+
+def _require_unicode(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidInput("The body is not Unicode: it holds half a surrogate pair.") from None
+    except RecursionError:
+        raise _too_deep() from None
 
 
 def _too_deep() -> InvalidInput:

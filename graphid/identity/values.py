@@ -63,13 +63,19 @@ def moment(place: Place) -> Micros:
     return int(place[:16])
 
 
-SAID_USER = "~user_id"
+_BESIDE = "\x1f"
+"""No id that a client sends holds a control character."""
+
+SAID_USER = _BESIDE + "user_id"
 """What the id of the identify that an event says besides ends with."""
+
+OF_RECORD = _BESIDE + "record"
+"""What the id of a contact upsert ends with: records have message ids of their own."""
 
 
 def message_of(evidence: str) -> str:
     """The id of the message that a piece of evidence came with."""
-    return evidence.removesuffix(SAID_USER)
+    return evidence.partition(_BESIDE)[0]
 
 
 def type_of(identifier: IdentifierKey) -> str:

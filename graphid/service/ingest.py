@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from graphid.errors import InvalidInput
 from graphid.graph.database import Database, Unit
 from graphid.graph.evidence import EvidenceUnit, Recorded
 from graphid.graph.queries import query
@@ -209,7 +210,9 @@ class _Submission:
         for message, id in self._messages:
             again = id in answered
             answered.add(id)
-            receipts.append(self._receipt(message, id, stored.get(id), recorded.get(id), again))
+            evidence = self._recordings[id].evidence if id in self._recordings else None
+            answer = None if evidence is None else recorded.get(evidence.id)
+            receipts.append(self._receipt(message, id, stored.get(id), answer, again))
         return receipts
 
     def _receipt(
@@ -252,6 +255,9 @@ class _Submission:
         if first is not None and first != digest_of(message):
             warnings += (REUSED,)
         begun = place is not None and place.was_begun
+        if isinstance(message, StartChat) and stored and stored["type"] != "CHAT_START":
+            problem = InvalidInput("was used before, for something else", path=["messageId"])
+            return Receipt(id, at, received_at, message.kind, problem=problem)
         return Receipt(
             message_id=id,
             occurred_at=place.started_at if begun and place and place.started_at else at,

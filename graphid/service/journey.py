@@ -16,7 +16,7 @@ import msgspec
 
 from graphid.graph.database import Database
 from graphid.graph.queries import Query, query
-from graphid.identity.values import SAID_USER, Micros, Place
+from graphid.identity.values import Micros, Place, message_of
 from graphid.service.pages import Page, PageRequest, page_of
 from graphid.service.visitors import Owner, Slice, Visitors, at_moment, owner_of
 
@@ -132,7 +132,7 @@ class Journeys:
 
     async def named(self, evidence: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Which types of identifiers each piece of evidence named, as its event tells."""
-        events = {id: id.removesuffix(SAID_USER) for id in evidence}
+        events = {id: message_of(id) for id in evidence}
         rows = await self._database.read_rows(READ_EVENTS, ids=list(set(events.values())))
         types = {
             row[1]: tuple(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
+from math import isfinite
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
@@ -71,6 +72,8 @@ def _bounded(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
         elif isinstance(item, list):
             stack.extend((child, depth + 1) for child in item)
             size += 2
+        elif isinstance(item, float) and not isfinite(item):
+            raise ValueError("must not hold numbers larger than a double can be")
         else:
             size += len(_storable(item)) + 2 if isinstance(item, str) else 8
         if size > MAX_PROPERTIES:

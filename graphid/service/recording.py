@@ -18,6 +18,7 @@ from graphid.identity.ids import Ids
 from graphid.identity.outcome import Warned
 from graphid.identity.policy import Policy
 from graphid.identity.values import (
+    OF_RECORD,
     SAID_USER,
     Assurance,
     ContactUpsert,
@@ -297,7 +298,7 @@ class Recorder:
             received_at=self._received_at,
             digest=digest_of(message),
             evidence=ContactUpsert(
-                id=message_id,
+                id=message_id + OF_RECORD,
                 at=at,
                 recorded_at=self._received_at,
                 source=message.source,

@@ -201,6 +201,13 @@ def test_broken_gzip(client: httpx.Client, body: bytes) -> None:
     assert "not valid gzip" in answer.json()["error"]["message"]
 
 
+def test_a_gzip_of_very_many_members_is_refused_at_once(client: httpx.Client) -> None:
+    body = gzip.compress(b"") * 1000
+    answer = client.post("/graphql", content=body, headers={"Content-Encoding": "gzip"})
+    assert answer.status_code == 413
+    assert "members" in answer.text
+
+
 def test_an_unknown_content_encoding(client: httpx.Client) -> None:
     answer = client.post("/nowhere", content=b"x", headers={"Content-Encoding": "br"})
     assert answer.status_code == 415

@@ -56,3 +56,9 @@ def test_numbers_past_64_bits_are_doubles(text: bytes, value: float) -> None:
     found = parse_json(text)
     assert found == value
     assert type(found) is type(value)
+
+
+def test_half_a_surrogate_pair_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="surrogate"):
+        parse_json(b'{"a": "\\ud800"}')
+    assert parse_json(b'{"a": "\\ud83d\\ude00"}') == {"a": "\U0001f600"}

@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 import msgspec
 import pytest
 
-from graphid.errors import NotFound
+from graphid.errors import InvalidInput, NotFound
 from graphid.graph.database import Address, Database, Unit
 from graphid.graph.installation import installation_secret
 from graphid.graph.memory import Neighbourhood, as_text, from_text
@@ -168,6 +168,26 @@ async def test_a_message_id_that_was_a_pages_is_no_evidence(world: World) -> Non
     assert receipt.outcome is None
     assert [warning.code for warning in receipt.warnings] == ["MESSAGE_ID_REUSED"]
     assert await world.rows("MATCH (e:Evidence) WHERE e.id STARTS WITH $run RETURN e.id") == []
+
+
+async def test_a_record_has_message_ids_of_its_own(world: World) -> None:
+    await world.one(world.identify("c", "jo", "m"))
+    contact = Contact(
+        message_id=f"{world.run}-m",
+        source="crm",
+        source_id=world.run,
+        identifiers=(world.claim("user_id", "jo"),),
+    )
+    first, again = await world.one(contact, SERVER), await world.one(contact, SERVER)
+    assert (first.duplicate, again.duplicate) == (False, True)
+    assert first.outcome == again.outcome
+    assert await world.differences() == []
+
+
+async def test_a_chat_is_not_begun_by_a_message_that_was_something_else(world: World) -> None:
+    await world.one(Page(context=world.context("c", "m"), url="https://shop.example/"))
+    started = await world.one(StartChat(context=world.context("c", "m")), SERVER)
+    assert isinstance(started.problem, InvalidInput)
 
 
 async def test_in_order_evidence_leaves_what_the_fold_says(world: World) -> None:
