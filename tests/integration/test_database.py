@@ -123,7 +123,7 @@ async def test_work_can_ask_to_be_run_again_and_the_first_wait_is_short(
 
     started = monotonic()
     assert await graph.write(work) == 2
-    assert monotonic() - started < 0.7
+    assert monotonic() - started < 0.95
     assert graph.retries["Retry:changed"] == before + 1
     # The first run left nothing behind.
     [row] = await graph.read_rows(
@@ -236,7 +236,7 @@ async def test_no_server_is_unavailable_soon(database: Address) -> None:
         await away.read_rows(ONE)
     with pytest.raises(DatabaseUnavailable):
         await away.verify()
-    assert monotonic() - started < 3
+    assert monotonic() - started < 10
     assert caught.value.retry_after > 0
     await away.close()
 
@@ -360,7 +360,7 @@ async def test_a_silent_server_is_busy_at_the_deadline(database: Address) -> Non
         started = monotonic()
         with pytest.raises(Busy):
             await graph.read_rows(ONE, within=0.5)
-        assert monotonic() - started < 2
+        assert monotonic() - started < 10
         wire.silent = False
         assert await graph.read_rows(ONE) == [{"one": 1}]
 
