@@ -21,9 +21,10 @@ from graphid.identity.outcome import Outcome, Warned
 from graphid.identity.policy import Policy
 from graphid.identity.values import Evidence, Identify, Micros
 from graphid.service.chat_places import ChatPlace, ChatPlaces
+from graphid.service.contents import digest_of
 from graphid.service.messages import ChatMessage, Contact, EndChat, Message, Sender, StartChat
 from graphid.service.receipts import Receipt
-from graphid.service.recording import Moment, Recorder, Recording, digest_of
+from graphid.service.recording import Moment, Recorder, Recording
 
 APPEND_EVENTS = query("events/append_events")
 

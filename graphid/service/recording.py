@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -30,6 +29,7 @@ from graphid.identity.values import (
 )
 from graphid.identity.values import Identify as IdentifyEvidence
 from graphid.identity.values import Logout as LogoutEvidence
+from graphid.service.contents import detail_of, digest_of
 from graphid.service.messages import (
     ChatMessage,
     Contact,
@@ -201,7 +201,7 @@ class Recorder:
                 dict(zip(("type", "value"), key.split(":", 1), strict=True))
                 for key in evidence.identifiers
             ]
-        elif isinstance(message, Page | Track) and self._is_logout(message):
+        elif isinstance(message, Track) and self._is_logout(message):
             evidence = self._logout(recording, context)
         elif isinstance(message, Page | Track) and message.user_id:
             evidence, warnings = self._said_user(recording, context, message.user_id)
@@ -229,8 +229,8 @@ class Recorder:
             recording, event=event, evidence=evidence, warnings=recording.warnings + warnings
         )
 
-    def _is_logout(self, message: Page | Track) -> bool:
-        return isinstance(message, Track) and message.name in self._policy.logout_events
+    def _is_logout(self, message: Track) -> bool:
+        return message.name in self._policy.logout_events
 
     def _logout(self, recording: Recording, context: Context) -> LogoutEvidence:
         return LogoutEvidence(
@@ -356,43 +356,6 @@ _TYPES = {
     "chatMessage": "CHAT_MESSAGE",
     "endChat": "CHAT_END",
 }
-
-
-def detail_of(message: Message) -> dict[str, Any]:
-    """What a line of the journey tells beside when and where."""
-    match message:
-        case Page():
-            said: dict[str, Any] = {
-                "url": message.url,
-                "title": message.title,
-                "referrer": message.referrer,
-                "properties": message.properties,
-            }
-        case Track():
-            call = None if message.call == "track" else message.call
-            said = {"name": message.name, "properties": message.properties, "call": call}
-        case Identify(traits=Traits() as traits):
-            said = {"traits": traits.model_dump(by_alias=True, exclude_none=True)}
-        case StartChat():
-            said = {"channel": message.channel}
-        case ChatMessage():
-            said = {"author": message.author.value, "text": message.text}
-        case _:
-            said = {}
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def digest_of(message: Message) -> str:
-    """What tells whether a message id came again with other content; times are no part of it."""
-    content = message.model_dump(mode="json", exclude={"message_id", "occurred_at"})
-    context = content.get("context")
-    if isinstance(context, dict):
-        content["context"] = {
-            name: value
-            for name, value in context.items()
-            if name not in ("message_id", "occurred_at")
-        }
-    return blake2b(_json.encode(content), digest_size=12).hexdigest()
 
 
 def _as_text(value: Any) -> str:

@@ -1,0 +1,49 @@
+"""What a message says, apart from who sent it and when."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from graphid.service.messages import ChatMessage, Identify, Message, Page, StartChat, Track, Traits
+
+_json = msgspec.json.Encoder(order="sorted")
+
+
+def detail_of(message: Message) -> dict[str, Any]:
+    """What a line of the journey tells beside when and where."""
+    match message:
+        case Page():
+            said: dict[str, Any] = {
+                "url": message.url,
+                "title": message.title,
+                "referrer": message.referrer,
+                "properties": message.properties,
+            }
+        case Track():
+            call = None if message.call == "track" else message.call
+            said = {"name": message.name, "properties": message.properties, "call": call}
+        case Identify(traits=Traits() as traits):
+            said = {"traits": traits.model_dump(by_alias=True, exclude_none=True)}
+        case StartChat():
+            said = {"channel": message.channel}
+        case ChatMessage():
+            said = {"author": message.author.value, "text": message.text}
+        case _:
+            said = {}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def digest_of(message: Message) -> str:
+    """What tells whether a message id came again with other content; times are no part of it."""
+    content = message.model_dump(mode="json", exclude={"message_id", "occurred_at"})
+    context = content.get("context")
+    if isinstance(context, dict):
+        content["context"] = {
+            name: value
+            for name, value in context.items()
+            if name not in ("message_id", "occurred_at")
+        }
+    return blake2b(_json.encode(content), digest_size=12).hexdigest()
