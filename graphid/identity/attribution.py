@@ -8,7 +8,6 @@ from enum import StrEnum
 import msgspec
 
 from graphid.identity.ids import UNCLAIMED
-from graphid.identity.policy import Policy
 from graphid.identity.state import Link, LinkState, Opening, Visitor
 from graphid.identity.values import Assurance, Micros, Place, moment
 
@@ -32,7 +31,7 @@ class Attribution(msgspec.Struct, frozen=True):
     assurance: Assurance | None = None
 
 
-def attribute(visitor: Visitor, place: Place, policy: Policy) -> Attribution:
+def attribute(visitor: Visitor, place: Place) -> Attribution:
     """The owner of what a visitor did at a place of the fold.
 
     The visitor must be the one whose interval covers the place.
@@ -43,14 +42,14 @@ def attribute(visitor: Visitor, place: Place, policy: Policy) -> Attribution:
         return Attribution(Basis.ANONYMOUS, anonymous=visitor.id)
     if link.reach is not None and at < link.reach:
         return Attribution(Basis.ANONYMOUS, anonymous=visitor.id + UNCLAIMED)
-    basis = _basis(visitor, place, policy)
-    if basis is Basis.UNATTENDED and policy.unattended.owner == "ANONYMOUS":
+    basis = _basis(visitor, place)
+    if basis is Basis.UNATTENDED and visitor.disowns_unattended:
         return Attribution(Basis.ANONYMOUS, anonymous=visitor.id + UNCLAIMED)
     return Attribution(basis, contact=link.target, link=link, assurance=link.assurance)
 
 
-def _basis(visitor: Visitor, place: Place, policy: Policy) -> Basis:
-    if _is_unattended(visitor, moment(place), policy):
+def _basis(visitor: Visitor, place: Place) -> Basis:
+    if _is_unattended(visitor, moment(place)):
         return Basis.UNATTENDED
     if visitor.verified is not None and place >= visitor.verified:
         return Basis.AUTHENTICATED
@@ -59,9 +58,9 @@ def _basis(visitor: Visitor, place: Place, policy: Policy) -> Basis:
     return Basis.RETROACTIVE
 
 
-def _is_unattended(visitor: Visitor, at: Micros, policy: Policy) -> bool:
+def _is_unattended(visitor: Visitor, at: Micros) -> bool:
     """After a switch without logout, long after the visitor last identified."""
     if visitor.opening is not Opening.SWITCH or not visitor.attended:
         return False
     run = bisect_right([first for first, _ in visitor.attended], at) - 1
-    return run >= 0 and at > visitor.attended[run][1] + policy.unattended_after
+    return run >= 0 and at > visitor.attended[run][1] + visitor.unattended_after

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Iterable
 
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
@@ -12,12 +12,11 @@ from graphid.identity.people import (
     contradict,
     count_claim,
     have_in_common,
-    save,
+    replace,
 )
 from graphid.identity.policy import Policy
 from graphid.identity.resolution import Resolution
 from graphid.identity.state import (
-    Contact,
     Cookie,
     Device,
     LinkKind,
@@ -28,6 +27,7 @@ from graphid.identity.state import (
     device_key,
 )
 from graphid.identity.traits import with_traits
+from graphid.identity.vacancy import close
 from graphid.identity.values import Assurance, IdentifierKey, Identify, Micros, moment, type_of
 
 
@@ -36,16 +36,17 @@ def step_identify(view: View, evidence: Identify, policy: Policy, ids: Ids) -> O
     return _Identification(view, evidence, policy, ids).run()
 
 
-class _Identification(Resolution):
-    evidence: Identify
-
+class _Identification(Resolution[Identify]):
     def __init__(self, view: View, evidence: Identify, policy: Policy, ids: Ids) -> None:
         super().__init__(view, evidence, policy, ids)
-        cookie = view.find("cookie", evidence.cookie)
-        birth = ids.birth(evidence.cookie)
-        found = view.find("visitor", cookie.visitor if cookie else birth)
-        self.visitor = self.former = found or Visitor(id=birth, cookie=evidence.cookie)
-        self.own = Someone.of_contact(view, self.visitor.contact) if self.visitor.contact else None
+        found = view.find("cookie", evidence.cookie)
+        if found is None:
+            self.visitor = Visitor(id=ids.birth(evidence.cookie), cookie=evidence.cookie)
+        else:
+            self.visitor = found.visitor
+        self.former = self.visitor
+        # An open visitor's link is never severed: a sever closes what it masks.
+        self.own = self.people.of(self.visitor.contact) if self.visitor.contact else None
 
     def run(self) -> Outcome:
         if not self.identifiers:
@@ -53,32 +54,38 @@ class _Identification(Resolution):
         target, created = self._find_target()
         if target is None:
             self._stay()
+            self.people.save()
             return self._outcome(None, created=False, switched=False)
-        self.join_others(target.id, visitor=self.visitor.id, own_record=None)
-        self.outrank(target.id)
-        switched = self._attach(target.id)
-        contact = self.add(self.view.contact(target.id))
-        contact = with_traits(contact, self.evidence, source="identify")
-        self._save(contact)
-        self._remember_device(contact.id)
+        self.join_others(target, visitor=self._claiming_as, own_record=None)
+        self.outrank(target)
+        switched = self._attach(target)
+        self.add(target)
+        self._save(target)
+        self._remember_device(target)
         self._claim_back(switched)
-        return self._outcome(contact.id, created=created, switched=switched)
+        self.people.save()
+        return self._outcome(target, created=created, switched=switched)
+
+    @property
+    def _claiming_as(self) -> str:
+        """The visitor as which contacts remember who claimed them."""
+        return self.visitor.cut_from or self.visitor.id
 
     # 2, 3, 4
 
-    def _find_target(self) -> tuple[Contact | None, bool]:
+    def _find_target(self) -> tuple[str | None, bool]:
         """The contact to attach to, and whether it is new."""
         walked = self.walk()
         if walked is not None:
             identifier, someone = walked
-            if self.own is not None and self.own.name == someone.name and self.visitor.contact:
-                return self.view.contact(self.visitor.contact), False
-            return someone.holds_of(identifier)[0][0], False
+            if self.own is someone and self.visitor.contact:
+                return self.visitor.contact, False
+            return someone.holds_of(identifier)[0][0].id, False
         if self.own is not None and self.visitor.contact and self._may_extend(self.own):
-            return self.view.contact(self.visitor.contact), False
+            return self.visitor.contact, False
         self.outrank(None)
         named_for = self.first_unheld()
-        return (None, False) if named_for is None else (self.make_contact(named_for), True)
+        return (None, False) if named_for is None else (self.make_contact(named_for).id, True)
 
     def _may_extend(self, own: Someone) -> bool:
         """Whether evidence that names nobody may add to the visitor's own person."""
@@ -86,6 +93,8 @@ class _Identification(Resolution):
         if not any(i in held or self.is_free(i) for i in self.identifiers):
             return False
         if any(self.contradicts(someone) for someone in self.holders()):
+            return False
+        if any(self.separations.from_identifier(own, i) for i in self.identifiers):
             return False
         common = have_in_common(self.identifiers, held, self.policy)
         if contradict(self.identifiers, held, self.policy, in_common=common):
@@ -95,11 +104,11 @@ class _Identification(Resolution):
         return (
             not self.has_authority
             or (self.visitor.assurance or Assurance.CLAIMED) >= Assurance.ASSERTED
-            or own.is_only_claim_of(self.visitor.id)
+            or own.is_only_claim_of(self._claiming_as)
             or self.may_follow_claims_to(own)
         )
 
-    def _has_unique(self, identifiers: tuple[IdentifierKey, ...] | set[IdentifierKey]) -> bool:
+    def _has_unique(self, identifiers: Iterable[IdentifierKey]) -> bool:
         return any(self.policy.rule(type_of(i)).unique for i in identifiers)
 
     def _stay(self) -> None:
@@ -117,32 +126,27 @@ class _Identification(Resolution):
     def _claim_nevertheless(self) -> None:
         """Claims that attach nobody are claims all the same: step 3 asks for them."""
         visitor = self._claiming(self.visitor)
-        self.view.put("visitor", visitor.id, visitor)
-        self.view.put("cookie", visitor.cookie, Cookie(visitor.id))
+        self.view.put("cookie", visitor.cookie, Cookie(visitor))
         if visitor.contact is not None and visitor.claims_alone:
-            attached = self.view.contact(visitor.contact)
-            counted = count_claim(attached, before=self.visitor.claims, after=visitor.claims)
-            self.view.put("contact", attached.id, counted)
+            attached = self.people.contact(visitor.contact)
+            self.people.put(count_claim(attached, before=self.visitor.claims, after=visitor.claims))
 
     # 6
 
     def _attach(self, target: str) -> bool:
         """Attach the visitor, move it whole, or let a new one begin; True for the last."""
         visitor = self.visitor
-        owner = self.view.contact(visitor.contact).person if visitor.contact else None
-        if owner is not None and owner == self.view.contact(target).person:
-            assert visitor.link is not None
-            link = visitor.link
+        link = visitor.link
+        if link is not None and self.people.of(link.target) is self.people.of(target):
             if self.evidence.assurance > link.assurance:
-                link = msgspec.structs.replace(link, assurance=self.evidence.assurance)
-                self.links[self.view.put_link(link).id] = None
-            self.visitor = msgspec.structs.replace(visitor, link=link)
+                link = self.change(replace(link, assurance=self.evidence.assurance))
+            self.visitor = replace(visitor, link=link)
             return False
-        if owner is None or self._moves_whole():
-            if visitor.link is not None:
+        if not visitor.is_taken or (link is not None and self._moves_whole()):
+            if link is not None:
                 self._leave(visitor)
             link = self.link(LinkKind.IDENTIFIED_AS, visitor.id, target, "IDENTIFIED")
-            self.visitor = msgspec.structs.replace(visitor, link=link)
+            self.visitor = replace(visitor, link=link)
             return False
         self._switch(visitor, target)
         return True
@@ -158,29 +162,22 @@ class _Identification(Resolution):
     def _leave(self, visitor: Visitor) -> None:
         """Withdraw the link of a visitor that moves whole to somebody else."""
         assert visitor.link is not None
-        link = msgspec.structs.replace(
-            visitor.link,
-            retracted_at=self.evidence.recorded_at,
-            retracted_by=self.evidence.id,
-            reason="OUTRANKED",
+        self.change(
+            replace(
+                visitor.link,
+                retracted_at=self.evidence.recorded_at,
+                retracted_by=self.evidence.id,
+                reason="OUTRANKED",
+            )
         )
-        self.links[self.view.put_link(link).id] = None
-        former = self.view.contact(visitor.link.target)
-        self.view.put("contact", former.id, count_claim(former, before=visitor.claims, after=None))
+        former = self.people.contact(visitor.link.target)
+        self.people.put(count_claim(former, before=visitor.claims, after=None))
 
     def _switch(self, visitor: Visitor, target: str) -> None:
         """End the visitor here, and begin a new one of the target's."""
         evidence = self.evidence
-        assert visitor.link is not None  # it belongs to somebody else
-        ended = msgspec.structs.replace(
-            visitor.link, ended_at=evidence.at, ended_by=evidence.id, reason="switch"
-        )
-        self.view.put_link(ended)
         boundary = evidence.place
-        closed = msgspec.structs.replace(
-            visitor, end=boundary, ended_at=evidence.at, ended_by=evidence.id, link=ended
-        )
-        self.view.put("visitor", closed.id, closed)
+        close(self.view, visitor, evidence, boundary, "switch")
         id = self.ids.visitor(evidence.cookie, evidence.id)
         self.visitor = Visitor(
             id=id,
@@ -190,26 +187,26 @@ class _Identification(Resolution):
             start=boundary,
             started_at=evidence.at,
             link=self.link(LinkKind.IDENTIFIED_AS, id, target, "SWITCHED"),
+            unattended_after=self.policy.unattended_after,
+            unattended_owner=self.policy.unattended.owner,
         )
-        self.view.put("cookie", evidence.cookie, Cookie(id))
 
     # after 7
 
-    def _save(self, contact: Contact) -> None:
-        """Write the contact with who claimed it and at which assurance it now rests."""
+    def _save(self, target: str) -> None:
+        """Take in what is said, who claimed it, and at which assurance the contact now rests."""
         evidence, before = self.evidence, self._claims_counted()
         visitor = self._claiming(self.visitor)
+        contact = with_traits(self.people.contact(target), evidence, source="identify")
         if not self.has_authority:
-            contact = claimed_by(contact, visitor.id)
+            contact = claimed_by(contact, self._claiming_as)
         if evidence.assurance > contact.assurance:
-            contact = msgspec.structs.replace(contact, assurance=evidence.assurance)
-        self.view.put("contact", contact.id, contact)
+            contact = replace(contact, assurance=evidence.assurance)
+        self.people.put(contact)
         assert visitor.link is not None
-        attached = self.view.contact(visitor.link.target)
+        attached = self.people.contact(visitor.link.target)
         after = visitor.claims if visitor.claims_alone else None
-        self.view.put("contact", attached.id, count_claim(attached, before=before, after=after))
-        someone = Someone.of_contact(self.view, contact.id)
-        save(self.view, someone.contacts, former=(someone.name,))
+        self.people.put(count_claim(attached, before=before, after=after))
         self.visitor = visitor
 
     def _claims_counted(self) -> frozenset[IdentifierKey] | None:
@@ -223,22 +220,24 @@ class _Identification(Resolution):
     def _claiming(self, visitor: Visitor) -> Visitor:
         """The visitor with what this identify claims, or vouches for."""
         if self.has_authority:
-            return msgspec.structs.replace(visitor, claims_alone=False)
-        return msgspec.structs.replace(visitor, claims=visitor.claims.union(self.identifiers))
+            return replace(visitor, claims_alone=False)
+        if visitor.claims.issuperset(self.identifiers):
+            return visitor
+        return replace(visitor, claims=visitor.claims.union(self.identifiers))
 
     def _remember_device(self, contact: str) -> None:
         """A device remembers one contact, and once shared only that."""
         name = device_key(self.evidence.device, self.evidence.cookie)
-        device = self.view.find("device", name)
+        found = device = self.view.find("device", name)
         if device is None:
-            self.view.put("device", name, Device(contact=contact))
-        elif (
-            not device.shared
-            and device.contact is not None
-            and self.view.contact(device.contact).person != self.view.contact(contact).person
+            device = Device(contact=contact)
+        elif device.contact is not None and (
+            self.people.of(device.contact) is not self.people.of(contact)
         ):
-            self.view.put("device", name, Device(shared=True))
-        self.device_is_shared = self.view.find("device", name) == Device(shared=True)
+            device = Device(shared=True)
+        if device is not found:
+            self.view.put("device", name, device)
+        self.device_is_shared = device.shared
 
     def _claim_back(self, switched: bool) -> None:
         """Write the visitor with the reach of its link and what its basis is read from."""
@@ -247,9 +246,8 @@ class _Identification(Resolution):
         link = visitor.link
         assert link is not None
         if link.reach is None:
-            link = msgspec.structs.replace(link, reach=self._reach())
-            self.view.put_link(link)
-        visitor = msgspec.structs.replace(
+            link = self.view.put_link(replace(link, reach=self._reach()))
+        visitor = replace(
             visitor,
             link=link,
             assurance=max(assurance, visitor.assurance or assurance),
@@ -259,8 +257,7 @@ class _Identification(Resolution):
         )
         if visitor.opening is Opening.SWITCH:
             visitor = self._attend(visitor, at)
-        self.view.put("visitor", visitor.id, visitor)
-        self.view.put("cookie", evidence.cookie, Cookie(visitor.id))
+        self.view.put("cookie", evidence.cookie, Cookie(visitor))
 
     def _reach(self) -> Micros:
         """How far back the first identify of a visitor owns it (model.md, Retroactive claim)."""
@@ -272,11 +269,11 @@ class _Identification(Resolution):
 
     def _attend(self, visitor: Visitor, at: Micros) -> Visitor:
         runs = visitor.attended
-        if runs and at <= runs[-1][1] + self.policy.unattended_after:
+        if runs and at <= runs[-1][1] + visitor.unattended_after:
             runs = (*runs[:-1], (runs[-1][0], at))
         else:
             runs = (*runs, (at, at))
-        return msgspec.structs.replace(visitor, attended=runs)
+        return replace(visitor, attended=runs)
 
     def _outcome(self, contact: str | None, *, created: bool, switched: bool) -> Outcome:
         return Outcome(

@@ -8,9 +8,17 @@ the same ids on every replay.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
 
 UNCLAIMED = "~unclaimed"
 """Suffix of the anonymous person who is the unowned part of a visitor that has an owner."""
+
+
+def contact_named_by(id: str) -> str | None:
+    """The contact that a contact's or a person's id is made of; None for other ids."""
+    kind, _, hashed = id.partition("_")
+    return f"contact_{hashed}" if kind in ("contact", "person") else None
 
 
 class Ids:
@@ -21,6 +29,8 @@ class Ids:
 
     def __init__(self, secret: bytes) -> None:
         self._keyed = hashlib.blake2b(key=secret[:64], digest_size=12)
+        # Asked of every identifier that evidence names, mostly of the same ones again.
+        self.bar = lru_cache(maxsize=10_000)(self._bar)
 
     def _hash(self, *parts: str) -> str:
         hashed = self._keyed.copy()
@@ -63,6 +73,10 @@ class Ids:
         """The node of an identifier."""
         return "identifier_" + self._hash("identifier", key)
 
+    def _bar(self, key: str) -> str:
+        """What is kept of an identifier that was erased."""
+        return self._hash("bar", key)
+
     def link(self, kind: str, evidence: str, source: str, target: str) -> str:
         """A link: what comes back after it went comes back under the same id."""
         return "link_" + self._hash("link", kind, evidence, source, target)
@@ -70,6 +84,10 @@ class Ids:
     def review(self, kind: str, *parties: str) -> str:
         """The review of a pair, or of a person and an identifier."""
         return "review_" + self._hash("review", kind, *sorted(parties))
+
+    def version(self, parts: Iterable[tuple[str, str]]) -> str:
+        """What a neighbourhood is like, for a later comparison."""
+        return self._hash("version", *(text for part in parts for text in part))
 
     def session(self, cookie: str, first_message: str) -> str:
         """The session that an event began."""

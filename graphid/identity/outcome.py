@@ -7,17 +7,18 @@ import msgspec
 from graphid.identity.values import IdentifierKey
 
 
-class Warned(msgspec.Struct, frozen=True):
-    """A warning: BLOCKED_IDENTIFIER, INVALID_IDENTIFIER, CLOCK_SKEW or MESSAGE_ID_REUSED."""
+class Warned(msgspec.Struct, frozen=True, gc=False):
+    """A warning: BLOCKED_IDENTIFIER, INVALID_IDENTIFIER, CLOCK_SKEW, MESSAGE_ID_REUSED, PENDING."""
 
     code: str
     message: str
 
 
-class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The answer of one step.
 
     ``visitor``: the visitor that the evidence's own event belongs to (None: a contact upsert).
+    ``void``: why an operation does nothing, one sentence a rule.
     ``contact``: whom it was attached to; None where it attached nobody. ``links``: ids of the
     links made, raised or taken over; ``ended``: of those that it ended.
     """
@@ -31,3 +32,4 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     ended: tuple[str, ...] = ()
     reviews: tuple[str, ...] = ()
     warnings: tuple[Warned, ...] = ()
+    void: tuple[str, ...] = ()

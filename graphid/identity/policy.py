@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from graphid.identity.identifiers import PLACEHOLDERS, is_one_digit_repeated
-from graphid.identity.values import SECOND, Assurance, IdentifierKey, Micros
+from graphid.errors import InvalidPolicy
+from graphid.identity.identifiers import PLACEHOLDERS, is_one_digit_repeated, normalise
+from graphid.identity.patterns import Matches, compiled
+from graphid.identity.policy_faults import ANY, faults_of, is_pattern
+from graphid.identity.values import SECOND, Assurance, IdentifierKey, Micros, UnattendedOwner
 
-CUSTOM = "*"
+CUSTOM = ANY
 
 
 class TypeRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,7 +51,7 @@ class Retroactive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Unattended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after: float = 30 * 60
-    owner: str = "LAST_KNOWN"
+    owner: UnattendedOwner = UnattendedOwner.LAST_KNOWN
 
 
 class Refold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,21 +123,28 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
         folded = value.casefold()
         if folded in PLACEHOLDERS or is_one_digit_repeated(folded):
             return True
+        if (type, folded) in self._blocked_values or (CUSTOM, folded) in self._blocked_values:
+            return True
         return any(
-            entry_type in (CUSTOM, type) and matches(value)
-            for entry_type, matches in self._block_list
+            of_type in (CUSTOM, type) and matches(value)
+            for of_type, matches in self._blocked_patterns
         )
 
     @cached_property
-    def _block_list(self) -> list[tuple[str, Any]]:
-        entries = []
+    def _blocked_values(self) -> frozenset[tuple[str, str]]:
+        """Type and value, as the value is once it is normalised, without regard to case."""
+        found = set()
         for entry in self.blocked:
-            type, _, what = entry.partition(":")
-            if len(what) > 1 and what.startswith("/") and what.endswith("/"):
-                entries.append((type, re.compile(what[1:-1], re.IGNORECASE).search))
-            else:
-                entries.append((type, _equals(what)))
-        return entries
+            if not is_pattern(entry):
+                type, _, what = entry.partition(":")
+                _, _, value = normalise(type, what, region=self.phone.region).partition(":")
+                found.add((type, value.casefold()))
+        return frozenset(found)
+
+    @cached_property
+    def _blocked_patterns(self) -> tuple[tuple[str, Matches], ...]:
+        entries = (entry.partition(":") for entry in self.blocked if is_pattern(entry))
+        return tuple((type, compiled(what[1:-1])) for type, _, what in entries)
 
     @cached_property
     def merge_assurance(self) -> Assurance:
@@ -143,12 +152,18 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
         return Assurance[self.merge.assurance]
 
     @cached_property
+    def browser(self) -> Assurance:
+        """What an identify with a publishable key counts as."""
+        return Assurance[self.browser_assurance]
+
+    @cached_property
     def max_age(self) -> Micros:
         return round(self.retroactive.max_age * SECOND)
 
     @cached_property
     def on_shared_device(self) -> Micros:
-        return round(self.retroactive.on_shared_device * SECOND)
+        """On a shared device a claim reaches no further back than elsewhere."""
+        return min(self.max_age, round(self.retroactive.on_shared_device * SECOND))
 
     @cached_property
     def unattended_after(self) -> Micros:
@@ -159,14 +174,42 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
         return round(self.session.timeout * SECOND)
 
 
-def _equals(what: str) -> Any:
-    folded = what.casefold()
-    return lambda value: value.casefold() == folded
+DEFAULT = Policy()
+"""Version 1 of every installation. Another default would change what version 1 has meant: where
+one is needed, a new installation is to begin with a version that says it."""
 
 
-def parse_policy(document: dict[str, Any]) -> Policy:
+class PolicyVersion(msgspec.Struct, frozen=True):
+    """A policy as it was set. ``set_by`` names the key; nobody set version 1."""
+
+    version: int
+    policy: Policy
+    set_at: Micros
+    set_by: str | None = None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The whole document, defaults filled in."""
+        return document_of(self.policy)
+
+
+def parse_policy(document: Any) -> Policy:
     """The policy that a document says; what it leaves out is the default.
 
-    Raises ``msgspec.ValidationError``, naming the path, where the document is malformed.
+    Raises InvalidPolicy, with all faults that the document has.
     """
+    faults = faults_of(document, document_of(DEFAULT))
+    if faults:
+        raise InvalidPolicy(faults)
+    return policy_of(document)
+
+
+def policy_of(document: Any) -> Policy:
+    """The policy of a document that was judged before: limits may have changed since."""
     return msgspec.convert(document, Policy)
+
+
+def document_of(policy: Policy) -> dict[str, Any]:
+    """A policy as the whole document that says it."""
+    document: dict[str, Any] = msgspec.to_builtins(policy)
+    return document

@@ -1,8 +1,14 @@
-"""What the fold knows: one value for each cookie, visitor, device, identifier, contact, person.
+"""What the fold knows: one value for each cookie, device, identifier and person, and a few more.
+
+A person is kept with all their contacts, and a cookie with its open visitor: what a step reads
+and writes together is one value.
 
 A state is a mapping from :data:`Key` to a value. ``step`` sees it through a :class:`View`,
 which records what was read and holds what is written. Whoever keeps the state, a dictionary
 or a graph, loads what a step reads and stores what it wrote; nobody else decides anything.
+
+The values are frozen and hold no cycles, so the garbage collector need not look at them
+(``gc=False``): a fold makes very many.
 """
 
 from __future__ import annotations
@@ -13,10 +19,27 @@ from typing import Literal, Protocol, overload
 
 import msgspec
 
-from graphid.identity.values import Assurance, IdentifierKey, Micros, Place, TraitValue
+from graphid.identity.values import (
+    Assurance,
+    IdentifierKey,
+    Micros,
+    Place,
+    TraitValue,
+    UnattendedOwner,
+)
 
 KeyKind = Literal[
-    "cookie", "visitor", "device", "identifier", "contact", "person", "link", "review"
+    "cookie",
+    "visitor",
+    "device",
+    "identifier",
+    "person",
+    "link",
+    "review",
+    "judged",
+    "bar",
+    "withdrawn",
+    "decided",
 ]
 Key = tuple[KeyKind, str]
 
@@ -46,9 +69,11 @@ class Opening(StrEnum):
     BIRTH = "birth"
     LOGOUT = "logout"
     SWITCH = "switch"
+    CUT = "cut"
+    """An operator severed or merged a part of what had been one visitor."""
 
 
-class Link(msgspec.Struct, frozen=True, omit_defaults=True):
+class Link(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A join with its provenance. ``source`` and ``target`` are ids of nodes, or an identifier."""
 
     id: str
@@ -75,20 +100,16 @@ class Link(msgspec.Struct, frozen=True, omit_defaults=True):
         return LinkState.ACTIVE if self.ended_by is None else LinkState.ENDED
 
 
-class Cookie(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A cookie: the visitor who has it at this place of the fold."""
-
-    visitor: str
-
-
-class Visitor(msgspec.Struct, frozen=True, omit_defaults=True):
+class Visitor(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One continuous human use of a cookie, from ``start`` up to ``end``, if it has ended.
 
     ``start`` is empty for the visitor that the cookie was born with. ``claims``: every
     identifier that a CLAIMED identify of this visitor named. ``identified``, ``verified``: the
     places of its first identify, and of its first VERIFIED one. ``attended``: from when to when
     the visitor identified, runs no further apart than ``unattended.after``; kept only after a
-    switch, where it decides.
+    switch, where it decides. ``unattended_after`` and ``unattended_owner``: what the policy said
+    of such events at the switch. ``cut_from``: the visitor that it was a part of. ``forgotten``: it
+    was somebody's who was erased, and so is nobody's to claim.
     """
 
     id: str
@@ -107,14 +128,41 @@ class Visitor(msgspec.Struct, frozen=True, omit_defaults=True):
     identified: Place | None = None
     verified: Place | None = None
     attended: tuple[tuple[Micros, Micros], ...] = ()
+    unattended_after: Micros = 0
+    unattended_owner: UnattendedOwner = UnattendedOwner.LAST_KNOWN
+    cut_from: str | None = None
+    forgotten: bool = False
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether who comes next on the cookie is another visitor."""
+        return self.link is not None or self.forgotten
+
+    @property
+    def disowns_unattended(self) -> bool:
+        """Whether what is done unattended, after the switch that it began with, is nobody's."""
+        return self.unattended_owner is UnattendedOwner.ANONYMOUS
 
     @property
     def contact(self) -> str | None:
         """The contact that this visitor is identified as."""
         return None if self.link is None else self.link.target
 
+    @property
+    def owner(self) -> str | None:
+        """The contact whose person owns what this visitor did; None where nobody does."""
+        link = self.link
+        return None if link is None or link.state is LinkState.SEVERED else link.target
 
-class Device(msgspec.Struct, frozen=True, omit_defaults=True):
+
+class Cookie(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A cookie: the visitor who has it at this place of the fold. Those who had it before are
+    kept under their own keys."""
+
+    visitor: Visitor
+
+
+class Device(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A device, or a cookie where no device id is known: whom it has served."""
 
     contact: str | None = None
@@ -126,18 +174,43 @@ def device_key(device: str | None, cookie: str) -> str:
     return f"cookie:{cookie}" if device is None else f"device:{device}"
 
 
-class Identifier(msgspec.Struct, frozen=True, omit_defaults=True):
+class Identifier(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """An identifier: the contacts, all of one person, that hold it."""
 
     contacts: tuple[str, ...] = ()
 
 
-class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A contact's hold on an identifier: what its record says, and what anybody else said."""
+class Party(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What a judgement names on one of its sides: a contact, an identifier, or both: the contact
+    that is named for the identifier."""
+
+    contact: str | None = None
+    identifier: IdentifierKey | None = None
+
+
+class Apart(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A judgement that ``own`` is not ``other``: by which operation, recorded when, of whom.
+
+    ``undoes``: it takes a merge back. What was recorded before had kept the two apart by itself,
+    and goes on as it did: no identifier stands for its contact there.
+    """
+
+    by: str
+    recorded_at: Micros
+    own: Party
+    other: Party
+    actor: str | None = None
+    undoes: bool = False
+
+
+class Hold(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A contact's hold on an identifier: what its record says, what anybody else said, and from
+    whom a judgement keeps the identifier apart."""
 
     link: Link
     record: Assurance | None = None
     others: Assurance | None = None
+    apart: tuple[Apart, ...] = ()
 
     @property
     def assurance(self) -> Assurance:
@@ -145,20 +218,23 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
         return max(self.record or Assurance.CLAIMED, self.others or Assurance.CLAIMED)
 
 
-class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
+class Contact(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One record that a source holds of a human, or what an identify made.
 
+    ``cookie``: where the evidence that made it came from; a record has none.
     ``claimant`` is the one visitor that ever claimed it, or MANY. ``claim_sets`` counts, while
     the contact rests on claims alone, how many of its visitors claimed exactly which
-    identifiers (model.md, identify, step 3).
+    identifiers (model.md, identify, step 3). ``apart``: from whom judgements keep it; ``cleared``:
+    the judgements that a later merge of its person overruled. ``deleted``: its source told that
+    the record is no more.
     """
 
     id: str
     made: Place
-    person: str
     evidence: str
     made_at: Micros
     named_for: IdentifierKey | None = None
+    cookie: str | None = None
     source: str | None = None
     source_id: str | None = None
     curated: bool = False
@@ -168,28 +244,33 @@ class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
     claim_sets: tuple[tuple[frozenset[IdentifierKey], int], ...] = ()
     traits: dict[str, TraitValue] = {}
     same_as: tuple[Link, ...] = ()
+    apart: tuple[Apart, ...] = ()
+    cleared: tuple[Apart, ...] = ()
+    deleted: bool = False
 
     @property
     def is_known(self) -> bool:
-        """A contact that holds nothing and comes from no source names nobody."""
-        return bool(self.holds) or self.source is not None
+        """A contact that holds nothing and comes from no source names nobody; what its source
+        deleted comes from none."""
+        return bool(self.holds) or (self.source is not None and not self.deleted)
 
 
 MANY = "*"
 """``Contact.claimant`` of a contact that more than one visitor claimed."""
 
 
-class Person(msgspec.Struct, frozen=True, omit_defaults=True):
+class Person(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The contacts that are one human; named for the first of them (model.md, Which id).
 
-    ``merged_into`` is set where the id lives on only as an alias of another person.
+    ``merged_into`` is set where the id lives on only as an alias of another person. Every
+    contact begins as a person of its own name, so that from its id one comes to its person.
     """
 
-    contacts: tuple[str, ...] = ()
+    contacts: tuple[Contact, ...] = ()
     merged_into: str | None = None
 
 
-class Review(msgspec.Struct, frozen=True, omit_defaults=True):
+class Review(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Something for a human to decide. ``contacts`` stand for the people concerned."""
 
     id: str
@@ -200,19 +281,62 @@ class Review(msgspec.Struct, frozen=True, omit_defaults=True):
     recorded_at: Micros
     identifier: IdentifierKey | None = None
     reason: str = ""
+    accepted: bool | None = None
+    decided_by: str | None = None
 
 
-Value = Cookie | Visitor | Device | Identifier | Contact | Person | Link | Review
+class Judgements(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What was judged of an identifier, or of a contact that none names: from whom it is kept
+    apart, and by which operations its value is blocked."""
+
+    apart: tuple[Apart, ...] = ()
+    blocked_by: tuple[str, ...] = ()
+
+
+class Bar(msgspec.Struct, frozen=True, gc=False):
+    """An erased identifier: evidence recorded before this moment no longer names it."""
+
+    until: Micros
+
+
+class Withdrawn(msgspec.Struct, frozen=True, gc=False):
+    """An operation that was taken back."""
+
+    by: str
+
+
+class Decided(msgspec.Struct, frozen=True, gc=False):
+    """A review that was rejected, by the judgement that keeps the two apart."""
+
+    by: str
+
+
+Value = (
+    Cookie
+    | Visitor
+    | Device
+    | Identifier
+    | Person
+    | Link
+    | Review
+    | Judgements
+    | Bar
+    | Withdrawn
+    | Decided
+)
 
 VALUE_TYPES: Mapping[KeyKind, type[Value]] = {
     "cookie": Cookie,
     "visitor": Visitor,
     "device": Device,
     "identifier": Identifier,
-    "contact": Contact,
     "person": Person,
     "link": Link,
     "review": Review,
+    "judged": Judgements,
+    "bar": Bar,
+    "withdrawn": Withdrawn,
+    "decided": Decided,
 }
 
 
@@ -231,6 +355,14 @@ class Memory(dict[Key, Value]):
 
     peek = dict.get  # everything is at hand
 
+    def take_in(self, changes: Mapping[Key, Value | None]) -> None:
+        """Store what a step changed."""
+        for key, value in changes.items():
+            if value is None:
+                self.pop(key, None)
+            else:
+                self[key] = value
+
 
 class View:
     """A state as one step sees it: what it read, and what it wrote over it."""
@@ -238,13 +370,7 @@ class View:
     def __init__(self, state: State) -> None:
         self._state = state
         self.reads: dict[Key, None] = {}
-        self.writes: dict[Key, Value] = {}
-
-    def _get(self, key: Key) -> Value | None:
-        if key in self.writes:
-            return self.writes[key]
-        self.reads[key] = None
-        return self._state.get(key)
+        self.writes: dict[Key, Value | None] = {}
 
     @overload
     def find(self, kind: Literal["cookie"], id: str) -> Cookie | None: ...
@@ -255,30 +381,37 @@ class View:
     @overload
     def find(self, kind: Literal["identifier"], id: str) -> Identifier | None: ...
     @overload
-    def find(self, kind: Literal["contact"], id: str) -> Contact | None: ...
-    @overload
     def find(self, kind: Literal["person"], id: str) -> Person | None: ...
     @overload
     def find(self, kind: Literal["review"], id: str) -> Review | None: ...
+    @overload
+    def find(self, kind: Literal["judged"], id: str) -> Judgements | None: ...
+    @overload
+    def find(self, kind: Literal["bar"], id: str) -> Bar | None: ...
+    @overload
+    def find(self, kind: Literal["withdrawn"], id: str) -> Withdrawn | None: ...
+    @overload
+    def find(self, kind: Literal["decided"], id: str) -> Decided | None: ...
     def find(self, kind: KeyKind, id: str) -> Value | None:
         """The value, or None where there never was one."""
-        return self._get((kind, id))
-
-    def contact(self, id: str) -> Contact:
-        """A contact that something else points at; its absence is a corrupt state."""
-        contact = self.find("contact", id)
-        if contact is None:
-            raise LookupError(f"the state names contact {id} but does not hold it")
-        return contact
+        key = (kind, id)
+        if key in self.writes:
+            return self.writes[key]
+        self.reads[key] = None
+        return self._state.get(key)
 
     def put(self, kind: KeyKind, id: str, value: Value) -> None:
         self.writes[kind, id] = value
+
+    def remove(self, kind: KeyKind, id: str) -> None:
+        """Write that there is no such thing any more."""
+        self.writes[kind, id] = None
 
     def put_link(self, link: Link) -> Link:
         """Write a link as it now is."""
         self.put("link", link.id, link)
         return link
 
-    def changes(self) -> dict[Key, Value]:
-        """What the step wrote that differs from what it had read."""
+    def changes(self) -> dict[Key, Value | None]:
+        """What the step wrote that differs from what it had read; None: what is no more."""
         return {key: value for key, value in self.writes.items() if self._state.peek(key) != value}

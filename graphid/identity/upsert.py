@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
-
+from graphid.identity.apart import judged_of
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
-from graphid.identity.people import Someone, save
+from graphid.identity.people import Someone, replace
 from graphid.identity.policy import Policy
-from graphid.identity.resolution import Resolution
+from graphid.identity.resolution import KEPT_APART, Resolution
 from graphid.identity.state import Contact, ReviewKind, View
 from graphid.identity.traits import with_traits
 from graphid.identity.values import ContactUpsert, IdentifierKey
@@ -19,25 +18,24 @@ def step_upsert(view: View, evidence: ContactUpsert, policy: Policy, ids: Ids) -
     return _Upsert(view, evidence, policy, ids).run()
 
 
-class _Upsert(Resolution):
-    evidence: ContactUpsert
-
+class _Upsert(Resolution[ContactUpsert]):
     def run(self) -> Outcome:
         if self.evidence.deleted:
             self.identifiers = ()  # what the record said is over, whatever came along
         id = self.ids.record(self.evidence.source, self.evidence.source_id)
-        record = self.view.find("contact", id)
-        created = record is None
-        if record is not None:
-            record = self._end_unlisted(self._stand(record))
-        walked = self.walk(own_record=id) if record is None else None
-        record = record or self._make_record(id)
+        created = self.people.find(id) is None
+        walked = self.walk(own_record=id) if created else None
+        if created:
+            self._make_record(id)
+        else:
+            self._stand(id)
         if walked is not None:
-            self._join_target(record, *walked)
+            self._join_target(id, *walked)
         self.join_others(id, visitor=None, own_record=id)
         self.outrank(id)
-        record = self.add(self.view.contact(id), from_record=True)
-        self._save(record)
+        self.add(id, from_record=True)
+        self._take_in_traits(id)
+        self.people.save()
         return Outcome(
             contact=id,
             created=created,
@@ -47,73 +45,65 @@ class _Upsert(Resolution):
             warnings=self.warnings,
         )
 
-    def _make_record(self, id: str) -> Contact:
+    def _make_record(self, id: str) -> None:
         evidence = self.evidence
         record = Contact(
             id=id,
             made=evidence.place,
             made_at=evidence.at,
-            person=id,
             evidence=evidence.id,
             source=evidence.source,
             source_id=evidence.source_id,
             curated=evidence.curated,
             assurance=evidence.assurance,
+            apart=judged_of(self.view, id),
+            deleted=evidence.deleted,
         )
-        save(self.view, [record])
-        return record
+        self.people.begin(record)
 
-    def _join_target(self, record: Contact, identifier: IdentifierKey, target: Someone) -> None:
+    def _join_target(self, record: str, identifier: IdentifierKey, target: Someone) -> None:
         """Join a new record to the person that its identifiers name first."""
+        apart = self.separations.between(self.people.of(record), target)
+        too_many = self.too_many(self.people.of(record), target)
         if self.evidence.curated and target.is_curated:
-            self.review(
-                ReviewKind.SUGGESTED_MERGE,
-                (record.id, target.name),
-                identifier,
-                "both are curated",
-            )
-        elif len(target.contacts) >= self.policy.merge.max_contacts:
-            self.review(
-                ReviewKind.LIMIT_REACHED,
-                (record.id, target.name),
-                identifier,
-                "the person would have too many contacts",
-            )
+            kind, reason = ReviewKind.SUGGESTED_MERGE, "both are curated"
+        elif too_many:
+            kind, reason = ReviewKind.LIMIT_REACHED, too_many
+        elif apart:
+            kind, reason = ReviewKind.TAKEN_IDENTIFIER, KEPT_APART
         else:
-            self.join(Someone.of_contact(self.view, record.id), target, record.id, identifier)
+            self.join(record, target.holds_of(identifier)[0][0].id, "SHARED_IDENTIFIER")
+            return
+        about = (record, target.name)
+        self.review(kind, about, identifier, reason, rejected_by=self.known_to(apart))
 
-    def _stand(self, record: Contact) -> Contact:
-        """The record as curated, and as well vouched for, as its source now says: before joins."""
-        record = msgspec.structs.replace(
-            record,
-            curated=record.curated or self.evidence.curated,
-            assurance=max(record.assurance, self.evidence.assurance),
+    def _stand(self, id: str) -> None:
+        """The record as curated, and as well vouched for, as its source now says: before joins.
+
+        A source is right about its own record: what it no longer lists is ended.
+        """
+        record = self.people.contact(id)
+        record = self.people.put(
+            replace(
+                record,
+                curated=record.curated or self.evidence.curated,
+                assurance=max(record.assurance, self.evidence.assurance),
+                deleted=self.evidence.deleted,
+            )
         )
-        self.view.put("contact", record.id, record)
-        return record
-
-    def _end_unlisted(self, record: Contact) -> Contact:
-        """A source is right about its own record: end what it no longer lists."""
         for identifier, hold in list(record.holds.items()):
             if hold.record is None or identifier in self.identifiers:
                 continue
             if hold.others is None:
                 record = self.end_hold(record, identifier, hold)
-                continue
-            link = msgspec.structs.replace(hold.link, assurance=hold.others)
-            self.links[self.view.put_link(link).id] = None
-            kept = msgspec.structs.replace(hold, record=None, link=link)
-            record = msgspec.structs.replace(record, holds={**record.holds, identifier: kept})
-            self.view.put("contact", record.id, record)
-        return record
+            else:
+                link = self.change(replace(hold.link, assurance=hold.others))
+                record = self.people.hold(record, identifier, replace(hold, record=None, link=link))
 
-    def _save(self, record: Contact) -> None:
-        evidence = self.evidence
+    def _take_in_traits(self, id: str) -> None:
+        evidence, record = self.evidence, self.people.contact(id)
         if evidence.deleted:
             said = {n: t for n, t in record.traits.items() if t.source != evidence.source}
-            record = msgspec.structs.replace(record, traits=said)
+            self.people.put(replace(record, traits=said))
         else:
-            record = with_traits(record, evidence, source=evidence.source)
-        self.view.put("contact", record.id, record)
-        someone = Someone.of_contact(self.view, record.id)
-        save(self.view, someone.contacts, former=(someone.name,))
+            self.people.put(with_traits(record, evidence, source=evidence.source))

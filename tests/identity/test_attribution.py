@@ -25,7 +25,7 @@ def identify(
 def basis_at(resolved: Resolved, minute: float) -> tuple[Basis, bool]:
     """The basis of a page at this minute, and whether somebody known owns it."""
     at = place(START + round(minute * MINUTE), Kind.EVENT, "page")
-    found = attribute(resolved.visitor_at("c", at), at, resolved.policy)
+    found = attribute(resolved.visitor_at("c", at), at)
     return found.basis, found.contact is not None
 
 
@@ -83,11 +83,11 @@ def test_a_severed_link_owns_nothing() -> None:
     assert visitor.link is not None
     severed = msgspec.structs.replace(visitor.link, retracted_by="operator")
     assert severed.state is LinkState.SEVERED
-    found = attribute(msgspec.structs.replace(visitor, link=severed), "2", Policy())
+    found = attribute(msgspec.structs.replace(visitor, link=severed), "2")
     assert (found.basis, found.anonymous) == (Basis.ANONYMOUS, visitor.id)
 
 
 def test_a_switched_visitor_that_is_unattended_from_its_first_moment_is_not() -> None:
     bare = Visitor(id="v", cookie="c")
-    found = attribute(bare, place(1, Kind.EVENT, "e"), Policy())
+    found = attribute(bare, place(1, Kind.EVENT, "e"))
     assert found.basis is Basis.ANONYMOUS

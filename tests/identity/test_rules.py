@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 
-from graphid.identity.fold import Resolved, resolve
-from graphid.identity.people import Someone
-from graphid.identity.policy import Policy, parse_policy
-from graphid.identity.state import Contact, Memory, Review, View
+from graphid.identity.fold import Resolved
+from graphid.identity.people import People
+from graphid.identity.state import Memory, Person, View
 from graphid.identity.traits import traits_of
-from graphid.identity.values import Assurance, ContactUpsert, Evidence, Identify
-from tests.identity.lives import IDS, MINUTE, START
-
-
-def identify(
-    id: str,
-    minute: int,
-    *identifiers: str,
-    cookie: str = "c",
-    assurance: Assurance = Assurance.CLAIMED,
-    **traits: Any,
-) -> Identify:
-    at = START + minute * MINUTE
-    return Identify(id, at, at, cookie, None, assurance, identifiers, traits)
-
-
-def upsert(
-    id: str, minute: int, row: str, *identifiers: str, curated: bool = False, **traits: Any
-) -> ContactUpsert:
-    at = START + minute * MINUTE
-    return ContactUpsert(id, at, at, "crm", row, identifiers, curated=curated, traits=traits)
-
-
-def fold(*evidence: Evidence, **document: Any) -> Resolved:
-    return resolve(evidence, parse_policy(document) if document else Policy(), IDS)
-
-
-def reviews(resolved: Resolved, id: str) -> list[tuple[str, str]]:
-    """Kind and reason of the reviews that a piece of evidence filed."""
-    found = [resolved.state["review", review] for review in resolved.outcomes[id].reviews]
-    return [(r.kind, r.reason) for r in found if isinstance(r, Review)]
+from graphid.identity.values import Assurance
+from tests.identity.lives import IDS, MINUTE, START, contacts_of
+from tests.identity.saying import fold, identify, reviews, upsert
 
 
 def person_of_row(resolved: Resolved, row: str) -> str:
-    contact = resolved.state["contact", IDS.record("crm", row)]
-    assert isinstance(contact, Contact)
-    return contact.person
+    return resolved.person_of(IDS.record("crm", row))[0]
 
 
 class TestCaps:
@@ -96,7 +63,7 @@ class TestTraits:
             identify("i2", 2, "user_id:j", plan="tin"),
             identify("i3", 3, "user_id:j"),
         )
-        contacts = [v for v in resolved.state.values() if isinstance(v, Contact)]
+        contacts = contacts_of(resolved).values()
         values = {name: trait.value for name, trait in traits_of(contacts).items()}
         assert values == {"city": "Leeds", "firstName": "John", "plan": "tin"}
 
@@ -107,7 +74,7 @@ class TestTraits:
             upsert("k3", 2, "3", "user_id:j", city="York"),
         )
         assert len({person_of_row(resolved, row) for row in "123"}) == 1
-        contacts = [v for v in resolved.state.values() if isinstance(v, Contact)]
+        contacts = list(contacts_of(resolved).values())
         values = {name: trait.value for name, trait in traits_of(reversed(contacts)).items()}
         assert values == {"city": "York", "firstName": "John"}
 
@@ -121,11 +88,13 @@ def test_two_curated_records_are_not_joined_by_themselves() -> None:
 
 
 def test_a_state_with_a_hole_is_told_from_one_that_never_knew() -> None:
-    view = View(Memory())
-    with pytest.raises(LookupError, match="contact_x"):
-        view.contact("contact_x")
-    with pytest.raises(LookupError, match="person_x"):
-        Someone(view, "person_x")
+    state = Memory({("person", "x"): Person(merged_into="y")})
+    people = People(View(state))
+    assert people.find("z") is None
+    with pytest.raises(LookupError, match="names contact z"):
+        people.of("z")
+    with pytest.raises(LookupError, match="merges x into y"):
+        people.find("x")
 
 
 def test_a_visitor_of_a_cookie_that_was_never_seen() -> None:
@@ -146,8 +115,7 @@ def test_a_claim_of_what_others_hold_attaches_nobody_and_is_remembered() -> None
     assert [kind for kind, _ in reviews(resolved, "others")] == ["TAKEN_IDENTIFIER"]
     own = resolved.outcomes["own"].contact
     assert own is not None
-    contact = resolved.state["contact", own]
-    assert isinstance(contact, Contact)
+    contact = resolved.contact(own)
     claimed = frozenset({"phone:+442079460811", "crm_account_id:9", "user_id:x"})
     assert contact.claim_sets == ((claimed, 1),)
 
@@ -173,7 +141,7 @@ def test_authority_that_names_only_what_others_hold_attaches_nobody() -> None:
         identify("i", 2, "crm_account_id:9", "user_id:x", assurance=Assurance.ASSERTED),
     )
     assert resolved.outcomes["i"].contact is None
-    assert ("visitor", IDS.birth("c")) not in resolved.state
+    assert ("cookie", "c") not in resolved.state
 
 
 def test_a_record_that_becomes_curated_joins_no_other_curated_one() -> None:
@@ -206,8 +174,8 @@ def test_a_browser_renames_no_curated_contact() -> None:
         upsert("b", 1, "2", "email:j@x.example", firstName="Jane"),
         identify("i", 2, "crm_account_id:9", firstName="Mallory"),
     )
-    someone = Someone(View(resolved.state), person_of_row(resolved, "1"))
-    assert traits_of(someone.contacts)["firstName"].value == "Jane"
+    _, person = resolved.person_of(IDS.record("crm", "1"))
+    assert traits_of(person.contacts)["firstName"].value == "Jane"
 
 
 def test_a_deleted_record_says_nothing_more() -> None:
@@ -217,9 +185,70 @@ def test_a_deleted_record_says_nothing_more() -> None:
         identify("b", 1, "email:j@x.example"),
         msgspec.structs.replace(deleted, deleted=True),
     )
-    contact = resolved.state["contact", IDS.record("crm", "1")]
-    assert isinstance(contact, Contact)
+    contact = resolved.contact(IDS.record("crm", "1"))
     assert contact.traits == {}
     assert {key: hold.link.assurance for key, hold in contact.holds.items()} == {
         "email:j@x.example": Assurance.CLAIMED
     }
+
+
+def test_a_deleted_record_comes_from_no_source_until_it_is_back() -> None:
+    made = upsert("a", 0, "1", "email:j@x.example")
+    gone = msgspec.structs.replace(upsert("b", 1, "1"), deleted=True)
+    deleted = fold(made, gone).contact(IDS.record("crm", "1"))
+    assert not deleted.is_known
+    back = fold(made, gone, upsert("c", 2, "1")).contact(IDS.record("crm", "1"))
+    assert back.is_known
+    never_there = fold(gone).contact(IDS.record("crm", "1"))
+    assert not never_there.is_known
+
+
+def test_what_others_say_of_somebody_survives_their_record() -> None:
+    gone = msgspec.structs.replace(upsert("c", 2, "1"), deleted=True)
+    resolved = fold(
+        upsert("a", 0, "1", "email:j@x.example", "phone:+1"),
+        upsert("b", 1, "2", "email:j@x.example"),
+        gone,
+    )
+    assert person_of_row(resolved, "1") == IDS.record("crm", "2")
+    assert "phone:+1" not in resolved.contact(IDS.record("crm", "1")).holds
+
+
+def test_nothing_moves_to_somebody_who_may_not_hold_it() -> None:
+    addresses = [f"email:{n}@x.example" for n in range(5)]
+    resolved = fold(
+        upsert("a", 0, "1", "user_id:a", *addresses),
+        upsert("b", 1, "2", "user_id:b", "email:6@x.example"),
+        upsert("c", 2, "1", "user_id:a", *addresses, "email:6@x.example"),
+        taken_identifier="MOVE",
+    )
+    assert "email:6@x.example" in resolved.contact(IDS.record("crm", "2")).holds
+    assert ("LIMIT_REACHED", "a person holds at most 5 of email, and 1000 identifiers in all") in (
+        reviews(resolved, "c")
+    )
+
+
+def test_whom_a_step_met_by_another_contact_is_joined_all_the_same() -> None:
+    """The e-mail is found by the row, which is not the contact that its person is named for."""
+    resolved = fold(
+        identify("a", 0, "email:a@x.example"),
+        identify("b", 1, "user_id:b", cookie="d", assurance=Assurance.ASSERTED),
+        upsert("r", 2, "1", "email:a@x.example"),
+        identify(
+            "both", 3, "email:a@x.example", "user_id:b", cookie="e", assurance=Assurance.ASSERTED
+        ),
+    )
+    (person,) = resolved.people().values()
+    assert {contact.evidence for contact in person.contacts} == {"a", "b", "r"}
+
+
+def test_what_names_all_that_somebody_is_contradicts_nothing() -> None:
+    known = upsert("a", 0, "1", "user_id:a", "crm_account_id:1", "email:a@x.example")
+    resolved = fold(known, identify("i", 1, "user_id:a", "crm_account_id:1", "email:b@x.example"))
+    assert resolved.outcomes["i"].contact == IDS.record("crm", "1")
+
+
+def test_of_a_message_that_comes_again_with_other_content_the_first_is_kept() -> None:
+    first = identify("i", 0, "user_id:a")
+    resolved = fold(first, identify("i", 5, "user_id:b"))
+    assert resolved.state == fold(first).state

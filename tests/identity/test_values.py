@@ -7,13 +7,15 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphid.identity.ids import Ids
+from graphid.identity.ids import Ids, contact_named_by
 from graphid.identity.values import (
+    SAID_USER,
     Assurance,
     ContactUpsert,
     Identify,
     Kind,
     just_after,
+    message_of,
     moment,
     place,
     type_of,
@@ -59,6 +61,10 @@ def test_an_identify_and_a_contact_of_one_moment_stand_by_id() -> None:
     assert identify("a").place < between.place < identify("c").place
 
 
+def test_evidence_that_a_message_says_besides_is_the_message_s() -> None:
+    assert message_of("m1" + SAID_USER) == message_of("m1") == "m1"
+
+
 def test_type_of() -> None:
     assert type_of("user_id:a:b") == "user_id"
 
@@ -82,6 +88,7 @@ class TestIds:
             ids.cookie_of_user("u", is_browser=False),
             ids.chat("c", "n"),
             ids.next_cookie("c", "l"),
+            ids.version([("a", "1"), ("b", "2")]),
         ]
 
     def test_they_differ_and_come_again_the_same(self) -> None:
@@ -90,6 +97,11 @@ class TestIds:
         assert made == self.all_kinds(Ids(b"one installation"))
         others = self.all_kinds(Ids(b"another installation"))
         assert set(made).isdisjoint(others)
+
+    def test_a_person_is_named_for_a_contact(self) -> None:
+        contact = self.ids.record("crm", "1")
+        assert contact_named_by(self.ids.person(contact)) == contact_named_by(contact) == contact
+        assert contact_named_by(self.ids.birth("c")) is None
 
     def test_they_tell_nothing(self) -> None:
         assert not any("jane" in id for id in self.all_kinds(self.ids))

@@ -1,0 +1,137 @@
+"""Erase: what is left of a piece of evidence when somebody is forgotten (model.md, erase).
+
+What was said of them goes. What others said stays theirs, without the identifiers of whoever is
+erased; and where on a cookie they were stays, so that it becomes nobody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from graphid.identity.people import replace
+from graphid.identity.values import (
+    Anchor,
+    ContactAnchor,
+    ContactUpsert,
+    Evidence,
+    IdentifierAnchor,
+    IdentifierKey,
+    Identify,
+    KeepApart,
+    Merge,
+    Operation,
+    Promote,
+    Sever,
+    Vacancy,
+    VisitorAnchor,
+)
+
+
+@dataclass(frozen=True)
+class Erased:
+    """Who is forgotten: ids of contacts and visitors, and identifiers that were theirs alone."""
+
+    contacts: frozenset[str]
+    visitors: frozenset[str]
+    identifiers: frozenset[IdentifierKey]
+
+    def is_theirs(self, anchor: Anchor | IdentifierAnchor) -> bool:
+        """Whether an anchor names them."""
+        if isinstance(anchor, ContactAnchor):
+            return anchor.contact in self.contacts
+        if isinstance(anchor, VisitorAnchor):
+            return anchor.visitor in self.visitors
+        return anchor.identifier in self.identifiers
+
+
+def vacancy_of(identify: Identify) -> Vacancy:
+    """That somebody had the cookie here, and not who."""
+    return Vacancy(
+        id=identify.id,
+        at=identify.at,
+        recorded_at=identify.recorded_at,
+        cookie=identify.cookie,
+        device=identify.device,
+        policy=identify.policy,
+    )
+
+
+def left_of(piece: Evidence, erased: Erased) -> Evidence | None:
+    """What is left of evidence that others gave, or of an operation; None: nothing.
+
+    The piece itself where it does not name who is erased.
+    """
+    match piece:
+        case Identify() | ContactUpsert():
+            return _without(piece, erased.identifiers)
+        case Merge():
+            merged = _others(piece.of, erased)
+            if len(merged) < 2:
+                return None
+            return piece if merged == piece.of else _struck(piece, of=merged)
+        case Sever():
+            return _left_of_sever(piece, erased)
+        case Promote():
+            if erased.is_theirs(piece.contact):
+                return None
+            (contact,) = _others((piece.contact,), erased)
+            return piece if contact == piece.contact else _struck(piece, contact=contact)
+        case KeepApart():
+            sides = tuple(side for s in piece.sides if (side := _others(s, erased)))
+            if sides == piece.sides:
+                return piece
+            if len(sides) < 2:
+                sides = ()
+            return _struck(piece, sides=sides) if sides or piece.withdraws else None
+        case _:
+            return piece
+
+
+def _without(
+    piece: Identify | ContactUpsert, identifiers: Collection[IdentifierKey]
+) -> Identify | ContactUpsert:
+    kept = tuple(identifier for identifier in piece.identifiers if identifier not in identifiers)
+    return piece if kept == piece.identifiers else replace(piece, identifiers=kept)
+
+
+def _left_of_sever(sever: Sever, erased: Erased) -> Evidence | None:
+    if not any(erased.is_theirs(contact) for contact in sever.contacts):
+        contacts = _others(sever.contacts, erased)
+        return sever if contacts == sever.contacts else _struck(sever, contacts=contacts)
+    if sever.visitor.end is not None:
+        return None
+    # It ended the open visitor, so that who came next began anew: they still did.
+    return Vacancy(
+        id=sever.id,
+        at=sever.at,
+        recorded_at=sever.recorded_at,
+        cookie=sever.visitor.cookie,
+        ends=True,
+        policy=sever.policy,
+    )
+
+
+_A = TypeVar("_A", bound=Anchor | IdentifierAnchor)
+
+
+def _others(anchors: Iterable[_A], erased: Erased) -> tuple[_A, ...]:
+    """The anchors of others, none of which says what it is named for if that is erased."""
+    return tuple(
+        replace(anchor, named_for=None)
+        if isinstance(anchor, ContactAnchor) and anchor.named_for in erased.identifiers
+        else anchor
+        for anchor in anchors
+        if not erased.is_theirs(anchor)
+    )
+
+
+Done = TypeVar("Done", bound=Operation)
+
+
+def _struck(operation: Done, **left: object) -> Done:
+    """An operation without those who are erased, and without the reason, which may name them."""
+    return msgspec.structs.replace(operation, reason="", **left)

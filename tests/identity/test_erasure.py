@@ -1,0 +1,149 @@
+"""What is left when somebody is forgotten: of evidence, and of where they were."""
+
+from __future__ import annotations
+
+from graphid.identity.attribution import attribute
+from graphid.identity.erasure import Erased, left_of, vacancy_of
+from graphid.identity.fold import Resolved
+from graphid.identity.state import Device, Opening
+from graphid.identity.values import (
+    Anchor,
+    Block,
+    ContactAnchor,
+    Evidence,
+    IdentifierAnchor,
+    KeepApart,
+    Kind,
+    Merge,
+    Place,
+    Promote,
+    Restore,
+    Sever,
+    Vacancy,
+    VisitorAnchor,
+    place,
+)
+from tests.identity.lives import IDS, MINUTE, START
+from tests.identity.saying import fold, identify, logout, upsert
+
+THEIRS = ContactAnchor("contact_theirs", "1")
+THEIR_VISIT = VisitorAnchor("visitor_theirs", "c")
+THEIR_EMAIL = "email:gone@x.example"
+OTHER = ContactAnchor("contact_other", "2", named_for="email:other@x.example")
+ANOTHER = ContactAnchor("contact_another", "3", named_for=THEIR_EMAIL)
+UNNAMED = ContactAnchor("contact_another", "3")
+
+ERASED = Erased(
+    contacts=frozenset({"contact_theirs"}),
+    visitors=frozenset({"visitor_theirs"}),
+    identifiers=frozenset({THEIR_EMAIL}),
+)
+
+
+class TestWhatIsLeftOfEvidence:
+    def test_of_statements_all_but_the_identifiers(self) -> None:
+        others = identify("i", 0, "user_id:other")
+        assert left_of(others, ERASED) is others
+        both = identify("i", 0, "user_id:other", THEIR_EMAIL)
+        assert left_of(both, ERASED) == others
+        row = upsert("r", 0, "1", THEIR_EMAIL, "phone:+1")
+        assert left_of(row, ERASED) == upsert("r", 0, "1", "phone:+1")
+
+    def test_of_a_merge_the_others(self) -> None:
+        def merge(*of: Anchor, reason: str = "") -> Merge:
+            return Merge(id="m", recorded_at=1, of=of, reason=reason)
+
+        others = merge(OTHER, UNNAMED, reason="they said so")
+        assert left_of(others, ERASED) is others
+        assert left_of(merge(OTHER, THEIRS), ERASED) is None
+        assert left_of(merge(OTHER, THEIR_VISIT), ERASED) is None
+        of_three = merge(OTHER, THEIRS, ANOTHER, reason="she is Jane Doe")
+        assert left_of(of_three, ERASED) == merge(OTHER, UNNAMED)
+
+    def test_of_a_sever_that_it_ended_the_visitor(self) -> None:
+        def sever(*contacts: ContactAnchor, end: Place | None = None, reason: str = "") -> Sever:
+            visitor = VisitorAnchor("visitor_other", "c", end=end)
+            return Sever(id="s", recorded_at=5, visitor=visitor, contacts=contacts, reason=reason)
+
+        others = sever(OTHER, reason="not hers")
+        assert left_of(others, ERASED) is others
+        assert left_of(sever(ANOTHER, reason="not Jane's"), ERASED) == sever(UNNAMED)
+        assert left_of(sever(THEIRS, end="9"), ERASED) is None
+        left = left_of(sever(THEIRS), ERASED)
+        assert left == Vacancy(id="s", at=5, recorded_at=5, cookie="c", ends=True)
+
+    def test_of_a_promotion_whom_it_promoted(self) -> None:
+        def promote(contact: ContactAnchor, reason: str = "") -> Promote:
+            return Promote(id="p", recorded_at=1, contact=contact, reason=reason)
+
+        others = promote(OTHER, "checked")
+        assert left_of(others, ERASED) is others
+        assert left_of(promote(THEIRS), ERASED) is None
+        assert left_of(promote(ANOTHER, "called Jane"), ERASED) == promote(UNNAMED)
+
+    def test_of_a_judgement_the_sides_that_are_left(self) -> None:
+        theirs = IdentifierAnchor(THEIR_EMAIL)
+
+        def apart(*sides: tuple[ContactAnchor | IdentifierAnchor, ...], **more: str) -> KeepApart:
+            withdraws = tuple(more.values())
+            return KeepApart(id="k", recorded_at=1, sides=sides, withdraws=withdraws)
+
+        others = apart((OTHER,), (UNNAMED,))
+        assert left_of(others, ERASED) is others
+        assert left_of(apart((OTHER,), (THEIRS, theirs)), ERASED) is None
+        taking_back = apart((OTHER,), (THEIRS,), withdraws="m")
+        assert left_of(taking_back, ERASED) == apart(withdraws="m")
+        of_three = apart((OTHER,), (ANOTHER, THEIRS), (theirs,))
+        assert left_of(of_three, ERASED) == others
+
+    def test_of_what_names_nobody_everything(self) -> None:
+        for piece in (
+            logout("l", 0),
+            Restore(id="r", recorded_at=1, withdraws=("m",)),
+            Block(id="b", recorded_at=1, identifier=THEIR_EMAIL),
+        ):
+            assert left_of(piece, ERASED) is piece
+
+
+class TestVacancy:
+    first = identify("a", 10, "email:a@x.example")
+    vacant = vacancy_of(first)
+
+    def owners(self, resolved: Resolved, *minutes: int) -> list[str | None]:
+        places = [place(START + m * MINUTE, Kind.EVENT, "page") for m in minutes]
+        return [attribute(resolved.visitor_at("c", at), at).contact for at in places]
+
+    def opened(self, *evidence: Evidence) -> list[Opening]:
+        return [visitor.opening for visitor in fold(*evidence).visitors_of("c")]
+
+    def test_who_comes_next_is_another_visitor(self) -> None:
+        after = identify("b", 20, "user_id:b")
+        resolved = fold(self.vacant, after)
+        assert resolved.outcomes["b"].switched
+        assert self.owners(resolved, 5, 15, 25) == [None, None, resolved.outcomes["b"].contact]
+        assert resolved.state["device", "cookie:c"] == Device(shared=True)
+
+    def test_who_was_there_before_is_another_visitor(self) -> None:
+        before = identify("b", 0, "user_id:b")
+        resolved = fold(before, self.vacant)
+        owner = resolved.outcomes["b"].contact
+        assert self.owners(resolved, 5, 15) == [owner, None]
+        assert self.opened(before, self.vacant) == [Opening.BIRTH, Opening.SWITCH]
+
+    def test_twice_is_once(self) -> None:
+        again = vacancy_of(identify("a2", 11, "email:a@x.example"))
+        assert fold(self.vacant, again).state == fold(self.vacant).state
+
+    def test_a_logout_ends_it(self) -> None:
+        after = identify("b", 20, "user_id:b")
+        resolved = fold(self.vacant, logout("out", 15), after)
+        assert resolved.outcomes["out"].ended == ()
+        assert not resolved.outcomes["b"].switched
+        assert self.owners(resolved, 12, 16) == [None, resolved.outcomes["b"].contact]
+
+    def test_so_does_what_is_left_of_a_sever(self) -> None:
+        left = Vacancy("s", START + 15 * MINUTE, START + 15 * MINUTE, "c", ends=True)
+        assert self.opened(self.vacant, left) == [Opening.BIRTH, Opening.CUT]
+        assert self.opened(left) == [Opening.BIRTH]
+        assert self.opened(self.first, left) == [Opening.BIRTH]
+        assert fold(left).outcomes["s"].visitor == IDS.birth("c")
