@@ -1,4 +1,4 @@
-// Purpose: Lock what a list of evidence is about, in the one lock order, and read what its steps will read: the keys it names, what they point at, and each person reached with all their contacts.
+// Purpose: Lock what a list of evidence is about, in the one lock order, and read what its steps will read: the keys it names, and each person whom they point at.
 // Parameters: $named, a map: evidence, ids of the evidence; messages, ids of the messages that it came with; roots, keys to lock, sorted; reads, keys to read without a lock.
 // Columns: known, used, values.
 
@@ -12,7 +12,7 @@ CALL () {
 CALL (roots) {
   UNWIND $named.evidence AS id
   MATCH (evidence:Evidence {id: id})
-  RETURN collect([evidence.id, evidence.outcome, evidence.digest, evidence.at, evidence.recordedAt, evidence.place, evidence.cookie]) AS known
+  RETURN collect([evidence.id, evidence.outcome, evidence.digest, evidence.at, evidence.recordedAt, evidence.place, evidence.cookie, evidence.pendingSince]) AS known
 }
 CALL (roots) {
   UNWIND $named.messages AS id
@@ -46,14 +46,8 @@ CALL (first, second, third) {
   RETURN collect(state) AS people
 }
 CALL (people) {
-  UNWIND people AS person
-  UNWIND person.refs AS key
-  MATCH (next:State {key: key})
-  RETURN collect(DISTINCT next) AS members
-}
-CALL (people) {
   UNWIND $named.reads AS key
   MATCH (next:State {key: key})
   RETURN collect(next) AS others
 }
-RETURN known, used, [state IN roots + first + second + third + people + members + others | [state.key, state.value, state.place]] AS values
+RETURN known, used, [state IN roots + first + second + third + people + others | [state.key, state.value, state.place, state.wrote]] AS values

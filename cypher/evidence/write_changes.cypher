@@ -1,5 +1,5 @@
 // Purpose: Write a unit of work: its events, the evidence with its answers, and what the steps changed of the fold's memory and the readable graph.
-// Parameters: $batch, as events/append_events has it; $changes, a map: evidence, what was received; touched, keys that were read under lock, each with the place of the last step that read it; states, values by key, likewise; visitors, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, links as they now are.
+// Parameters: $batch, as events/append_events has it; $changes, a map: evidence, what was received; touches, what the steps read and wrote at which place; states, keys with the place of the last touch and what is otherwise new of them; visitors, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, notSameAs, links as they now are.
 // Columns: known.
 
 CALL () {
@@ -11,19 +11,20 @@ CALL () {
   SET evidence = row
 }
 CALL () {
-  UNWIND $changes.touched AS row
-  MATCH (state:State {key: row.key})
-  SET state.place = CASE WHEN state.place > row.place THEN state.place ELSE row.place END
+  UNWIND $changes.touches AS row
+  CREATE (touch:Touch)
+  SET touch = row
 }
 CALL () {
   UNWIND $changes.states AS row
   MERGE (state:State {key: row.key})
-  SET state.value = row.value, state.refs = row.refs, state.place = CASE WHEN state.place > row.place THEN state.place ELSE row.place END
+  SET state += row.properties, state.place = CASE WHEN state.place > row.place THEN state.place ELSE row.place END
 }
 CALL () {
   UNWIND $changes.visitors AS row
   MERGE (visitor:Visitor {id: row.id})
   SET visitor += row.properties
+  REMOVE visitor.unmadeStart
   MERGE (cookie:Cookie {id: row.cookie})
   MERGE (visitor)-[:OF_COOKIE]->(cookie)
 }
@@ -89,9 +90,15 @@ CALL () {
   }
 }
 CALL () {
+  UNWIND $changes.notSameAs AS row
+  MERGE (contact:Contact {id: row.source})
+  MERGE (other:Contact {id: row.target})
+  MERGE (contact)-[link:NOT_SAME_AS {id: row.id}]->(other)
+  SET link = row.properties
+}
+CALL () {
   UNWIND $changes.reviews AS row
   MERGE (review:Review {id: row.id})
-    ON CREATE SET review.state = 'OPEN'
   SET review += row.properties
   WITH review, row
   UNWIND row.properties.contacts AS id

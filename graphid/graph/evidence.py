@@ -1,36 +1,33 @@
-"""Evidence as a unit of work: load the neighbourhoods, step in memory, write the difference.
-
-Evidence in time order is one step on. Evidence that is late, earlier in the fold than something
-that already touched one of its keys, re-folds what is stored, and writes what that changes.
-"""
+"""Evidence as a unit of work: load the neighbourhoods, follow the changes, write the difference."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from graphid.graph.database import Unit
+from graphid.graph.following import ABSENT, Following, TooMany
 from graphid.graph.memory import (
-    Missing,
-    Neighbourhood,
+    Memory,
+    Reached,
     as_text,
+    encode,
     from_text,
+    present_of,
     reads_of,
     roots_of,
 )
-from graphid.graph.projection import changes_as_rows, evidence_as_row
+from graphid.graph.projection import Difference
 from graphid.graph.queries import query
-from graphid.graph.refold import refold
-from graphid.identity.fold import step
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.policy import Policy
-from graphid.identity.state import Key, Value, View
+from graphid.identity.state import Key
 from graphid.identity.values import (
-    ContactUpsert,
+    OPERATIONS,
     Evidence,
     Micros,
     Place,
@@ -39,26 +36,38 @@ from graphid.identity.values import (
 )
 
 LOAD_NEIGHBOURHOOD = query("evidence/load_neighbourhood")
-LOAD_STATES = query("evidence/load_states")
+WRITE_REFOLD = query("evidence/write_refold")
 WRITE_CHANGES = query("evidence/write_changes")
+DROP_LOCKS = query("erasures/drop_locks")
 
 _outcomes = msgspec.json.Decoder(Outcome)
+
+PolicyOf = Callable[[int], Awaitable[Policy]]
+"""The policy of a version that evidence is stamped with."""
 
 
 @dataclass(frozen=True)
 class Recorded:
     """One piece of evidence, as the graph has it now. ``is_new``: this unit recorded it.
 
-    ``cookie``: where the evidence of that id came from, None for a record.
+    ``cookie``: where the evidence of that id came from, None for a record and for an operation.
+    ``is_pending``: it is stored, and its effect on others is left to a job. ``digest`` is None
+    where it was erased, with or without the rest.
     """
 
     outcome: Outcome
-    digest: str
+    digest: str | None
     at: int
     recorded_at: int
     place: Place
     cookie: str | None
     is_new: bool
+    is_pending: bool = False
+    is_erased: bool = False
+
+
+ERASED = Recorded(Outcome(), None, 0, 0, "", None, is_new=False, is_erased=True)
+"""Of evidence nothing is known any more but that it was recorded once."""
 
 
 class EvidenceUnit:
@@ -68,58 +77,36 @@ class EvidenceUnit:
         self,
         unit: Unit,
         evidence: Sequence[tuple[Evidence, str]],
-        policy: Policy,
+        policy_of: PolicyOf,
         ids: Ids,
+        *,
+        most: int | None = None,
+        reached: Reached | None = None,
     ) -> None:
-        """``evidence``: each piece with the digest of its content."""
+        """``evidence``: each piece with the digest of its content. ``most``: how many stored
+        pieces may be stepped again before the evidence is parked. ``reached``: what earlier
+        attempts met; it takes in what this one meets."""
         self._unit = unit
+        self._reached = reached or Reached()
         self._evidence = evidence
-        self._policy = policy
         self._ids = ids
-        self._state = Neighbourhood()
-        self._touched: set[str] = set()
+        self._policy_of = policy_of
+        self._most = most
+        self._following = self._begin()
+        self._neighbourhood: set[Key] = set()
         self._ignored: set[str] = set()
-        self._stepped: dict[Key, Place] = {}
         self._recorded: dict[str, Recorded] = {}
 
-    async def record(self, batch: dict[str, Any]) -> tuple[dict[str, Recorded], list[Any]]:
-        """Step what :meth:`load` found new, and write it with the unit's events.
-
-        ``batch``: the parameter of ``events/append_events``. Returns the answers to the evidence,
-        by message id, and what was known of the events. What was known already is answered as it
-        was recorded, and changes nothing.
-        """
-        new = self._new()
-        pieces = [piece for piece, _ in new]
-        changes: dict[Key, Value] = {}
-        outcomes: dict[str, Outcome] = {}
-        if self.is_late:
-            refolded = await refold(self._unit, pieces, self._policy, self._ids)
-            changes, outcomes = refolded.changes, refolded.outcomes
-            keys = {*changes, *(from_text(text) for text in self._touched)}
-            self._stepped = dict.fromkeys(keys, pieces[-1].place)
-        else:
-            for piece in pieces:
-                outcomes[piece.id], changed = await self._step(piece)
-                changes |= changed
-        known = await self.write(new, changes, outcomes, batch)
-        for piece, digest in new:
-            self._recorded[piece.id] = Recorded(
-                outcome=outcomes[piece.id],
-                digest=digest,
-                at=piece.at,
-                recorded_at=piece.recorded_at,
-                place=piece.place,
-                cookie=cookie_of(piece),
-                is_new=True,
-            )
-        return self._recorded, known
+    def _begin(self) -> Following:
+        return Following(Memory(self._unit, self._reached), self._policy_of, self._ids, self._most)
 
     async def load(self) -> None:
-        """Lock and read the union of the neighbourhoods; comes before :meth:`record`."""
+        """Lock and read the union of the neighbourhoods; comes before everything else."""
         pieces = [piece for piece, _ in self._evidence]
         roots = {root for piece in pieces for root in roots_of(piece, self._ids)}
         reads = {key for piece in pieces for key in reads_of(piece, self._ids)} - roots
+        await self._reached.lock(self._unit)
+        self._reached.keys |= roots
         (row,) = await self._unit.rows(
             LOAD_NEIGHBOURHOOD,
             named={
@@ -129,106 +116,227 @@ class EvidenceUnit:
                 "reads": sorted(reads),
             },
         )
-        self._take_in(row["values"], roots, reads)
-        for id, outcome, digest, at, recorded_at, place, cookie in row["known"]:
+        found = present_of(row["values"])
+        self._following.present |= dict.fromkeys(map(from_text, roots | reads), ABSENT) | found
+        self._neighbourhood = {key for key in found if as_text(key) not in reads}
+        self._reached.keys.update(map(as_text, self._neighbourhood))
+        for id, outcome, digest, at, recorded_at, place, cookie, pending in row["known"]:
+            if place is None:
+                self._recorded[id] = ERASED
+                continue
             self._recorded[id] = Recorded(
-                _outcomes.decode(outcome), digest, at, recorded_at, place, cookie, False
+                _outcomes.decode(outcome),
+                digest,
+                at,
+                recorded_at,
+                place,
+                cookie,
+                is_new=False,
+                is_pending=pending is not None,
             )
         used = set(row["used"])
         for piece, _ in self._evidence:
-            in_journey = not isinstance(piece, ContactUpsert)
-            if in_journey and message_of(piece.id) in used and piece.id not in self._recorded:
+            if (
+                cookie_of(piece) is not None
+                and message_of(piece.id) in used
+                and piece.id not in self._recorded
+            ):
                 # The message was there before, and was no such evidence: the first counts.
                 self._ignored.add(piece.id)
 
-    def _take_in(self, values: list[Any], roots: set[str], reads: set[str]) -> None:
-        self._state.load(values)
-        self._state.absent(roots | reads)
-        self._state.check()
-        self._touched |= roots
-        self._touched.update(key for key, *_ in values if key.startswith("person:"))
+    @property
+    def known(self) -> dict[str, Recorded]:
+        """What of the evidence is recorded already, by id; complete once all is recorded."""
+        return self._recorded
 
     @property
     def is_late(self) -> bool:
         """Whether something later in the fold has touched what this evidence is about."""
-        new = self._new()
-        places = self._state.places
-        return bool(new) and any(places.get(key, "") > new[0][0].place for key in self._touched)
+        new = self.new
+        return bool(new) and self._newest_place > new[0][0].place
 
     @property
     def newest(self) -> Micros:
         """The time of what last touched anything that this evidence is about."""
-        places = [self._state.places.get(key, "") for key in self._touched]
-        return max((moment(place) for place in places if place), default=0)
+        return moment(self._newest_place) if self._newest_place else 0
+
+    @property
+    def _newest_place(self) -> Place:
+        present = self._following.present
+        return max((present[key].touched for key in self._neighbourhood), default="")
+
+    def version(self, difference: Difference | None = None) -> str:
+        """What the evidence is about, as text that is another when any of it has changed.
+
+        That is its neighbourhood; and, where what follows from it is known, all that changes.
+        """
+        keys = self._neighbourhood | (set() if difference is None else difference.before.keys())
+        present = self._following.present
+        values = sorted((as_text(k), v) for k in keys if (v := present[k].value) is not None)
+        return self._ids.version([(key, encode_stably(value)) for key, value in values])
+
+    def outcome(self, piece: Evidence) -> Outcome:
+        """What was decided of a piece that was followed; of what is stored, what is so now."""
+        outcome = self._following.steps[piece.place].outcome
+        assert outcome is not None
+        return outcome
 
     def restamp(self, evidence: Sequence[tuple[Evidence, str]]) -> None:
         """The same evidence, which says nothing of its own time, at a time behind the locks."""
         self._evidence = evidence
 
-    def _new(self) -> list[tuple[Evidence, str]]:
+    @property
+    def new(self) -> list[tuple[Evidence, str]]:
         """What is not recorded yet, in the order of the fold."""
         done = self._recorded.keys() | self._ignored
         new = [pair for pair in self._evidence if pair[0].id not in done]
         return sorted(new, key=lambda pair: pair[0].place)
 
-    async def _step(self, evidence: Evidence) -> tuple[Outcome, dict[Key, Value]]:
-        """Step, loading what is asked for beyond the neighbourhood and stepping again."""
-        while True:
-            view = View(self._state)
-            try:
-                outcome = step(view, evidence, self._policy, self._ids)
-            except Missing as missing:
-                await self._load_missing(missing.key)
-                continue
-            changes = view.changes()
-            self._state.update(changes)
-            self._stepped.update(dict.fromkeys((*view.reads, *view.writes), evidence.place))
-            return outcome, changes
+    # ------------------------------------------------------------------ record
 
-    async def _load_missing(self, key: Key) -> None:
-        text = as_text(key)
-        if key[0] in ("identifier", "person"):
-            # Others change these under their locks; so must we, and out of order: a deadlock
-            # is possible, seen by the database, and tried again.
-            (row,) = await self._unit.rows(
-                LOAD_NEIGHBOURHOOD,
-                named={"evidence": [], "messages": [], "roots": [text], "reads": []},
-            )
-            self._take_in(row["values"], {text}, set())
-            return
-        (row,) = await self._unit.rows(LOAD_STATES, keys=[text])
-        self._state.load(row["values"])
+    async def record(self, batch: dict[str, Any]) -> tuple[dict[str, Recorded], list[Any]]:
+        """Step what :meth:`load` found new, follow what that changes, and write it all, with the
+        unit's events.
+
+        ``batch``: the parameter of ``events/append_events``. Returns the answers to the evidence,
+        by message id, and what was known of the events. What was known already is answered as it
+        was recorded, and changes nothing. What would take too many steps is stored as pending.
+        """
+        new = self.new
+        difference = await self.follow()
+        if difference is None:
+            known = await self.park(new, batch)
+        else:
+            known = await self.write(new, difference, batch)
+        await self._drop_locks()
+        return self._recorded, known
+
+    async def _drop_locks(self) -> None:
+        """What comes again after it was erased leaves nothing, not even what it was locked by."""
+        named = {
+            root
+            for piece, _ in self._evidence
+            if piece.id in self._recorded and self._recorded[piece.id].digest is None
+            for root in roots_of(piece, self._ids)
+            if root.startswith("identifier:")
+        }
+        if named:
+            await self._unit.run(DROP_LOCKS, named={"keys": sorted(named)})
+
+    async def follow(
+        self,
+        *,
+        again: Collection[Place] = (),
+        withdrawn: Collection[Place] = (),
+        restated: Mapping[Place, Evidence] | None = None,
+    ) -> Difference | None:
+        """Step what is new, and whatever reads what that changes; None: it takes too many steps.
+
+        ``again``, ``withdrawn``, ``restated``: as
+        :meth:`graphid.graph.following.Following.run` has them.
+        """
+        new = [piece for piece, _ in self.new]
+        try:
+            await self._following.run(new, again=again, withdrawn=withdrawn, restated=restated)
+        except TooMany:
+            return None
+        return Difference(self._following, self._ids, new[0] if new else None)
+
+    @property
+    def steps_again(self) -> int:
+        """How many stored pieces of evidence were stepped again."""
+        return self._following.stepped_again
 
     async def write(
-        self,
-        new: list[tuple[Evidence, str]],
-        changes: dict[Key, Value],
-        outcomes: dict[str, Outcome],
-        batch: dict[str, Any],
+        self, new: list[tuple[Evidence, str]], difference: Difference, batch: dict[str, Any]
     ) -> list[Any]:
-        """Write new evidence, in the order of the fold, with what it changed, and events.
+        """Write new evidence with what it changed, and events.
 
         Returns what was known of the events.
         """
+        refold = difference.refold()
+        if any(refold.values()):
+            # Not late evidence alone: a sever in time order makes two parts of a visitor one.
+            await self._unit.rows(WRITE_REFOLD, refold=refold)
+        rows = difference.rows()
+        evidence = []
+        for piece, digest in new:
+            stepped = self._following.steps[piece.place]
+            outcome = stepped.outcome
+            assert outcome is not None
+            evidence.append(
+                evidence_as_row(piece, outcome, digest)
+                | {
+                    "touched": [as_text(key) for key in stepped.touched],
+                    "links": encode(list(stepped.links.values())),
+                }
+            )
+            self._take(piece, digest, outcome)
         (row,) = await self._unit.rows(
-            WRITE_CHANGES,
-            batch=batch,
-            changes={
-                "evidence": [
-                    evidence_as_row(piece, outcomes[piece.id], digest) for piece, digest in new
-                ],
-                "touched": [
-                    {"key": as_text(key), "place": place}
-                    for key, place in self._stepped.items()
-                    if as_text(key) in self._touched
-                ],
-                **changes_as_rows(changes, self._stepped, self._ids),
-            },
+            WRITE_CHANGES, batch=batch, changes=rows | {"evidence": evidence}
         )
         known: list[Any] = row["known"]
         return known
 
+    async def park(self, new: list[tuple[Evidence, str]], batch: dict[str, Any]) -> list[Any]:
+        """Store new evidence that waits for a job, and events; nothing else changes."""
+        nothing = Difference(self._begin(), self._ids, None)
+        evidence = []
+        for piece, digest in new:
+            evidence.append(
+                evidence_as_row(piece, Outcome(), digest)
+                | {"touched": [], "links": "[]", "pendingSince": piece.recorded_at}
+            )
+            self._take(piece, digest, Outcome(), is_pending=True)
+        (row,) = await self._unit.rows(
+            WRITE_CHANGES, batch=batch, changes=nothing.rows() | {"evidence": evidence}
+        )
+        known: list[Any] = row["known"]
+        return known
+
+    def _take(
+        self, piece: Evidence, digest: str, outcome: Outcome, *, is_pending: bool = False
+    ) -> None:
+        self._recorded[piece.id] = Recorded(
+            outcome=outcome,
+            digest=digest,
+            at=piece.at,
+            recorded_at=piece.recorded_at,
+            place=piece.place,
+            cookie=cookie_of(piece),
+            is_new=True,
+            is_pending=is_pending,
+        )
+
+    async def warm(self, batch: dict[str, Any]) -> None:
+        """Have the server plan the statements."""
+        await self.load()
+        await self.write([], Difference(self._following, self._ids, None), batch)
+
+
+def evidence_as_row(piece: Evidence, outcome: Outcome, digest: str | None) -> dict[str, Any]:
+    """An Evidence node."""
+    return {
+        "id": piece.id,
+        "place": piece.place,
+        "kind": type(piece).__struct_config__.tag,
+        "at": piece.at,
+        "recordedAt": piece.recorded_at,
+        "policy": piece.policy,
+        "body": encode(piece),
+        "outcome": encode(outcome),
+        "digest": digest,
+        "cookie": cookie_of(piece),
+        "operation": type(piece).__struct_config__.tag if isinstance(piece, OPERATIONS) else None,
+    }
+
 
 def cookie_of(evidence: Evidence) -> str | None:
-    """Where evidence came from; None for a record."""
-    return None if isinstance(evidence, ContactUpsert) else evidence.cookie
+    """Where evidence came from; None for a record and for an operation."""
+    cookie: str | None = getattr(evidence, "cookie", None)
+    return cookie
+
+
+def encode_stably(value: Any) -> str:
+    """A value as text that does not depend on the order of its sets."""
+    return msgspec.json.encode(value, order="deterministic").decode()

@@ -1,43 +1,70 @@
-"""The fold's memory in the graph: how values are loaded for a step and what is written after it.
+"""The fold's memory in the graph: what a unit of work loads and locks.
 
-Each key of the fold is a ``State`` node. Locks are taken on these and on nothing else, in one
-order: the keys that evidence names, sorted; then the people reached, sorted.
+Each key of the fold is a ``State`` node with its latest value, and each place that touched it a
+``Touch`` node; those that wrote it hold the version. Locks are taken on the State nodes and on
+nothing else, in one order: the keys that evidence names, sorted; then the people reached, sorted;
+then, for what is stepped again, the keys that it touched, sorted. Late evidence learns of those on
+its way, so two units can be in each other's way: one of them is run again, and locks first, and
+sorted, all that it met.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import msgspec
 
-from graphid.graph.database import Retry
+from graphid.graph.database import Unit
+from graphid.graph.following import ABSENT, NEVER, Present, Stored, Version, is_proxied
+from graphid.graph.queries import query
 from graphid.identity.ids import Ids
 from graphid.identity.state import (
     VALUE_TYPES,
-    Contact,
     Cookie,
     Device,
     Identifier,
     Key,
     KeyKind,
+    Link,
     Person,
     Value,
     Visitor,
     device_key,
 )
-from graphid.identity.values import ContactUpsert, Evidence, Identify, Place
+from graphid.identity.values import (
+    Anchor,
+    Block,
+    ContactAnchor,
+    ContactUpsert,
+    Erase,
+    Evidence,
+    IdentifierAnchor,
+    Identify,
+    KeepApart,
+    Logout,
+    Merge,
+    Place,
+    Promote,
+    Restore,
+    Sever,
+    Vacancy,
+)
 
-_encoder = msgspec.json.Encoder()
-_decoders = {kind: msgspec.json.Decoder(type) for kind, type in VALUE_TYPES.items()}
+LOCK_STATES = query("evidence/lock_states")
+LOCK_REACHED = query("evidence/lock_reached")
+LOAD_VERSIONS = query("evidence/load_versions")
+LOAD_STORED = query("evidence/load_stored")
+FIND_READERS = query("evidence/find_readers")
+FIND_TOUCHING = query("evidence/find_touching")
 
-
-class Missing(Exception):
-    """A step asked for a key that was not loaded; load it and step again."""
-
-    def __init__(self, key: Key) -> None:
-        super().__init__(key)
-        self.key = key
+_encoder = msgspec.json.Encoder(order="deterministic")  # two processes order a set differently
+_decoders: Mapping[KeyKind, msgspec.json.Decoder[Value]] = {
+    kind: msgspec.json.Decoder(type) for kind, type in VALUE_TYPES.items()
+}
+evidence_decoder = msgspec.json.Decoder(Evidence)
+links_decoder = msgspec.json.Decoder(list[Link])
 
 
 def as_text(key: Key) -> str:
@@ -50,105 +77,182 @@ def from_text(text: str) -> Key:
     return cast("KeyKind", kind), id
 
 
-def refs_of(value: Value) -> list[str]:
-    """The keys that a value points at: what is loaded along with it."""
+def encode(value: Any) -> str:
+    return _encoder.encode(value).decode()
+
+
+def decode(key: Key, text: str | None) -> Value | None:
+    return None if text is None else _decoders[key[0]].decode(text)
+
+
+def refs_of(value: Value | None) -> list[str]:
+    """The people whom a value points at: what is locked and loaded along with it."""
     match value:
-        case Cookie(visitor=visitor):
-            return [f"visitor:{visitor}"]
+        case Cookie(visitor=Visitor(contact=str() as contact)):
+            return [f"person:{contact}"]
         case Visitor(contact=str() as contact) | Device(contact=str() as contact):
-            return [f"contact:{contact}"]
-        case Identifier(contacts=contacts):
-            return [f"contact:{contact}" for contact in contacts]
-        case Contact(person=person):
-            return [f"person:{person}"]
-        case Person(contacts=contacts, merged_into=None):
-            return [f"contact:{contact}" for contact in contacts]
+            return [f"person:{contact}"]
+        case Identifier(contacts=(contact, *_)):
+            return [f"person:{contact}"]
         case Person(merged_into=str() as person):
             return [f"person:{person}"]
         case _:
             return []
 
 
-def as_row(key: Key, value: Value, place: Place) -> dict[str, Any]:
-    """A value as a State node stores it; ``place``: of the step that wrote it."""
-    return {
-        "key": as_text(key),
-        "place": place,
-        "value": _encoder.encode(value).decode(),
-        "refs": refs_of(value),
-    }
-
-
 def roots_of(evidence: Evidence, ids: Ids) -> set[str]:
-    """The keys that evidence names itself, which its unit of work locks."""
-    if isinstance(evidence, Identify):
-        return {
-            f"cookie:{evidence.cookie}",
-            f"device:{device_key(evidence.device, evidence.cookie)}",
-            *(f"identifier:{identifier}" for identifier in evidence.identifiers),
-        }
-    if isinstance(evidence, ContactUpsert):
-        return {
-            f"contact:{ids.record(evidence.source, evidence.source_id)}",
-            *(f"identifier:{identifier}" for identifier in evidence.identifiers),
-        }
-    return {f"cookie:{evidence.cookie}"}
+    """The keys that evidence names itself, which its unit of work locks first."""
+    match evidence:
+        case Identify():
+            return {
+                f"cookie:{evidence.cookie}",
+                f"device:{device_key(evidence.device, evidence.cookie)}",
+                *(f"identifier:{identifier}" for identifier in evidence.identifiers),
+            }
+        case Vacancy():
+            device = device_key(evidence.device, evidence.cookie)
+            return {f"cookie:{evidence.cookie}", f"device:{device}"}
+        case Logout():
+            return {f"cookie:{evidence.cookie}"}
+        case ContactUpsert():
+            return {
+                f"person:{ids.record(evidence.source, evidence.source_id)}",
+                *(f"identifier:{identifier}" for identifier in evidence.identifiers),
+            }
+        case Merge():
+            return {root for anchor in evidence.of for root in _roots_of_anchor(anchor)}
+        case Sever():
+            anchors: list[Anchor] = [evidence.visitor, *evidence.contacts]
+            return {root for anchor in anchors for root in _roots_of_anchor(anchor)}
+        case Promote():
+            return _roots_of_anchor(evidence.contact)
+        case KeepApart():
+            parties = [party for side in evidence.sides for party in side]
+            roots = {root for party in parties for root in _roots_of_anchor(party)}
+            return roots | {f"withdrawn:{id}" for id in evidence.withdraws}
+        case Block():
+            return {f"identifier:{evidence.identifier}"}
+        case Restore():
+            return {f"withdrawn:{id}" for id in evidence.withdraws}
+        case Erase():
+            return {f"bar:{bar}" for bar in evidence.bars}
+
+
+def _roots_of_anchor(anchor: Anchor | IdentifierAnchor) -> set[str]:
+    if isinstance(anchor, IdentifierAnchor):
+        return {f"identifier:{anchor.identifier}"}
+    if isinstance(anchor, ContactAnchor):
+        named = set() if anchor.named_for is None else {f"identifier:{anchor.named_for}"}
+        return {f"person:{anchor.contact}", *named}
+    return {f"cookie:{anchor.cookie}", f"visitor:{anchor.visitor}"}
 
 
 def reads_of(evidence: Evidence, ids: Ids) -> set[str]:
-    """What its step may ask for beside: mostly whether something exists yet."""
-    if isinstance(evidence, ContactUpsert):
-        return {f"contact:{ids.contact(identifier)}" for identifier in evidence.identifiers}
-    keys = {f"visitor:{ids.birth(evidence.cookie)}"}
-    if isinstance(evidence, Identify):
-        keys |= {f"contact:{ids.contact(identifier)}" for identifier in evidence.identifiers}
-    return keys
+    """What its step asks for beside: whether something exists yet, and what was judged."""
+    match evidence:
+        case Identify(identifiers=identifiers) | ContactUpsert(identifiers=identifiers):
+            reads = {f"judged:{identifier}" for identifier in identifiers}
+            reads |= {f"bar:{ids.bar(identifier)}" for identifier in identifiers}
+            reads |= {f"person:{ids.contact(identifier)}" for identifier in identifiers}
+            if isinstance(evidence, ContactUpsert):
+                reads.add(f"judged:{ids.record(evidence.source, evidence.source_id)}")
+            return reads
+        case Logout() | Vacancy():
+            return set()
+        case _:
+            return {f"withdrawn:{evidence.id}"}
 
 
-class Neighbourhood:
-    """A state of which a part is loaded. Asking for more raises :class:`Missing`."""
+def present_of(rows: Iterable[Any]) -> dict[Key, Present]:
+    """What was read of State nodes: key, value, place of the last touch, of the last write."""
+    found: dict[Key, Present] = {}
+    for text, value, touched, wrote in rows:
+        key = from_text(text)
+        found[key] = Present(decode(key, value), wrote or NEVER, touched or NEVER)
+    return found
 
-    def __init__(self) -> None:
-        self._values: dict[Key, Value | None] = {}
-        self.places: dict[str, Place] = {}
 
-    def get(self, key: Key, /) -> Value | None:
-        try:
-            return self._values[key]
-        except KeyError:
-            raise Missing(key) from None
+@dataclass
+class Reached:
+    """What the attempts of a unit of work have met so far.
 
-    def peek(self, key: Key, /) -> Value | None:
-        return self._values.get(key)
+    The next attempt locks it first, all in one order: what met another unit of work in the wrong
+    order once would do so again.
+    """
 
-    def items(self) -> Iterable[tuple[Key, Value | None]]:
-        """All that is loaded."""
-        return self._values.items()
+    keys: set[str] = field(default_factory=set)
+    places: set[Place] = field(default_factory=set)
+    """Of evidence to step again."""
 
-    def absent(self, keys: Iterable[str]) -> None:
-        """These were looked for; what is not there does not exist."""
-        for text in keys:
-            self._values.setdefault(from_text(text), None)
+    async def lock(self, unit: Unit) -> None:
+        """Lock it, for the rest of the transaction."""
+        if self.keys or self.places:
+            named = {"keys": sorted(self.keys), "places": sorted(self.places)}
+            await unit.run(LOCK_REACHED, named=named)
 
-    def load(self, rows: Iterable[tuple[str, str | None, Place | None]]) -> None:
-        """Take in what was read: key, value, place of the last step that touched it."""
-        for text, encoded, place in rows:
+
+class Memory:
+    """The store of one transaction (:class:`graphid.graph.following.Store`).
+
+    ``reached`` is told what is about to be locked.
+    """
+
+    def __init__(self, unit: Unit, reached: Reached | None = None) -> None:
+        self._unit = unit
+        self._reached = reached or Reached()
+
+    async def present(self, keys: Collection[Key]) -> Mapping[Key, Present]:
+        named = sorted(map(as_text, keys))
+        self._reached.keys.update(named)
+        (row,) = await self._unit.rows(LOCK_STATES, named={"keys": named})
+        return dict.fromkeys(keys, ABSENT) | present_of(row["values"])
+
+    async def versions(
+        self, asked: Collection[tuple[Key, Place]]
+    ) -> Mapping[tuple[Key, Place], Version]:
+        found: dict[tuple[Key, Place], Version] = dict.fromkeys(asked, Version(NEVER, None))
+        if not asked:
+            return found
+        (row,) = await self._unit.rows(
+            LOAD_VERSIONS,
+            named={"asked": [{"key": as_text(key), "place": place} for key, place in asked]},
+        )
+        for text, place, wrote, value in row["versions"]:
             key = from_text(text)
-            self._values[key] = None if encoded is None else _decoders[key[0]].decode(encoded)
-            if place is not None:
-                self.places[text] = place
+            found[key, place] = Version(wrote, decode(key, value))
+        return found
 
-    def update(self, changes: Mapping[Key, Value]) -> None:
-        """What a step wrote, for the next step of the same unit of work."""
-        self._values.update(changes)
+    async def stored(
+        self, places: Collection[Place]
+    ) -> tuple[Mapping[Place, Stored], Mapping[Key, Present]]:
+        self._reached.places.update(places)
+        (row,) = await self._unit.rows(LOAD_STORED, named={"places": list(places)})
+        written: dict[Place, dict[Key, Value | None]] = {place: {} for place in places}
+        for text, place, value in row["writes"]:
+            key = from_text(text)
+            written[place][key] = decode(key, value)
+        pieces = {
+            place: Stored(
+                evidence_decoder.decode(body),
+                frozenset(map(from_text, touched)),
+                written[place],
+                {link.id: link for link in links_decoder.decode(links)},
+            )
+            for place, body, touched, links in row["pieces"]
+        }
+        return pieces, present_of(row["values"])
 
-    def check(self) -> None:
-        """Raise Retry where somebody merged people while their locks were waited for."""
-        for key, value in self._values.items():
-            if isinstance(value, Contact):
-                person = self._values.get(("person", value.person))
-                if isinstance(person, Person) and key[1] in person.contacts:
-                    continue
-                if person is None and ("person", value.person) not in self._values:
-                    continue  # a contact that was only looked at; its step will ask for more
-                raise Retry("a person changed while its lock was waited for")
+    async def readers(self, changed: Collection[tuple[Key, Place]]) -> Collection[Place]:
+        proxied = [("identifier", key[1]) for key, _ in changed if is_proxied(key)]
+        readers = set(await self.touching(proxied)) if proxied else set()
+        own = [{"key": as_text(key), "place": place} for key, place in changed]
+        (row,) = await self._unit.rows(FIND_READERS, named={"changed": own})
+        readers.update(row["places"])
+        return readers
+
+    async def touching(self, keys: Collection[tuple[str, str]]) -> Collection[Place]:
+        (row,) = await self._unit.rows(
+            FIND_TOUCHING, named={"keys": [f"{kind}:{id}" for kind, id in keys]}
+        )
+        places: list[Place] = row["places"]
+        return places

@@ -1,94 +1,281 @@
-"""The readable graph, as rows made from what the fold changed (docs/graph.md)."""
+"""What a unit of work changes, as rows: of the fold's memory, and of the readable graph.
+
+docs/graph.md tells how they are stored.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
-from graphid.graph.memory import as_row
+from graphid.graph.following import Following, Stepped
+from graphid.graph.memory import as_text, encode, refs_of
 from graphid.identity.ids import Ids
-from graphid.identity.outcome import Outcome
+from graphid.identity.people import replace
 from graphid.identity.state import (
     Contact,
+    Cookie,
+    Decided,
     Identifier,
     Key,
     Link,
+    LinkKind,
     Person,
     Review,
     Value,
     Visitor,
 )
-from graphid.identity.values import ContactUpsert, Evidence, IdentifierKey, Place
+from graphid.identity.values import Evidence, IdentifierKey, Operation, Place
 
-_encoder = msgspec.json.Encoder()
+Row = dict[str, Any]
 
-_LINK_ROWS = {
-    "IDENTIFIED_AS": "identifiedAs",
-    "HAS_IDENTIFIER": "hasIdentifier",
-    "SAME_AS": "sameAs",
+REFOLDED = "REFOLDED"
+"""``reason`` of a link that the fold no longer makes."""
+
+LINK_ROWS = {
+    LinkKind.IDENTIFIED_AS: "identifiedAs",
+    LinkKind.HAS_IDENTIFIER: "hasIdentifier",
+    LinkKind.SAME_AS: "sameAs",
+    LinkKind.NOT_SAME_AS: "notSameAs",
 }
 
 
-def changes_as_rows(
-    changes: Mapping[Key, Value], places: Mapping[Key, Place], ids: Ids
-) -> dict[str, list[dict[str, Any]]]:
-    """The parameters of ``evidence/write_changes`` that say what changed."""
-    rows: dict[str, list[dict[str, Any]]] = {
-        name: []
-        for name in [
-            "states",
-            "visitors",
-            "contacts",
-            "identifiers",
-            "people",
-            "aliases",
-            "reviews",
-            "identifiedAs",
-            "hasIdentifier",
-            "sameAs",
+class Difference:
+    """What a unit of work on the fold changed.
+
+    ``cause``: the evidence that brought it about, which links that are made no more name; None
+    where nothing new did.
+    """
+
+    def __init__(self, following: Following, ids: Ids, cause: Evidence | None) -> None:
+        self._ids = ids
+        self._cause = cause
+        self._steps = following.steps
+        self._after = following.after()
+        self._present = following.present
+        self.before: dict[Key, Value | None] = {
+            key: following.present[key].value for key in self._after
+        }
+        """The values of the keys that were written, as they were."""
+        self.after: dict[Key, Value | None] = {
+            key: version.value for key, version in self._after.items()
+        }
+        self.visitors = visitors_in(self.after)
+        self.contacts = contacts_in(self.after)
+        self._former_visitors = visitors_in(self.before)
+        self._former_contacts = contacts_in(self.before)
+        self.links: dict[str, Link] = dict(self._changed_links())
+
+    # ------------------------------------------------------------------ the fold's memory
+
+    def touches(self) -> list[Row]:
+        """The keys that the steps read and wrote, where that is new, with the versions."""
+        return [
+            {
+                "key": as_text(key),
+                "place": place,
+                "wrote": key in stepped.writes,
+                "value": _text(stepped.writes.get(key)),
+            }
+            for place, stepped in self._steps.items()
+            for key in stepped.touched
+            if not _is_as_before(key, stepped)
         ]
-    }
-    for key, value in changes.items():
-        if not isinstance(value, Link):
-            rows["states"].append(as_row(key, value, places[key]))
-        match value:
-            case Visitor():
-                rows["visitors"].append(_visitor(value))
-            case Contact():
-                rows["contacts"].append(_contact(value))
-            case Identifier():
-                rows["identifiers"].append(_identifier(key[1], ids))
-            case Person(merged_into=str() as into):
-                rows["aliases"].append({"id": ids.person(key[1]), "into": ids.person(into)})
-            case Person(contacts=contacts):
-                rows["people"].append({"id": ids.person(key[1]), "contacts": list(contacts)})
-            case Review():
-                rows["reviews"].append(_review(value))
-            case Link():
-                rows[_LINK_ROWS[value.kind]].append(_link(value))
-            case _:
-                pass
-    return rows
+
+    def untouched(self) -> list[Row]:
+        """The touches of earlier steps that are no longer so."""
+        return [
+            {"key": as_text(key), "place": place}
+            for place, stepped in self._steps.items()
+            if stepped.before is not None
+            for key in stepped.before.touched
+            if not _is_as_before(key, stepped)
+        ]
+
+    def states(self) -> list[Row]:
+        """Every key that was touched, with what is otherwise new of it."""
+        last: dict[Key, Place] = {}
+        for place, stepped in self._steps.items():
+            for key in stepped.touched:
+                last[key] = max(place, last.get(key, place))
+        for key, version in self._after.items():
+            last.setdefault(key, version.wrote)
+        return [
+            {"key": as_text(key), "place": place, "properties": self._state(key)}
+            for key, place in last.items()
+        ]
+
+    def _state(self, key: Key) -> Row:
+        version = self._after.get(key)
+        if version is None:
+            return {}
+        return {
+            "wrote": version.wrote,
+            "value": _text(version.value),
+            "refs": refs_of(version.value),
+        }
+
+    def stepped_again(self) -> list[Row]:
+        """Stored evidence with what it touches and links now."""
+        return [
+            {
+                "place": place,
+                "properties": {
+                    "touched": [as_text(key) for key in stepped.touched],
+                    "links": encode(list(stepped.links.values())),
+                },
+            }
+            for place, stepped in self._steps.items()
+            if stepped.before is not None and stepped.outcome is not None
+        ]
+
+    # ------------------------------------------------------------------ links
+
+    def _changed_links(self) -> Iterator[tuple[str, Link]]:
+        """Links as they now are, where steps changed what they write of them."""
+        last: dict[str, Stepped] = {}
+        newest: dict[str, Link] = {}
+        for stepped in self._steps.values():
+            links_before = {} if stepped.before is None else stepped.before.links
+            for id in {**links_before, **stepped.links}:
+                last[id] = stepped
+            newest.update(stepped.links)
+        for id, stepped in last.items():
+            former = None if stepped.before is None else stepped.before.links.get(id)
+            link = stepped.links.get(id)
+            if link is None:
+                # It wrote the link, and does so no more: what an earlier step says of it counts.
+                assert former is not None
+                link = newest.get(id) or self._standing(former) or self._unmade(former)
+            if link != former:
+                yield id, link
+
+    def _standing(self, link: Link) -> Link | None:
+        """The link as the values have it now."""
+        if link.kind is LinkKind.IDENTIFIED_AS:
+            visitor = self.visitors.get(link.source)
+            found = None if visitor is None else visitor.link
+            return found if found is not None and found.id == link.id else None
+        contact = self.contacts.get(link.source)
+        if contact is None:
+            return None
+        if link.kind is LinkKind.HAS_IDENTIFIER:
+            hold = contact.holds.get(link.target)
+            return hold.link if hold is not None and hold.link.id == link.id else None
+        return next((same for same in contact.same_as if same.id == link.id), None)
+
+    def _unmade(self, link: Link) -> Link:
+        """The link as one that the fold no longer makes."""
+        cause = self._cause
+        reason = cause.reason if isinstance(cause, Operation) else REFOLDED
+        return replace(
+            link,
+            retracted_at=link.recorded_at if cause is None else cause.recorded_at,
+            retracted_by=REFOLDED if cause is None else cause.id,
+            reason=reason or REFOLDED,
+        )
+
+    # ------------------------------------------------------------------ nodes
+
+    def rows(self) -> dict[str, list[Row]]:
+        """The rows of ``evidence/write_changes`` that say what changed."""
+        rows: dict[str, list[Row]] = {
+            "touches": self.touches(),
+            "states": self.states(),
+            "visitors": [
+                visitor_row(visitor)
+                for id, visitor in self.visitors.items()
+                if self._former_visitors.get(id) != visitor
+            ],
+            "contacts": [
+                contact_row(contact)
+                for id, contact in self.contacts.items()
+                if self._former_contacts.get(id) != contact
+            ],
+            "identifiers": [],
+            "people": [],
+            "aliases": [],
+            "reviews": [],
+            **{name: [] for name in LINK_ROWS.values()},
+        }
+        for key, value in self.after.items():
+            before = self.before[key]
+            match value:
+                case Identifier() if before is None:
+                    rows["identifiers"].append(identifier_row(key[1], self._ids))
+                case Person(merged_into=str() as into) if before != value:
+                    alias = {"id": self._ids.person(key[1]), "into": self._ids.person(into)}
+                    rows["aliases"].append(alias)
+                case Person(merged_into=None) if not _are_the_same(before, value):
+                    members = [contact.id for contact in value.contacts]
+                    rows["people"].append({"id": self._ids.person(key[1]), "contacts": members})
+                case Review() if before != value:
+                    rows["reviews"].append(review_row(value))
+                case _:
+                    pass
+        for link in self.links.values():
+            rows[LINK_ROWS[link.kind]].append(link_row(link))
+        return rows
+
+    def refold(self) -> Row:
+        """The rows of ``evidence/write_refold``: what is stepped again, and no longer made."""
+        gone = [key for key, value in self.after.items() if value is None]
+        return {
+            "evidence": self.stepped_again(),
+            "untouched": self.untouched(),
+            "visitors": list(self._former_visitors.keys() - self.visitors.keys()),
+            "contacts": list(self._former_contacts.keys() - self.contacts.keys()),
+            "people": [self._ids.person(id) for kind, id in gone if kind == "person"],
+            "reviews": [id for kind, id in gone if kind == "review"],
+            "rejected": [
+                {"id": key[1], "by": value.by}
+                for key, value in self.after.items()
+                if isinstance(value, Decided)
+            ],
+            "undecided": [id for kind, id in gone if kind == "decided"],
+        }
 
 
-def evidence_as_row(evidence: Evidence, outcome: Outcome, digest: str) -> dict[str, Any]:
-    """An Evidence node."""
+def visitors_in(values: dict[Key, Value | None]) -> dict[str, Visitor]:
+    """The visitors that these values hold, by id."""
+    found = (value.visitor if isinstance(value, Cookie) else value for value in values.values())
+    return {visitor.id: visitor for visitor in found if isinstance(visitor, Visitor)}
+
+
+def contacts_in(values: dict[Key, Value | None]) -> dict[str, Contact]:
+    """The contacts that these values hold, by id."""
     return {
-        "id": evidence.id,
-        "place": evidence.place,
-        "kind": type(evidence).__struct_config__.tag,
-        "at": evidence.at,
-        "recordedAt": evidence.recorded_at,
-        "body": _encoder.encode(evidence).decode(),
-        "outcome": _encoder.encode(outcome).decode(),
-        "digest": digest,
-        "cookie": None if isinstance(evidence, ContactUpsert) else evidence.cookie,
+        contact.id: contact
+        for value in values.values()
+        if isinstance(value, Person)
+        for contact in value.contacts
     }
 
 
-def _visitor(visitor: Visitor) -> dict[str, Any]:
+def _is_as_before(key: Key, stepped: Stepped) -> bool:
+    """Whether a step touches a key as it did when it was last stepped."""
+    before = stepped.before
+    if before is None or key not in before.touched or key not in stepped.touched:
+        return False
+    if (key in before.writes) != (key in stepped.writes):
+        return False
+    return before.writes.get(key) == stepped.writes.get(key)
+
+
+def _are_the_same(before: Value | None, after: Person) -> bool:
+    """Whether a person has the contacts that they had."""
+    return (
+        isinstance(before, Person)
+        and before.merged_into is None
+        and {contact.id for contact in before.contacts} == {c.id for c in after.contacts}
+    )
+
+
+def _text(value: Value | None) -> str | None:
+    return None if value is None else encode(value)
+
+
+def visitor_row(visitor: Visitor) -> Row:
     return {
         "id": visitor.id,
         "cookie": visitor.cookie,
@@ -104,11 +291,13 @@ def _visitor(visitor: Visitor) -> dict[str, Any]:
             "identified": visitor.identified,
             "verified": visitor.verified,
             "attended": [moment for run in visitor.attended for moment in run],
+            "unattendedAfter": visitor.unattended_after,
+            "unattendedOwner": visitor.unattended_owner.value,
         },
     }
 
 
-def _contact(contact: Contact) -> dict[str, Any]:
+def contact_row(contact: Contact) -> Row:
     return {
         "id": contact.id,
         "properties": {
@@ -118,33 +307,39 @@ def _contact(contact: Contact) -> dict[str, Any]:
             "assurance": int(contact.assurance),
             "made": contact.made,
             "madeAt": contact.made_at,
-            "isRecord": contact.source is not None,
-            "traits": _encoder.encode(contact.traits).decode(),
+            "namedFor": contact.named_for,
+            "evidence": contact.evidence,
+            "isRecord": contact.source is not None and not contact.deleted,
+            "traits": encode(contact.traits),
         },
     }
 
 
-def _identifier(key: IdentifierKey, ids: Ids) -> dict[str, Any]:
+def identifier_row(key: IdentifierKey, ids: Ids) -> Row:
     type, _, value = key.partition(":")
     return {"key": key, "id": ids.identifier(key), "type": type, "value": value}
 
 
-def _review(review: Review) -> dict[str, Any]:
+def review_row(review: Review) -> Row:
+    states = {None: "OPEN", True: "ACCEPTED", False: "REJECTED"}
     return {
         "id": review.id,
         "properties": {
             "kind": review.kind.value,
+            "state": states[review.accepted],
             "contacts": list(review.contacts),
             "identifier": review.identifier,
             "evidence": review.evidence,
             "at": review.at,
             "recordedAt": review.recorded_at,
+            "position": f"{review.recorded_at:016d}{review.id}",
             "reason": review.reason,
+            "decidedBy": review.decided_by,
         },
     }
 
 
-def _link(link: Link) -> dict[str, Any]:
+def link_row(link: Link) -> Row:
     return {
         "id": link.id,
         "source": link.source,
@@ -153,7 +348,7 @@ def _link(link: Link) -> dict[str, Any]:
     }
 
 
-def properties_of(link: Link) -> dict[str, Any]:
+def properties_of(link: Link) -> Row:
     """The properties that a link has in the graph; what is not so has none."""
     properties = {
         "id": link.id,

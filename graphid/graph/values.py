@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
@@ -14,7 +15,12 @@ async def to_rows(result: neo4j.AsyncResult) -> list[dict[str, Any]]:
     """Every row of a result, read to the end."""
     records = await result.fetch(sys.maxsize)
     keys = result.keys()
-    return [dict(zip(keys, map(plain, record), strict=True)) for record in records]
+    return [plain_row(keys, record) for record in records]
+
+
+def plain_row(keys: Iterable[str], record: Iterable[Any]) -> dict[str, Any]:
+    """A row by its columns' names."""
+    return dict(zip(keys, map(plain, record), strict=True))
 
 
 def plain(value: Any) -> Any:

@@ -1,0 +1,30 @@
+"""The full fold, with all that the graph is to remember of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from graphid.graph.following import Stored, touched_by
+from graphid.identity.fold import sort, step
+from graphid.identity.ids import Ids
+from graphid.identity.policy import Policy
+from graphid.identity.state import Link, Memory, View
+from graphid.identity.values import Evidence, Place
+
+
+def fold(
+    evidence: Iterable[Evidence], policy: Policy, ids: Ids
+) -> tuple[dict[Place, Stored], Memory]:
+    """What each step touched and wrote, by its place; and what is so in the end."""
+    state = Memory()
+    remembered = {}
+    for piece in sort(evidence):
+        view = View(state)
+        step(view, piece, policy, ids)
+        changes = view.changes()
+        links = {key[1]: link for key, link in changes.items() if isinstance(link, Link)}
+        writes = {key: value for key, value in changes.items() if key[0] != "link"}
+        touched = touched_by(view, piece).union(writes)
+        remembered[piece.place] = Stored(piece, touched, writes, links)
+        state.take_in(changes)
+    return remembered, state
