@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import graphid
-from graphid.graph.queries import Query, load, parse
+from graphid.graph.queries import PARTS, Query, folder, included, load, parse
 
 PACKAGE = Path(graphid.__file__).parent
 CALLS = {"rows": set[str](), "run": set[str](), "read_rows": {"within"}, "write_rows": {"within"}}
@@ -118,6 +118,25 @@ def calls(
             given = {keyword.arg for keyword in node.keywords}
             names = {name for name in given if name is not None}
             yield node.lineno, node.func.attr, known[node.args[0].id], names, None not in given
+
+
+def test_every_part_says_what_it_is_and_is_part_of_something() -> None:
+    parts = [file.name.removesuffix(".cypher") for file in (folder() / PARTS).iterdir()]
+    texts = [
+        file.read_text()
+        for area in folder().iterdir()
+        for file in area.iterdir()
+        if area.name != PARTS.rstrip("/")
+    ]
+    assert parts
+    for part in parts:
+        assert (folder() / PARTS / f"{part}.cypher").read_text().startswith("// Purpose: ")
+        assert any(f"  // Include: {PARTS}{part}\n" in text for text in texts), part
+
+
+def test_a_part_stands_where_it_is_named_without_its_header() -> None:
+    parts = {"parts/columns": "// Purpose: to be tried.\n\na AS b\n"}
+    assert included("RETURN c,\n  // Include: parts/columns\n", parts) == "RETURN c,\na AS b\n"
 
 
 # The checks can fail ---------------------------------------------------------------------------

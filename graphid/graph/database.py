@@ -8,21 +8,19 @@ The retry loop is our own because the driver's waits a second before its first r
 up on errors that are harmless here: a lost race for a constraint, a node that a concurrent merge
 deleted, a connection lost at commit.
 
-Round trips (measured, neo4j driver 6.4): the driver sends BEGIN with the first statement when
-told to, waits for each statement, and for COMMIT: n + 1 for n statements. ``read_rows`` and
-``write_rows`` take one round trip in all. Each row of a result costs the driver some 40 us and
-each DATETIME 50 us; a statement that returns a page does well to ``collect`` it into one row and
-to hand times out as integers.
+Round trips: BEGIN travels with the first statement; each statement is waited for, and so is COMMIT,
+which travels with ``last_rows``: n + 1 for n statements, or n. ``read_rows`` and ``write_rows``
+take one round trip in all. A statement that returns a page does well to ``collect`` it into one
+row and to hand times out as integers: each row costs the driver some 40 us and each DATETIME 50.
 """
 # ruff: noqa: ASYNC109 - a timeout here is also the server's, which asyncio.timeout cannot set
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 from typing import Any, LiteralString, Protocol, TypeVar
 
@@ -31,11 +29,12 @@ import structlog
 from neo4j import AsyncGraphDatabase
 
 from graphid.errors import Busy, DatabaseUnavailable, GraphidError, InternalError, SettingsError
+from graphid.graph.exchange import exchanges
 from graphid.graph.faults import Retry, Verdict, judge
 from graphid.graph.queries import Query
-from graphid.graph.values import to_rows
+from graphid.graph.sessions import Sessions
 
-__all__ = ["Address", "Database", "Retry", "Unit"]
+__all__ = ["Address", "Database", "Readable", "Retry", "Unit"]
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -62,25 +61,51 @@ class Address(Protocol):
     def database(self) -> str: ...
 
 
+class Transaction(Protocol):
+    """One open transaction, as ``exchange`` and ``sessions`` have it."""
+
+    async def rows(
+        self, text: LiteralString, parameters: Mapping[str, Any]
+    ) -> list[dict[str, Any]]: ...
+    async def last_rows(
+        self, text: LiteralString, parameters: Mapping[str, Any]
+    ) -> list[dict[str, Any]]: ...
+
+
+class Readable(Protocol):
+    """Where reading statements are answered: the database, or a transaction that is still open."""
+
+    async def read_rows(
+        self, query: Query, /, *, within: float | None = None, **parameters: Any
+    ) -> list[dict[str, Any]]: ...
+
+
 class Unit:
     """One open transaction. Ends with the function that it was given to."""
 
     __slots__ = ("_transaction",)
 
-    def __init__(self, transaction: neo4j.AsyncTransaction) -> None:
+    def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
     async def rows(self, query: Query, /, **parameters: Any) -> list[dict[str, Any]]:
         """Every row, read to the end; times are aware and in UTC."""
-        return await to_rows(await self._transaction.run(query.text, parameters))
+        return await self._transaction.rows(query.text, parameters)
+
+    async def last_rows(self, query: Query, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Every row of the last statement of the unit, which is committed when this returns.
+
+        Saves the round trip of COMMIT. Nothing can be run or taken back after it.
+        """
+        return await self._transaction.last_rows(query.text, parameters)
 
     async def run(self, query: Query, /, **parameters: Any) -> None:
-        """Run for the effect. A failure may show only in the next statement or at commit."""
-        await self._transaction.run(query.text, parameters)
+        """Run for the effect."""
+        await self._transaction.rows(query.text, parameters)
 
     async def run_text(self, text: LiteralString, /, **parameters: Any) -> list[dict[str, Any]]:
         """For migrations and EXPLAIN only; everything else is a Query from a file."""
-        return await to_rows(await self._transaction.run(text, parameters))
+        return await self._transaction.rows(text, parameters)
 
 
 Work = Callable[[Unit], Awaitable[T]]
@@ -90,13 +115,19 @@ class Database:
     """A pool of connections to one named database."""
 
     def __init__(
-        self, driver: neo4j.AsyncDriver, name: str, *, timeout: float, causal: bool = False
+        self,
+        driver: neo4j.AsyncDriver,
+        name: str,
+        *,
+        timeout: float,
+        causal: bool = False,
+        server_warnings: bool = False,
     ) -> None:
         self._driver = driver
-        self._name = name
         self._timeout = timeout
-        # On a cluster a read must see this process's writes, whichever member answers it.
-        self._bookmarks = AsyncGraphDatabase.bookmark_manager() if causal else None
+        self._sessions = Sessions(driver, name, causal=causal)
+        quick = None if causal or server_warnings else exchanges(driver, name, patience=timeout)
+        self._transactions = quick or self._sessions
         self.retries: Counter[str] = Counter()
         """Reruns since start, by error code."""
         self.failures: Counter[str] = Counter()
@@ -127,10 +158,17 @@ class Database:
             notifications_disabled_classifications=["UNRECOGNIZED"] if server_warnings else None,
         )
         causal = address.uri.startswith("neo4j")
-        return cls(driver, address.database, timeout=timeout, causal=causal)
+        return cls(
+            driver,
+            address.database,
+            timeout=timeout,
+            causal=causal,
+            server_warnings=server_warnings,
+        )
 
     async def close(self) -> None:
-        """Close every connection; running units fail."""
+        """Close every connection; running units fail, and so do later ones."""
+        self._transactions = self._sessions
         await self._driver.close()
 
     async def verify(self, *, timeout: float = 5.0) -> None:
@@ -139,7 +177,10 @@ class Database:
         Raises DatabaseUnavailable where it does not answer, SettingsError where it refuses us.
         """
         try:
-            async with asyncio.timeout(timeout), self._session(neo4j.READ_ACCESS) as session:
+            async with (
+                asyncio.timeout(timeout),
+                self._sessions.session(neo4j.READ_ACCESS) as session,
+            ):
                 await (await session.run("RETURN 1")).consume()
         except neo4j.exceptions.AuthError:
             fault = "GRAPHID_NEO4J_USER, GRAPHID_NEO4J_PASSWORD: the database refused them"
@@ -177,13 +218,9 @@ class Database:
         metadata = {"app": "graphid", "unit": getattr(work, "__qualname__", "unit")}
 
         async def attempt(remaining: float) -> T:
-            async with self._session(mode) as session:
-                # Not public, but what the driver's own execute_query uses: BEGIN travels with
-                # the first statement instead of costing a round trip.
-                with getattr(session, "_pipelined_begin", contextlib.nullcontext()):
-                    transaction = await session.begin_transaction(metadata, remaining)
-                async with transaction:
-                    return await work(Unit(transaction))
+            return await self._transactions.transaction(
+                mode, metadata, remaining, lambda transaction: work(Unit(transaction))
+            )
 
         return await self._retried(attempt, timeout)
 
@@ -193,9 +230,9 @@ class Database:
         metadata = {"app": "graphid", "unit": query.name}
 
         async def attempt(remaining: float) -> list[dict[str, Any]]:
-            statement = neo4j.Query(query.text, metadata=metadata, timeout=remaining)
-            async with self._session(mode) as session:
-                return await to_rows(await session.run(statement, parameters))
+            return await self._transactions.single(
+                mode, metadata, remaining, query.text, parameters
+            )
 
         return await self._retried(attempt, timeout)
 
@@ -223,11 +260,6 @@ class Database:
                 log.debug("unit_retried", code=code, attempt=tried, pause=round(pause, 3))
             await asyncio.sleep(pause)
             delay = min(delay * 2, LONGEST_DELAY)
-
-    def _session(self, mode: str) -> neo4j.AsyncSession:
-        return self._driver.session(
-            database=self._name, default_access_mode=mode, bookmark_manager=self._bookmarks
-        )
 
     def _translated(self, error: Exception, judged: tuple[Verdict, str]) -> GraphidError:
         verdict, code = judged

@@ -17,10 +17,12 @@ A statement that another one contains is written once, and named there by an ind
       // Include: events/append_events
     }
 
+``cypher/parts`` holds what several statements share and is no statement by itself.
+
 The server plans a statement anew for each combination of empty, short and long lists among its
 parameters, which takes longer than running it: hand lists over inside one map.
 
-``cypher/schema`` holds migrations, which ``graphid.graph.schema`` reads, and no queries.
+``cypher/schema`` holds migrations, which ``graphid.graph.schema`` reads. Neither are queries.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from typing import LiteralString
 
 FIELDS = ("Purpose", "Parameters", "Columns", "Plan")
 SUFFIX = ".cypher"
+PARTS = "parts/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def query(name: str) -> Query:
 
 @cache
 def load() -> dict[str, Query]:
-    """Every statement except the migrations, by name."""
+    """Every statement except the migrations, by name, with what it includes."""
     texts = {
         f"{area.name}/{file.name.removesuffix(SUFFIX)}": file.read_text(encoding="utf-8")
         for area in folder().iterdir()
@@ -66,7 +69,11 @@ def load() -> dict[str, Query]:
         for file in area.iterdir()
         if file.name.endswith(SUFFIX)
     }
-    return {name: parse(name, included(text, texts)) for name, text in texts.items()}
+    return {
+        name: parse(name, included(text, texts))
+        for name, text in texts.items()
+        if not name.startswith(PARTS)
+    }
 
 
 def included(text: str, texts: Mapping[str, str]) -> str:

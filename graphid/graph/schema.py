@@ -20,7 +20,7 @@ from typing import Any, LiteralString
 
 import structlog
 
-from graphid.errors import StaleGraph
+from graphid.errors import StaleSchema
 from graphid.graph.database import Database, Unit
 from graphid.graph.queries import SUFFIX, folder, query
 
@@ -52,7 +52,7 @@ class Migration:
 async def migrate(database: Database, migrations: Sequence[Migration] | None = None) -> list[str]:
     """Bring the graph to the schema of this graphid; the names of what was applied now.
 
-    Returns when every index is online. Raises StaleGraph where the graph is of a newer graphid,
+    Returns when every index is online. Raises StaleSchema where the graph is of a newer graphid,
     or has a file in another form; then nothing is applied.
     """
     known = tuple(all_migrations() if migrations is None else migrations)
@@ -87,7 +87,7 @@ async def migrate(database: Database, migrations: Sequence[Migration] | None = N
 async def is_current(database: Database, *, timeout: float | None = None) -> bool:
     """Whether the graph has every migration, as this graphid knows it.
 
-    Raises StaleGraph where it is of a newer graphid, DatabaseUnavailable where it is away.
+    Raises StaleSchema where it is of a newer graphid, DatabaseUnavailable where it is away.
     """
     applied = await database.read_rows(READ_APPLIED, within=timeout)
     return not _missing(applied, all_migrations())
@@ -125,12 +125,12 @@ def _missing(rows: Sequence[dict[str, Any]], known: Sequence[Migration]) -> list
     applied = {row["number"]: row for row in rows}
     for number, row in applied.items():
         if number >= len(known):
-            raise StaleGraph(
+            raise StaleSchema(
                 f"The graph was migrated by a newer graphid (it has {row['name']}); "
                 "run that version or a later one."
             )
         if row["checksum"] != known[number].checksum:
-            raise StaleGraph(
+            raise StaleSchema(
                 f"Migration {row['name']} was applied to this graph in another form than this "
                 "graphid has; run the version that made it."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from time import monotonic
@@ -16,7 +16,7 @@ import neo4j.warnings
 import pytest
 
 from graphid.errors import Busy, DatabaseUnavailable, InternalError, InvalidInput, SettingsError
-from graphid.graph.database import Address, Database, Retry, Unit
+from graphid.graph.database import CONNECTIONS, Address, Database, Retry, Unit
 from graphid.graph.faults import Verdict, judge
 from graphid.graph.queries import Query
 
@@ -33,6 +33,8 @@ MERGE = statement("MERGE (t:Trial {id: $id}) SET t.runs = coalesce(t.runs, 0) + 
 COUNT = statement("MATCH (t:Trial {id: $id}) RETURN count(t) AS n")
 LOCK = statement("MATCH (t:Trial {id: $id}) SET t.held = true")
 ONE = statement("RETURN 1 AS one")
+PATIENCE = 60.0
+"""Seconds, for what takes a moment on a slow machine."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,15 @@ class Place:
     database: str
 
 
-@pytest.fixture(scope="session")
-async def graph(database: Address) -> AsyncIterator[Database]:
-    connected = await Database.connect(database, server_warnings=True)
+BOTH_WAYS = pytest.mark.parametrize(
+    "server_warnings", [False, True], ids=["by exchanges", "by sessions"]
+)
+"""The server's warnings are what only the driver's own sessions tell."""
+
+
+@pytest.fixture(scope="session", params=[False, True], ids=["by exchanges", "by sessions"])
+async def graph(database: Address, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    connected = await Database.connect(database, server_warnings=request.param)
     await connected.write_rows(CONSTRAINT)
     yield connected
     await connected.close()
@@ -221,10 +229,100 @@ async def test_a_read_may_not_write(graph: Database, fresh: str) -> None:
     assert await count(graph, fresh) == 0
 
 
-async def test_the_servers_warnings_become_pythons(graph: Database) -> None:
+async def test_the_servers_warnings_become_pythons(database: Address) -> None:
+    graph = await Database.connect(database, server_warnings=True)
     old = statement("MATCH (t:Trial {id: 'x'}) RETURN id(t) AS id")
     with pytest.warns(neo4j.warnings.Neo4jWarning, match="deprecated"):
         await graph.read_rows(old)
+    await graph.close()
+
+
+async def test_what_is_asked_of_a_closed_database_fails(database: Address) -> None:
+    graph = await Database.connect(database)
+    assert await graph.read_rows(ONE) == [{"one": 1}]
+    await graph.close()
+    with pytest.raises(InternalError):
+        await graph.read_rows(ONE)
+
+
+async def test_the_last_statement_commits(graph: Database, fresh: str) -> None:
+    async def work(unit: Unit) -> list[dict[str, Any]]:
+        await unit.run(MERGE, id=fresh)
+        rows = await unit.last_rows(COUNT, id=fresh)
+        assert await count(graph, fresh) == 1  # for everybody
+        return rows
+
+    assert await graph.write(work) == [{"n": 1}]
+
+
+async def test_nothing_runs_after_the_last_statement(graph: Database, fresh: str) -> None:
+    async def work(unit: Unit) -> None:
+        await unit.last_rows(MERGE, id=fresh)
+        await unit.rows(MERGE, id=f"{fresh}-more")
+
+    with pytest.raises(InternalError):
+        await graph.write(work)
+    assert await count(graph, f"{fresh}-more") == 0
+
+
+@pytest.mark.parametrize(
+    "failing",
+    ["RETURN 1 / 0", "UNWIND range(1, 3) AS x RETURN 1 / (x - 3)", "MATCH (secret RETURN"],
+)
+async def test_a_last_statement_that_fails_commits_nothing(
+    graph: Database, fresh: str, failing: LiteralString
+) -> None:
+    async def work(unit: Unit) -> None:
+        await unit.run(MERGE, id=fresh)
+        await unit.last_rows(statement(failing))
+
+    with pytest.raises(InternalError):
+        await graph.write(work)
+    assert await count(graph, fresh) == 0
+
+
+async def test_after_a_failed_statement_nothing_is_run_or_committed(
+    graph: Database, fresh: str
+) -> None:
+    async def work(unit: Unit) -> None:
+        await unit.run(MERGE, id=fresh)
+        with suppress(neo4j.exceptions.Neo4jError):
+            await unit.rows(statement("RETURN 1 / 0"))
+        with suppress(neo4j.exceptions.TransactionError):
+            await unit.rows(MERGE, id=fresh)
+
+    with pytest.raises(InternalError):
+        await graph.write(work)
+    assert await count(graph, fresh) == 0
+
+
+async def test_work_that_asks_for_nothing(graph: Database) -> None:
+    async def work(_unit: Unit) -> str:
+        return "done"
+
+    assert await graph.write(work) == "done"
+
+
+async def test_cancelled_work_leaves_nothing_behind_and_the_pool_whole(
+    graph: Database, fresh: str
+) -> None:
+    for _ in range(CONNECTIONS + 1):
+        async with asyncio.timeout(PATIENCE):
+            await graph.read_rows(ONE)
+        started = asyncio.Event()
+
+        async def work(unit: Unit, started: asyncio.Event = started) -> None:
+            await unit.run(MERGE, id=fresh)
+            started.set()
+            await unit.rows(LOCK, id=fresh)
+            await asyncio.Event().wait()
+
+        task = asyncio.create_task(graph.write(work))
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await count(graph, fresh) == 0
 
 
 async def test_no_server_is_unavailable_soon(database: Address) -> None:
@@ -326,36 +424,49 @@ async def wired(address: Address, **options: Any) -> AsyncIterator[tuple[Wire, D
     wire.stop()
 
 
-async def test_round_trips(database: Address, fresh: str) -> None:
+@BOTH_WAYS
+async def test_round_trips(database: Address, fresh: str, server_warnings: bool) -> None:
     async def two(unit: Unit) -> None:
         await unit.rows(MERGE, id=fresh)
         await unit.rows(MERGE, id=fresh)
 
-    async with wired(database) as (wire, graph):
+    async def two_at_most(unit: Unit) -> None:
+        await unit.rows(MERGE, id=fresh)
+        await unit.last_rows(MERGE, id=fresh)
+
+    async with wired(database, server_warnings=server_warnings) as (wire, graph):
         await graph.write(two)
         wire.turns = 0
         await graph.write(two)
         assert wire.turns == 3  # BEGIN goes with the first statement; COMMIT is the third
         wire.turns = 0
+        await graph.write(two_at_most)
+        assert wire.turns == (3 if server_warnings else 2)
+        wire.turns = 0
         await graph.write_rows(MERGE, id=fresh)
         assert wire.turns == 1
 
 
+@BOTH_WAYS
+@pytest.mark.parametrize("way", ["rows", "last_rows"])
 async def test_a_connection_lost_at_commit_is_run_again_and_stored_once(
-    database: Address, graph: Database, fresh: str
+    database: Address, graph: Database, fresh: str, server_warnings: bool, way: str
 ) -> None:
     async def work(unit: Unit) -> None:
-        await unit.rows(statement("MERGE (t:Trial {id: $id})"), id=fresh)
+        await getattr(unit, way)(statement("MERGE (t:Trial {id: $id})"), id=fresh)
 
-    async with wired(database) as (wire, behind):
+    async with wired(database, server_warnings=server_warnings) as (wire, behind):
         wire.cut_at_commit = 1
         await behind.write(work)
         assert behind.retries["IncompleteCommit"] == 1
     assert await count(graph, fresh) == 1
 
 
-async def test_a_silent_server_is_busy_at_the_deadline(database: Address) -> None:
-    async with wired(database) as (wire, graph):
+@BOTH_WAYS
+async def test_a_silent_server_is_busy_at_the_deadline(
+    database: Address, server_warnings: bool
+) -> None:
+    async with wired(database, server_warnings=server_warnings) as (wire, graph):
         wire.silent = True
         started = monotonic()
         with pytest.raises(Busy):

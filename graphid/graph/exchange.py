@@ -1,0 +1,205 @@
+"""Units of work by the messages of Bolt themselves, on connections of the driver's pool.
+
+The driver's sessions, transactions and results take half a millisecond of an identify, and know
+no way to send COMMIT along with the last statement. The pool, its health checks, authentication,
+encryption, the connections, their messages and their errors are the driver's here too; what is
+left out is what a unit of work has no use for: streaming, lazy results, summaries, bookmarks.
+
+Little of this has a public name, so the driver's version is pinned, and the tests of ``Database``
+run both ways. ``sessions`` is the other: on a cluster (routing, bookmarks), and where the server's
+warnings are wanted.
+"""
+# ruff: noqa: ASYNC109 - a timeout here is the server's, which asyncio.timeout cannot set
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+import neo4j
+from neo4j.exceptions import TransactionError
+
+from graphid.graph.values import plain_row
+
+T = TypeVar("T")
+Rows = list[dict[str, Any]]
+
+
+class Exchanges:
+    """Opens transactions on one database."""
+
+    def __init__(self, pool: Any, database: str, *, patience: float) -> None:
+        """``patience``: seconds to wait for a connection."""
+        self._pool = pool
+        self._database = database
+        self._patience = patience
+
+    async def transaction(
+        self,
+        mode: str,
+        metadata: Mapping[str, str],
+        timeout: float,
+        work: Callable[[Exchange], Awaitable[T]],
+    ) -> T:
+        """What ``work`` returns; its transaction is committed then, or rolled back if it fails."""
+
+        async def run(connection: Any) -> T:
+            begin = {"mode": mode, "metadata": metadata, "timeout": timeout, "db": self._database}
+            exchange = Exchange(connection, begin)
+            result = await work(exchange)
+            await exchange.commit()
+            return result
+
+        return await self._connected(mode, run)
+
+    async def single(
+        self,
+        mode: str,
+        metadata: Mapping[str, str],
+        timeout: float,
+        text: str,
+        parameters: Mapping[str, Any],
+    ) -> Rows:
+        """One statement that commits itself."""
+
+        async def run(connection: Any) -> Rows:
+            statement = _Statement(connection)
+            statement.ask(
+                text,
+                parameters,
+                mode=mode,
+                metadata=metadata,
+                timeout=timeout,
+                db=self._database,
+            )
+            return await statement.answered()
+
+        return await self._connected(mode, run)
+
+    async def _connected(self, mode: str, run: Callable[[Any], Awaitable[T]]) -> T:
+        connection = await self._pool.acquire(
+            access_mode=mode,
+            timeout=self._patience,
+            database=None,
+            bookmarks=None,
+            auth=None,
+            liveness_check_timeout=None,
+        )
+        try:
+            # The deadline of the unit is stricter than the time that the server names, for which
+            # the driver starts a task and a timer for each piece that it reads.
+            connection.socket.set_read_timeout(None)
+            result = await run(connection)
+        except Exception:
+            # Resets it, which ends the transaction, where it failed in between.
+            await self._pool.release(connection)
+            raise
+        except BaseException:
+            # Cancelled: nobody knows what is still on the line.
+            self._pool.kill_and_release(connection)
+            raise
+        await self._pool.release(connection)
+        return result
+
+
+class Exchange:
+    """One transaction. BEGIN goes with the first statement, COMMIT with ``last_rows``."""
+
+    __slots__ = ("_begin", "_connection", "_ended", "_statement")
+
+    def __init__(self, connection: Any, begin: Mapping[str, Any]) -> None:
+        self._connection = connection
+        self._statement = _Statement(connection)
+        self._begin: Mapping[str, Any] | None = begin
+        self._ended: BaseException | bool = False
+        """What it failed with; True where it was committed."""
+
+    async def rows(self, text: str, parameters: Mapping[str, Any]) -> Rows:
+        """Every row of a statement."""
+        self._ask(text, parameters)
+        return await self._answered()
+
+    async def last_rows(self, text: str, parameters: Mapping[str, Any]) -> Rows:
+        """Every row of the last statement, after the commit. If it fails, nothing is committed."""
+        self._ask(text, parameters)
+        # The server ignores what was sent after a message that fails.
+        self._connection.commit(**self._statement.hooks)
+        rows = await self._answered()
+        self._ended = True
+        return rows
+
+    async def commit(self) -> None:
+        """Commit, where that has not been done yet and there is anything to commit."""
+        if self._ended is True or self._begin is not None:
+            return
+        if self._ended:
+            raise self._failed()
+        self._connection.commit(**self._statement.hooks)
+        await self._connection.send_all()
+        await self._connection.fetch_all()
+
+    def _ask(self, text: str, parameters: Mapping[str, Any]) -> None:
+        if self._ended:
+            # The connection was reset: a statement would be a transaction of its own.
+            raise self._failed()
+        if self._begin is not None:
+            self._connection.begin(**self._begin, **self._statement.hooks)
+            self._begin = None
+        self._statement.ask(text, parameters)
+
+    async def _answered(self) -> Rows:
+        try:
+            return await self._statement.answered()
+        except BaseException as error:
+            self._ended = error
+            raise
+
+    def _failed(self) -> TransactionError:
+        error = TransactionError(self, "The transaction has ended.")
+        error.__cause__ = self._ended if isinstance(self._ended, BaseException) else None
+        return error
+
+
+class _Statement:
+    """Statements on a connection, one after another."""
+
+    __slots__ = ("_connection", "_head", "_records", "hooks")
+
+    def __init__(self, connection: Any) -> None:
+        scope = connection.new_hydration_scope()
+        self._connection = connection
+        self.hooks = {
+            "dehydration_hooks": scope.dehydration_hooks,
+            "hydration_hooks": scope.hydration_hooks,
+        }
+
+    def ask(self, text: str, parameters: Mapping[str, Any], **extra: Any) -> None:
+        """Write a statement down; it is sent by ``answered``."""
+        self._head: dict[str, Any] = {}
+        self._records: list[list[Any]] = []
+        connection = self._connection
+        untold = _Untold(parameters)
+        connection.run(text, untold, on_success=self._head.update, **extra, **self.hooks)
+        connection.pull(n=-1, on_records=self._records.extend, **self.hooks)
+
+    async def answered(self) -> Rows:
+        """Send what was written down; the rows, when everything has been answered."""
+        await self._connection.send_all()
+        await self._connection.fetch_all()
+        keys = self._head["fields"]
+        return [plain_row(keys, record) for record in self._records]
+
+
+class _Untold(dict[str, Any]):
+    """Parameters that do not show: the driver spells them out for its log, wanted or not."""
+
+    def __repr__(self) -> str:
+        return "{…}"
+
+
+def exchanges(driver: neo4j.AsyncDriver, database: str, *, patience: float) -> Exchanges | None:
+    """How to talk to a database; None where this is not the way."""
+    pool: Any = getattr(driver, "_pool", None)
+    if getattr(pool, "is_direct_pool", False) is not True:
+        return None
+    return Exchanges(pool, database, patience=patience)

@@ -1,0 +1,80 @@
+"""Units of work by the driver's sessions: on a cluster, and where the server's warnings count."""
+# ruff: noqa: ASYNC109 - a timeout here is the server's, which asyncio.timeout cannot set
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, LiteralString, TypeVar
+
+import neo4j
+from neo4j import AsyncGraphDatabase
+
+from graphid.graph.values import to_rows
+
+T = TypeVar("T")
+Rows = list[dict[str, Any]]
+
+
+class Sessions:
+    """Opens transactions on one database."""
+
+    def __init__(self, driver: neo4j.AsyncDriver, database: str, *, causal: bool) -> None:
+        self._driver = driver
+        self._database = database
+        # On a cluster a read must see this process's writes, whichever member answers it.
+        self._bookmarks = AsyncGraphDatabase.bookmark_manager() if causal else None
+
+    async def transaction(
+        self,
+        mode: str,
+        metadata: Mapping[str, str],
+        timeout: float,
+        work: Callable[[SessionTransaction], Awaitable[T]],
+    ) -> T:
+        """What ``work`` returns; its transaction is committed then, or rolled back if it fails."""
+        async with self.session(mode) as session:
+            # Not public, but what the driver's own execute_query uses: BEGIN travels with
+            # the first statement instead of costing a round trip.
+            with getattr(session, "_pipelined_begin", contextlib.nullcontext()):
+                transaction = await session.begin_transaction(dict(metadata), timeout)
+            async with transaction:
+                return await work(SessionTransaction(transaction))
+
+    async def single(
+        self,
+        mode: str,
+        metadata: Mapping[str, str],
+        timeout: float,
+        text: LiteralString,
+        parameters: Mapping[str, Any],
+    ) -> Rows:
+        """One statement that commits itself."""
+        statement = neo4j.Query(text, metadata=dict(metadata), timeout=timeout)
+        async with self.session(mode) as session:
+            return await to_rows(await session.run(statement, dict(parameters)))
+
+    def session(self, mode: str) -> neo4j.AsyncSession:
+        """A session of the driver."""
+        return self._driver.session(
+            database=self._database, default_access_mode=mode, bookmark_manager=self._bookmarks
+        )
+
+
+class SessionTransaction:
+    """One open transaction."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: neo4j.AsyncTransaction) -> None:
+        self._transaction = transaction
+
+    async def rows(self, text: LiteralString, parameters: Mapping[str, Any]) -> Rows:
+        """Every row of a statement."""
+        return await to_rows(await self._transaction.run(text, dict(parameters)))
+
+    async def last_rows(self, text: LiteralString, parameters: Mapping[str, Any]) -> Rows:
+        """Every row of the last statement, after the commit."""
+        rows = await self.rows(text, parameters)
+        await self._transaction.commit()
+        return rows

@@ -1,0 +1,202 @@
+"""Units of work in each other's way, each time in the same way: who waits for whom is arranged."""
+# ruff: noqa: ASYNC109 - as the database has it
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import pytest
+
+from graphid.graph.database import Address, Database, Unit
+from graphid.graph.policies import Policies
+from graphid.graph.queries import Query
+from graphid.service.ingest import Ingest
+from tests.integration.asking import Asked
+from tests.integration.test_database import wired
+from tests.integration.test_ingest import BROWSER, SERVER
+
+T = TypeVar("T")
+DEADLOCK = "Neo.TransientError.Transaction.DeadlockDetected"
+PATIENCE = 60.0
+
+
+class Pausing(Database):
+    """Another process's pool, whose first unit stops before a statement until it may go on."""
+
+    before: str
+    reached: asyncio.Event
+    go_on: asyncio.Event
+
+    @classmethod
+    async def on(cls, address: Address, before: str = "") -> Pausing:
+        pausing = await cls.connect(address, timeout=PATIENCE)
+        assert isinstance(pausing, Pausing)
+        pausing.before = before
+        pausing.reached, pausing.go_on = asyncio.Event(), asyncio.Event()
+        return pausing
+
+    async def write(
+        self, work: Callable[[Unit], Awaitable[T]], *, timeout: float | None = None
+    ) -> T:
+        async def paused(unit: Unit) -> T:
+            return await work(_Pausing(unit, self))
+
+        return await super().write(paused, timeout=timeout)
+
+
+class _Pausing(Unit):
+    __slots__ = ("_database", "_unit")
+
+    def __init__(self, unit: Unit, database: Pausing) -> None:
+        self._unit = unit
+        self._database = database
+
+    async def rows(self, query: Query, /, **parameters: Any) -> list[dict[str, Any]]:
+        if query.name == self._database.before:
+            self._database.reached.set()
+            await self._database.go_on.wait()
+        return await self._unit.rows(query, **parameters)
+
+    async def run(self, query: Query, /, **parameters: Any) -> None:
+        await self._unit.run(query, **parameters)
+
+
+class Others:
+    """Other processes beside the one of ``asked``, and what they are at."""
+
+    def __init__(self, asked: Asked, address: Address) -> None:
+        self.asked = asked
+        self._address = address
+        self.databases: list[Pausing] = []
+
+    async def ingest(self, pause_before: str = "") -> tuple[Ingest, Pausing]:
+        database = await Pausing.on(self._address, pause_before)
+        self.databases.append(database)
+        clock = self.asked._tick
+        return Ingest(database, Policies(database), self.asked.ids, clock), database
+
+    @property
+    def retries(self) -> int:
+        """Of all of them."""
+        return sum(sum(database.retries.values()) for database in self.databases)
+
+    async def until_blocked(self, count: int) -> None:
+        """Return when so many transactions wait for a lock."""
+        text = "SHOW TRANSACTIONS YIELD status WHERE status STARTS WITH 'Blocked' RETURN status"
+        async with asyncio.timeout(PATIENCE):
+            while len(await self.asked.rows(text)) < count:
+                pass
+
+    @asynccontextmanager
+    async def holding(self, key: str) -> AsyncIterator[None]:
+        """Somebody has locked a key as long as the block runs."""
+        held, over = asyncio.Event(), asyncio.Event()
+
+        async def hold(unit: Unit) -> None:
+            await unit.run_text("MERGE (s:State {key: $key}) SET s.lock = 0", key=key)
+            held.set()
+            await over.wait()
+
+        holding = asyncio.create_task(self.asked.database.write(hold))
+        await held.wait()
+        yield
+        over.set()
+        await holding
+
+
+@pytest.fixture
+async def others(asked: Asked, database: Address) -> AsyncIterator[Others]:
+    opened = Others(asked, database)
+    yield opened
+    for each in opened.databases:
+        await each.close()
+
+
+async def test_the_same_identifiers_in_opposite_orders_are_locked_in_one(
+    asked: Asked, others: Others
+) -> None:
+    """One has the first and waits for the second; the other names the third before the first. If
+    it had locked the third, each would wait for what the other has."""
+    one, _ = await others.ingest()
+    other, _ = await others.ingest()
+    first = asked.said("a", 1, "a_id:x", "b_id:x", "c_id:x")
+    second = asked.said("b", 2, "c_id:x", "a_id:x")
+    async with others.holding(f"identifier:b_id:{asked.run}-x"):
+        sending = [asyncio.create_task(one.submit([first], SERVER))]
+        await others.until_blocked(1)
+        sending.append(asyncio.create_task(other.submit([second], SERVER)))
+        await others.until_blocked(2)
+    await asyncio.gather(*sending)
+    assert others.retries == 0
+    assert await asked.differences() == []
+
+
+async def test_a_hot_cookie_is_waited_for_and_nobody_is_run_again(
+    asked: Asked, others: Others
+) -> None:
+    """Live, on one kiosk, by two processes: each behind those before it."""
+    both = [(await others.ingest())[0] for _ in range(2)]
+    async with others.holding(f"cookie:{asked.run}-kiosk"):
+        said = [asked.identify("kiosk", f"human{n % 3}") for n in range(12)]
+        sending = [
+            asyncio.create_task(both[n % 2].submit([message], BROWSER))
+            for n, message in enumerate(said)
+        ]
+        await others.until_blocked(len(said))
+    receipts = await asyncio.gather(*sending)
+    assert others.retries == 0
+    assert not any(receipt.duplicate for (receipt,) in receipts)
+    assert await asked.differences() == []
+
+
+async def test_late_evidence_meets_what_a_live_unit_has_locked(
+    asked: Asked, others: Others
+) -> None:
+    """The late one has Kim and wants her identifier, the live one has that and wants Kim: one of
+    the two is run again, once, and both are answered."""
+    await asked.one(asked.said("a", 100, "user_id:jo"))
+    await asked.one(asked.said("a", 200, "user_id:kim"))
+    late, pausing = await others.ingest(pause_before="evidence/load_stored")
+    live, _ = await others.ingest()
+    sending = [asyncio.create_task(late.submit([asked.said("a", 50, "user_id:mary")], BROWSER))]
+    await pausing.reached.wait()
+    sending.append(asyncio.create_task(live.submit([asked.said("b", 300, "user_id:kim")], SERVER)))
+    await others.until_blocked(1)
+    pausing.go_on.set()
+    await asyncio.gather(*sending)
+    assert [dict(database.retries) for database in others.databases].count({DEADLOCK: 1}) == 1
+    assert others.retries == 1
+    assert await asked.differences() == []
+
+
+async def test_the_same_message_at_once_is_stored_once(asked: Asked, others: Others) -> None:
+    both = [(await others.ingest())[0] for _ in range(2)]
+    said = asked.identify("c", "jo", "m")
+    async with others.holding(f"cookie:{asked.run}-c"):
+        sending = [asyncio.create_task(ingest.submit([said], BROWSER)) for ingest in both]
+        await others.until_blocked(2)
+    (one,), (other,) = await asyncio.gather(*sending)
+    assert sorted([one.duplicate, other.duplicate]) == [False, True]
+    assert one.outcome == other.outcome
+    assert one.position == other.position
+    assert len(await asked.rows("MATCH (e:Evidence) WHERE e.id STARTS WITH $run RETURN e.id")) == 1
+    assert await asked.differences() == []
+
+
+async def test_a_connection_lost_at_commit_is_resolved_by_the_message_id(
+    asked: Asked, database: Address
+) -> None:
+    """It was committed, and nobody was told: run again, it is known, and answered as it was."""
+    said = asked.identify("c", "jo", "m")
+    async with wired(database, timeout=PATIENCE) as (wire, behind):
+        ingest = Ingest(behind, Policies(behind), asked.ids, asked._tick)
+        await ingest.warm()
+        wire.cut_at_commit = 1
+        (receipt,) = await ingest.submit([said], SERVER)
+        assert behind.retries["IncompleteCommit"] == 1
+    assert receipt.outcome == (await asked.folded()).outcomes[f"{asked.run}-m"]
+    assert len(await asked.rows("MATCH (e:Event) WHERE e.messageId STARTS WITH $run RETURN e")) == 1
+    assert await asked.differences() == []
