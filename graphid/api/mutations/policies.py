@@ -1,0 +1,30 @@
+"""Mutations: what resolution follows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from graphid.api.context import Info
+from graphid.api.mutations.submitting import or_invalid
+from graphid.api.nodes import computed
+from graphid.api.policies import Policy
+from graphid.api.problems import InvalidInput
+from graphid.api.scalars import JSON
+
+SetPolicyResult = Annotated[Policy | InvalidInput, strawberry.union("SetPolicyResult")]
+
+
+@strawberry.type
+class PolicyMutations:
+    @computed(
+        "Evidence recorded from now on follows this document; what it leaves out is the default. "
+        "Evidence recorded before stays as it is."
+    )
+    async def set_policy(self, info: Info, document: JSON) -> SetPolicyResult:
+        return await or_invalid(_set(info, document))
+
+
+async def _set(info: Info, document: JSON) -> Policy:
+    return Policy.of(await info.context.policies.set(document, info.context.key.name))
