@@ -15,6 +15,7 @@ from graphid import settings as settings_module
 from graphid.cli.demo import demo
 from graphid.cli.engine import app as engine
 from graphid.cli.schema import schema
+from graphid.cli.upkeep import rebuild, verify
 from graphid.errors import GraphidError
 from graphid.graph.engine import TerminalProgress
 
@@ -27,6 +28,8 @@ app = typer.Typer(
 app.add_typer(engine, name="engine")
 app.command()(demo)
 app.command()(schema)
+app.command()(verify)
+app.command()(rebuild)
 
 
 @app.command()
