@@ -13,6 +13,7 @@
     process     the database as a child process
     engine      one engine on one data folder, from start to stop
     standing    the engine that stays until it is told to stop
+    watch       starts an engine again that ended by itself
     find        the order in which a database is looked for
 """
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from graphid.graph.engine.address import Address
+from graphid.graph.engine.errors import EngineError
 from graphid.graph.engine.folder import Folder
 from graphid.graph.engine.jars import class_path
 from graphid.graph.engine.java import java_for
@@ -49,6 +51,10 @@ class Engine:
         self._page_cache = page_cache
         self._cache = cache
         self._process: Process | None = None
+        self._installation: Installation | None = None
+        self._lock: int | None = None
+        self._starting = threading.Lock()
+        """Held while the process is another from then on: who stops it stops the right one."""
         self.address: Address | None = None
         """Where it answers; None while it does not run or has been left standing."""
 
@@ -87,17 +93,14 @@ class Engine:
             )
             address = self._start_on_free_port(installation, lock)
             assert self._process is not None
-            self.folder.note(
-                supervisor=self._process.supervisor_pid,
-                process=self._process.pid,
-                uri=address.uri,
-            )
+            self._note(self._process, address.uri)
             if standing:
                 self._process.stay()
                 self._process = None
                 self.folder.release()
             else:
                 self.address = address
+                self._installation, self._lock = installation, lock
         except BaseException:
             self.stop()
             raise
@@ -105,11 +108,38 @@ class Engine:
 
     def stop(self) -> None:
         """Stop it, wait until it has, and free the folder. May be repeated."""
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
-        self.address = None
+        with self._starting:
+            process, self._process = self._process, None
+            self.address = None
+        if process is not None:
+            process.stop()
         self.folder.release()
+
+    def wait(self) -> int:
+        """Wait until the database has ended, of itself or because it was stopped: its exit code."""
+        process = self._process
+        return 0 if process is None else process.wait()
+
+    def start_again(self) -> None:
+        """Start a database that has ended by itself, where it was; wait until it answers.
+
+        Raises EngineError, also where it is stopped meanwhile or was already.
+        """
+        with self._starting:
+            address, installation, lock = self.address, self._installation, self._lock
+            if address is None or installation is None or lock is None:
+                raise EngineError("The engine has been stopped.")
+            assert self._process is not None
+            self._process.stop()
+            # Who uses it knows the port, so it is the same, or none.
+            process = Process(installation, lock=lock, port=port_of(address), heap=self._heap)
+            self._process = process
+        self._note(process, None)
+        process.wait_until_it_answers(address, timeout=START_TIMEOUT)
+        self._note(process, address.uri)
+
+    def _note(self, process: Process, uri: str | None) -> None:
+        self.folder.note(supervisor=process.supervisor_pid, process=process.pid, uri=uri)
 
     def _start_on_free_port(self, installation: Installation, lock: int) -> Address:
         for attempt in range(_PORT_ATTEMPTS):
@@ -118,9 +148,7 @@ class Engine:
             password = self._password(installation, lock)
             self._progress.step(f"starting Neo4j {self.release.version} in {self.folder.shown}")
             self._process = Process(installation, lock=lock, port=port, heap=self._heap)
-            self.folder.note(
-                supervisor=self._process.supervisor_pid, process=self._process.pid, uri=None
-            )
+            self._note(self._process, None)
             address = Address(
                 uri=f"bolt://127.0.0.1:{port}",
                 user=USER,
@@ -146,3 +174,8 @@ class Engine:
         with self.folder.new_password() as password:
             installation.admin("dbms", "set-initial-password", password, lock=lock)
         return password
+
+
+def port_of(address: Address) -> int:
+    """The port of an engine of ours."""
+    return int(address.uri.rpartition(":")[2])

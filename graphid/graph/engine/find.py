@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from graphid.graph.engine.engine import DATABASE, USER, Engine
 from graphid.graph.engine.progress import Progress, SilentProgress
 from graphid.graph.engine.releases import DEFAULT_VERSION
 from graphid.graph.engine.standing import engine_folder, standing_engine
+from graphid.graph.engine.watch import Watch
 
 
 @contextmanager
@@ -24,14 +25,18 @@ def running_database(
     neo4j_database: str = DATABASE,
     engine_version: str = DEFAULT_VERSION,
     progress: Progress | None = None,
+    on_lost: Callable[[], None] = lambda: None,
 ) -> Iterator[Address]:
     """A database for as long as the block runs, and the words where it comes from.
 
     1. The one at ``neo4j_uri``, if given. It is not asked anything here.
     2. The standing engine on the data folder (``graphid engine start``), if there is one.
-    3. A local engine of our own, which stops when the block ends or this process dies.
+    3. A local engine of our own, which stops when the block ends or this process dies. Where it
+       ends by itself it is started again.
 
-    Raises EngineError when the second does not answer or the third cannot be started.
+    Raises EngineError when the second does not answer or the third cannot be started; and at the
+    end of the block where the third ended too often: ``on_lost`` is called when it is given up, in
+    another thread, and should have the block end.
     """
     told = progress or SilentProgress()
     if neo4j_uri:
@@ -49,12 +54,18 @@ def running_database(
         yield address
         return
     engine = Engine(engine_folder(data_dir), version=engine_version, progress=told)
+    watch = Watch(engine, on_lost=on_lost)
     try:
         address = engine.start()
         told.step(f"database: {address.origin}")
+        watch.begin()
         yield address
     finally:
+        watch.end()
         engine.stop()
+        watch.join()
+        if watch.failure is not None:
+            raise watch.failure
 
 
 def _without_credentials(uri: str) -> str:

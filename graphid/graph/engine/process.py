@@ -159,6 +159,10 @@ class Process:
     def is_running(self) -> bool:
         return self._supervisor.poll() is None
 
+    def wait(self) -> int:
+        """Wait until it has ended: its exit code, or minus the signal that ended its supervisor."""
+        return self._supervisor.wait()
+
     def wait_until_it_answers(self, address: Address, *, timeout: float) -> None:
         """Return when the database takes transactions.
 
