@@ -2,15 +2,18 @@
 
     GraphidError
     ├── InvalidInput                  change the request
-    │   └── TooLarge                  send less
+    │   ├── TooLarge                  send less
+    │   └── InvalidPolicy             change the policy; all of its faults are listed
     ├── NotFound                      ask for something else
     ├── Refused                       the rules forbid it; read the reasons
     ├── Unauthorized                  show a (valid) credential
     │   └── Forbidden                 show a credential that may do this
-    ├── StaleGraph                    migrate the graph, or run the graphid that fits it
+    ├── StaleGraph                    look again, and decide again
+    ├── StaleSchema                   migrate the graph, or run the graphid that fits it
     ├── Retryable                     send the same request again, after ``retry_after`` seconds
     │   ├── DatabaseUnavailable       the database cannot be reached
-    │   └── Busy                      the work did not fit its deadline
+    │   ├── Busy                      the work did not fit its deadline
+    │   └── Pending                   stored, and not worked out yet
     ├── SettingsError                 correct the settings and start again
     └── InternalError                 report it with the request id; nothing else helps
 
@@ -61,6 +64,29 @@ class TooLarge(InvalidInput):
     code = "TOO_LARGE"
 
 
+class InvalidPolicy(InvalidInput):
+    """The policy is not valid.
+
+    ``faults`` are all of them, each with its path in the document; ``path`` is the first one's.
+    """
+
+    TOLD = 10
+    """How many of the faults the message tells; a list that went wrong goes wrong often."""
+
+    def __init__(self, faults: Sequence[tuple[tuple[str, ...], str]]) -> None:
+        self.faults = tuple(faults)
+        first, *others = [f"{'.'.join(path)}: {reason}" for path, reason in self.faults]
+        message = f"{first}."
+        if others:
+            end = "." if len(self.faults) <= self.TOLD else "; …"
+            noun = "fault" if len(others) == 1 else "faults"
+            message += f" {len(others)} more {noun}: {'; '.join(others[: self.TOLD - 1])}{end}"
+        super().__init__(message, path=self.faults[0][0])
+
+    def __str__(self) -> str:
+        return self.message  # it names the path of each fault
+
+
 class NotFound(GraphidError):
     """There is no such thing."""
 
@@ -99,7 +125,17 @@ class Forbidden(Unauthorized):
 
 
 class StaleGraph(GraphidError):
-    """The schema of the graph does not fit this version of graphid."""
+    """The graph has changed since the preview: look at a new one, and decide again."""
+
+    code = "STALE_GRAPH"
+
+
+class StaleSchema(GraphidError):
+    """The schema of the graph does not fit this version of graphid.
+
+    It is met when the service starts, and no client is ever told of it, so that it can share its
+    code with ``StaleGraph``.
+    """
 
     code = "STALE_GRAPH"
 
@@ -133,6 +169,12 @@ class Busy(Retryable):
     """This took too long and was given up; send the same message again."""
 
     code = "BUSY"
+
+
+class Pending(Retryable):
+    """This is stored, and what follows from it is still being worked out; ask again."""
+
+    code = "PENDING"
 
 
 class SettingsError(GraphidError):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Any
 
 import structlog
 from starlette.routing import BaseRoute
@@ -15,15 +18,21 @@ from graphid.auth.keys import Keys
 from graphid.graph.database import Database
 from graphid.graph.engine import Address, Progress, running_database
 from graphid.graph.installation import installation_secret
+from graphid.graph.policies import Policies
 from graphid.graph.schema import migrate
+from graphid.graph.verifying import Progress as Counting
 from graphid.http.app import create_app
 from graphid.http.graphql import graphql_route
 from graphid.http.segment import Segment
-from graphid.http.server import address_of, listen, serve
+from graphid.http.server import address_of, listen, run, serve
 from graphid.identity.ids import Ids
-from graphid.identity.policy import Policy
+from graphid.service.erasures import Erasures
 from graphid.service.ingest import Ingest
+from graphid.service.operations.operating import Operations
+from graphid.service.parked import Parked
 from graphid.service.reads import Reads, now
+from graphid.service.rebuilding import Rebuilt, rebuild
+from graphid.service.verifying import Verified, verify
 from graphid.settings import GUESSABLE_CHARACTERS, Settings
 
 logger = structlog.get_logger()
@@ -38,22 +47,33 @@ async def open_database(settings: Settings, address: Address) -> AsyncIterator[D
         server_warnings=settings.log_level == "debug",
     )
     try:
-        await database.verify()
+        await database.verify(timeout=settings.request_timeout)
         yield database
     finally:
         await database.close()
+        logger.info(
+            "database_closed", retries=dict(database.retries), failures=dict(database.failures)
+        )
 
 
 def run_service(settings: Settings, *, progress: Progress, on_ready: Callable[[str], None]) -> None:
     """Database, schema, HTTP: until a signal. ``on_ready`` gets the URL.
 
-    Raises SettingsError, EngineError, StaleGraph or DatabaseUnavailable when it cannot start.
+    Raises SettingsError, EngineError, StaleSchema or DatabaseUnavailable when it cannot start.
     """
     log.set_up(settings.log_level, settings.log_format)
     # The port first: it fails in a moment, where the engine takes ten seconds. The engine is
     # started outside the event loop, so that Ctrl-C ends a long download at once.
-    with listen(settings) as listener, database_address(settings, progress) as address:
-        asyncio.run(_serve(settings, listener, address, on_ready))
+    with (
+        listen(settings) as listener,
+        database_address(settings, progress, on_lost=_end_this_process) as address,
+    ):
+        run(_serve(settings, listener, address, on_ready))
+
+
+def _end_this_process() -> None:
+    """Without a database there is nothing to serve: a supervisor may start both again."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _serve(
@@ -64,30 +84,40 @@ async def _serve(
 ) -> None:
     async with open_database(settings, address) as database:
         await migrate(database)
-        app = create_app(
-            routes=await routes_of(settings, database), database=database, settings=settings
-        )
+        routes, parked = await routes_of(settings, database)
+        app = create_app(routes=routes, database=database, settings=settings)
         url = address_of(listener)
-        await serve(app, listener, settings, on_ready=lambda: on_ready(url))
+        async with parked.running():
+            await serve(app, listener, settings, on_ready=lambda: on_ready(url))
 
 
-async def routes_of(settings: Settings, database: Database) -> list[BaseRoute]:
-    """What the service answers: GraphQL, and what the SDKs of others post."""
+async def ids_of(settings: Settings, database: Database) -> Ids:
+    """What mints the ids of the graph's installation. Raises SettingsError."""
     given = settings.installation_secret
-    secret = await installation_secret(database, given.get_secret_value() if given else None)
-    policy, ids = Policy(), Ids(secret)
+    return Ids(await installation_secret(database, given.get_secret_value() if given else None))
+
+
+async def routes_of(settings: Settings, database: Database) -> tuple[list[BaseRoute], Parked]:
+    """What the service answers (GraphQL, and what the SDKs of others post), and its job."""
+    policies, ids = Policies(database, clock=now), await ids_of(settings, database)
+    parked = Parked(database, policies.of, ids, erasures=Erasures(database, policies, ids, now))
     if any(len(key.get_secret_value()) < GUESSABLE_CHARACTERS for key in settings.secret_keys):
         logger.warning("secret_key_can_be_guessed", characters=GUESSABLE_CHARACTERS)
     keys = Keys.of(
         secret=[key.get_secret_value() for key in settings.secret_keys],
         publishable=[key.get_secret_value() for key in settings.publishable_keys],
     )
-    ingest = Ingest(database, policy, ids, now)
+    ingest = Ingest(database, policies, ids, now, on_parked=parked.wake)
     await ingest.warm()
     return [
-        graphql_route(keys=keys, reads=Reads.on(database, policy, clock=now), ingest=ingest),
+        graphql_route(
+            keys=keys,
+            reads=Reads.on(database, policies, clock=now),
+            ingest=ingest,
+            operations=Operations(database, policies, ids, now, on_parked=parked.wake),
+        ),
         *Segment(ingest, keys, ids).routes(),
-    ]
+    ], parked
 
 
 async def _migrate(settings: Settings, address: Address) -> list[str]:
@@ -102,7 +132,60 @@ def run_migrations(settings: Settings, *, progress: Progress) -> list[str]:
         return asyncio.run(_migrate(settings, address))
 
 
-def database_address(settings: Settings, progress: Progress) -> AbstractContextManager[Address]:
+async def _verify(
+    settings: Settings,
+    address: Address,
+    counting: Counting,
+    mend: bool,
+    on_difference: Callable[[str], None],
+) -> Verified:
+    async with open_database(settings, address) as database:
+        await migrate(database)
+        return await verify(
+            database,
+            Policies(database).of,
+            await ids_of(settings, database),
+            counting,
+            mend=mend,
+            on_finding=lambda finding: on_difference(str(finding)),
+        )
+
+
+def run_verification(
+    settings: Settings,
+    *,
+    progress: Progress,
+    counting: Counting,
+    mend: bool,
+    on_difference: Callable[[str], None],
+) -> Verified:
+    """Compare the graph with its evidence; ``on_difference`` gets a sentence for each."""
+    log.set_up(settings.log_level, settings.log_format)
+    with database_address(settings, progress) as address:
+        return asyncio.run(_verify(settings, address, counting, mend, on_difference))
+
+
+async def _rebuild(
+    settings: Settings, address: Address, counting: Counting, document: Any
+) -> Rebuilt:
+    async with open_database(settings, address) as database:
+        await migrate(database)
+        ids = await ids_of(settings, database)
+        return await rebuild(database, Policies(database, clock=now), ids, counting, document)
+
+
+def run_rebuild(
+    settings: Settings, *, progress: Progress, counting: Counting, document: Any
+) -> Rebuilt:
+    """Set a policy, and apply it to all evidence that is there."""
+    log.set_up(settings.log_level, settings.log_format)
+    with database_address(settings, progress) as address:
+        return asyncio.run(_rebuild(settings, address, counting, document))
+
+
+def database_address(
+    settings: Settings, progress: Progress, *, on_lost: Callable[[], None] = lambda: None
+) -> AbstractContextManager[Address]:
     """The database that the settings name, for as long as the block runs."""
     return running_database(
         data_dir=settings.data_dir,
@@ -112,4 +195,5 @@ def database_address(settings: Settings, progress: Progress) -> AbstractContextM
         neo4j_database=settings.neo4j_database,
         engine_version=settings.engine_version,
         progress=progress,
+        on_lost=on_lost,
     )

@@ -46,13 +46,30 @@ def database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, engine_version: str
 ) -> Iterator[Address]:
     """A database that answers, for the whole run."""
+    yield from _opened(request, tmp_path_factory, engine_version)
+
+
+@pytest.fixture(scope="session")
+def own_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, engine_version: str
+) -> Iterator[Address]:
+    """Another database, on which no service is at work: for tests that empty it, and for those of
+    what waits for a job, which a service's own job would finish under their hands."""
+    if request.config.getoption("--engine") == "uri":
+        pytest.skip("would empty the database at GRAPHID_NEO4J_URI")
+    yield from _opened(request, tmp_path_factory, engine_version)
+
+
+def _opened(
+    request: pytest.FixtureRequest, folders: pytest.TempPathFactory, version: str
+) -> Iterator[Address]:
     kind = request.config.getoption("--engine")
     if kind == "container":
-        opened = _container(engine_version)
+        opened = _container(version)
     elif kind == "uri":
         opened = _given()
     else:
-        opened = _local(tmp_path_factory.mktemp("database"), engine_version)
+        opened = _local(folders.mktemp("database"), version)
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with ExitStack() as stack:
         # A first run downloads for a minute: let it be seen, although pytest captures output.

@@ -8,10 +8,5 @@ CALL (id) {
   WHERE visitor.cookie = id AND visitor.start >= ''
   RETURN visitor ORDER BY visitor.cookie DESC, visitor.start DESC LIMIT $limit
 }
-RETURN id AS of, visitor {.*} AS visitor,
-  [(visitor)-[link:IDENTIFIED_AS]->(contact:Contact) WHERE link.state <> 'SEVERED' |
-    {link: link {.*}, contact: contact.id,
-     person: head([(contact)-[:BELONGS_TO]->(person:Person) | person.id])}] AS owners,
-  head([(visitor)-[:OF_COOKIE]->(cookie:Cookie) | cookie.firstSeenAt]) AS seenFrom,
-  head([(visitor)-[:OF_COOKIE]->(cookie:Cookie) | cookie.lastSeenAt]) AS seenTo,
-  head([(visitor)-[:OF_COOKIE]->(:Cookie)-[:ON_DEVICE]->(device:Device) | device.id]) AS device
+RETURN id AS of,
+  // Include: parts/visitor_columns

@@ -4,4 +4,5 @@
 
 UNWIND $ids AS id
 MATCH (event:Event {messageId: id})
+WHERE event.position IS NOT NULL
 RETURN collect([0, event.messageId, event.cookie, event.position, event.type, event.occurredAt, event.receivedAt, event.device, event.session, event.chat, event.detail]) AS events

@@ -5,7 +5,7 @@
 UNWIND $ids AS id
 CALL (id) {
   MATCH (contact:Contact {id: id})
-  MATCH (contact)-[link:IDENTIFIED_AS|HAS_IDENTIFIER|SAME_AS]-()
+  MATCH (contact)-[link:IDENTIFIED_AS|HAS_IDENTIFIER|SAME_AS|NOT_SAME_AS]-()
   RETURN link ORDER BY link.at DESC, link.id LIMIT $limit
 }
 RETURN id AS of, {link: link {.*}, kind: type(link), from: startNode(link).id, to: endNode(link).id, value: endNode(link).value, type: endNode(link).type} AS found

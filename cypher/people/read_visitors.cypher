@@ -1,13 +1,13 @@
-// Purpose: Visitors by id, each with the link that stands and whom it leads to.
+// Purpose: Visitors by any id that one ever had: the visitor who has the cookie where that one began. That is itself, while it is made.
 // Parameters: $ids, ids of visitors.
-// Columns: visitor, owners, seenFrom, seenTo, device.
+// Columns: asked, visitor, owners, seenFrom, seenTo, device.
 
-UNWIND $ids AS id
-MATCH (visitor:Visitor {id: id})
-RETURN visitor {.*} AS visitor,
-  [(visitor)-[link:IDENTIFIED_AS]->(contact:Contact) WHERE link.state <> 'SEVERED' |
-    {link: link {.*}, contact: contact.id,
-     person: head([(contact)-[:BELONGS_TO]->(person:Person) | person.id])}] AS owners,
-  head([(visitor)-[:OF_COOKIE]->(cookie:Cookie) | cookie.firstSeenAt]) AS seenFrom,
-  head([(visitor)-[:OF_COOKIE]->(cookie:Cookie) | cookie.lastSeenAt]) AS seenTo,
-  head([(visitor)-[:OF_COOKIE]->(:Cookie)-[:ON_DEVICE]->(device:Device) | device.id]) AS device
+UNWIND $ids AS asked
+MATCH (named:Visitor {id: asked})
+CALL (named) {
+  MATCH (visitor:Visitor)
+  WHERE visitor.cookie = named.cookie AND visitor.start <= coalesce(named.start, named.unmadeStart)
+  RETURN visitor ORDER BY visitor.cookie DESC, visitor.start DESC LIMIT 1
+}
+RETURN asked,
+  // Include: parts/visitor_columns

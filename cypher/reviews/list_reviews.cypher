@@ -8,8 +8,4 @@ CALL (id) {
   MATCH (owner)<-[:BELONGS_TO]-(:Contact)<-[:CONCERNS]-(review:Review)
   RETURN DISTINCT review ORDER BY review.recordedAt DESC, review.id LIMIT $limit
 }
-RETURN id AS of, review {.*, people: COLLECT {
-  UNWIND review.contacts AS contact
-  MATCH (:Contact {id: contact})-[:BELONGS_TO]->(person:Person)
-  RETURN DISTINCT person.id
-}} AS review
+RETURN id AS of, review {.*} AS review

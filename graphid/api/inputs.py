@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import strawberry
@@ -133,9 +134,9 @@ def message_of(kind: type[M], sent: Any) -> M:
 def _plain(value: Any) -> Any:
     """Inputs as objects with the client's own names; what is null was not sent."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+        fields = ((name, getattr(value, field)) for field, name in _names(type(value)))
         return {
-            to_camel(name): _plain(item)
+            name: _plain(item)
             for name, item in fields
             if item is not strawberry.UNSET and item is not None
         }
@@ -143,3 +144,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list) and value and dataclasses.is_dataclass(value[0]):
         return [_plain(item) for item in value]
     return value
+
+
+@cache
+def _names(kind: Any) -> tuple[tuple[str, str], ...]:
+    """The fields of an input, each with the client's own name."""
+    return tuple((field.name, to_camel(field.name)) for field in dataclasses.fields(kind))

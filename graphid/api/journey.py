@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import strawberry
 
 from graphid.api.context import Info
-from graphid.api.links import LazyPerson, Link
+from graphid.api.links import LazyPerson, Link, operation_of
 from graphid.api.loaders import (
     EventByMessageIdLoader,
     NamedByEvidenceLoader,
+    SeveredByVisitorLoader,
 )
 from graphid.api.nodes import (
     JourneyEventType,
@@ -18,13 +19,13 @@ from graphid.api.nodes import (
     PageInfo,
     computed,
     cursors_of,
-    found,
     page_info,
 )
 from graphid.api.scalars import JSON, Timestamp
+from graphid.errors import NotFound
 from graphid.identity.attribution import Basis
-from graphid.identity.values import Assurance
-from graphid.service.explanations import deciding_evidence, explain_attribution
+from graphid.identity.values import Assurance, Operation
+from graphid.service.explanations import deciding_evidence, explain_attribution, is_by_merge
 from graphid.service.journey import EventRecord
 from graphid.service.links import LinkRecord
 from graphid.service.pages import Page
@@ -58,7 +59,18 @@ class Attribution:
         named = None
         if evidence is not None:
             named = await info.context.load(NamedByEvidenceLoader).load(evidence)
-        return explain_attribution(attribution, visitor, self.at, named=named or ())
+        act = await self._act(info)
+        return explain_attribution(attribution, visitor, self.at, named=named or (), act=act)
+
+    async def _act(self, info: Info) -> Operation | None:
+        """The operation that made it theirs, or nobody's, where one did."""
+        attribution, visitor = self.owner.attribution, self.owner.record.visitor
+        if is_by_merge(attribution) and attribution.link is not None:
+            return await operation_of(info, attribution.link.evidence)
+        if attribution.basis is Basis.ANONYMOUS and visitor.link is None:
+            severed = await info.context.load(SeveredByVisitorLoader).load(visitor.id)
+            return await operation_of(info, severed.link.retracted_by if severed else None)
+        return None
 
     @classmethod
     def of(cls, owner: Owner, at: int) -> Attribution:
@@ -90,7 +102,9 @@ class JourneyEvent(Node):
     async def _stored(self, info: Info) -> EventRecord:
         if self.record is None:
             load = info.context.load(EventByMessageIdLoader)
-            self.record = found(await load.load(self.message_id))
+            self.record = await load.load(self.message_id)
+            if self.record is None:
+                raise NotFound("What came under this messageId was erased.")
         return self.record
 
     @computed("The session that it is part of.")

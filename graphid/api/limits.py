@@ -37,7 +37,16 @@ MAX_COST = 25_000
 PAGES = {"journey": 50, "events": 50, "sessions": 20, "chats": 20}
 """How long a list is where the client does not say."""
 LISTS = {"links": 100, "devices": 100, "messages": 100, "people": 100, "uses": 100, "visitors": 100}
-SHORT = {"contacts": 5, "traits": 5, "identifiers": 5, "reviews": 5, "warnings": 2, "ended": 2}
+SHORT = {
+    "contacts": 5,
+    "traits": 5,
+    "identifiers": 5,
+    "reviews": 5,
+    "warnings": 2,
+    "ended": 2,
+    "before": 5,
+    "after": 5,
+}
 
 
 @dataclass

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from graphid.api.context import Info
 from graphid.api.loaders import (
+    ContactByFormerIdLoader,
     IdentifierByIdLoader,
     LinkByIdLoader,
     NamedByEvidenceLoader,
+    OperationByEvidenceLoader,
     PersonByIdLoader,
     ReviewByIdLoader,
     VisitorByIdLoader,
 )
-from graphid.api.nodes import Node, ReviewState, computed, found
+from graphid.api.nodes import Node, PageInfo, ReviewState, computed, cursors_of, found, page_info
 from graphid.api.scalars import Timestamp
 from graphid.identity.state import Link as LinkValue
 from graphid.identity.state import LinkKind, LinkState, ReviewKind
-from graphid.identity.values import Assurance, message_of
+from graphid.identity.values import Assurance, Operation, message_of
 from graphid.service.explanations import explain_link, explain_review
+from graphid.service.ledger import is_operation
 from graphid.service.links import LinkRecord, NamedIdentifier, ReviewRecord
+from graphid.service.pages import Page
 
 if TYPE_CHECKING:
     from graphid.api.people import Contact, Person
 
 LazyContact = Annotated["Contact", strawberry.lazy("graphid.api.people")]
 LazyPerson = Annotated["Person", strawberry.lazy("graphid.api.people")]
+
+REVIEWS = "reviews"
+"""The name of the list, in its cursors."""
 
 
 @strawberry.type(description="A normalised identifier.")
@@ -88,11 +96,18 @@ class Link(Node):
 
     @computed("One sentence a contact-centre agent understands.")
     async def explanation(self, info: Info) -> str:
-        link = self.record.link
-        named = await info.context.load(NamedByEvidenceLoader).load(link.evidence)
-        identifier = self.record.identifier
+        link, identifier = self.record.link, self.record.identifier
+        named, made_by, withdrawn_by = await asyncio.gather(
+            info.context.load(NamedByEvidenceLoader).load(link.evidence),
+            operation_of(info, link.evidence),
+            operation_of(info, link.retracted_by),
+        )
         return explain_link(
-            link, named=named or (), identifier=identifier.type if identifier else None
+            link,
+            named=named or (),
+            identifier=identifier.type if identifier else None,
+            made_by=made_by,
+            withdrawn_by=withdrawn_by,
         )
 
     @classmethod
@@ -111,7 +126,7 @@ class Link(Node):
             ended_at=_time(link.ended_at),
             reach=_time(link.reach) if link.kind is LinkKind.IDENTIFIED_AS else None,
             retracted_at=_time(link.retracted_at),
-            retracted_by=link.retracted_by,
+            retracted_by=None if link.retracted_by is None else message_of(link.retracted_by),
             reason=link.reason,
             record=record,
         )
@@ -136,8 +151,9 @@ class ReviewItem(Node):
     async def people(self, info: Info) -> list[LazyPerson]:
         from graphid.api.people import Person  # noqa: PLC0415 - each names the other
 
-        records = await info.context.load(PersonByIdLoader).load_many(self.record.people)
-        return [Person.of(found(record)) for record in records]
+        records = await info.context.load(PersonByIdLoader).load_many(self.record.contacts)
+        people = {record.id: record for record in map(found, records)}
+        return [Person.of(people[id]) for id in sorted(people)]
 
     @classmethod
     def of(cls, record: ReviewRecord) -> ReviewItem:
@@ -148,18 +164,47 @@ class ReviewItem(Node):
             state=ReviewState(record.state),
             identifier=Identifier(type=type, value=value) if value else None,
             evidence_id=strawberry.ID(message_of(record.evidence)),
-            explanation=explain_review(record.kind, record.reason, record.identifier),
+            explanation=explain_review(
+                record.kind,
+                record.reason,
+                record.identifier,
+                obsolete=record.state == ReviewState.OBSOLETE,
+            ),
             recorded_at=Timestamp(record.recorded_at),
             record=record,
         )
 
 
+@strawberry.type(description="A review in a list.")
+class ReviewEdge:
+    cursor: str = strawberry.field(description="For `after`.")
+    node: ReviewItem = strawberry.field(description="The review.")
+
+
+@strawberry.type(description="A page of reviews.")
+class ReviewConnection:
+    edges: list[ReviewEdge] = strawberry.field(description="The reviews, the latest first.")
+    page_info: PageInfo = strawberry.field(description="Where the page lies.")
+
+    @classmethod
+    def of(cls, page: Page[ReviewRecord]) -> ReviewConnection:
+        cursors = cursors_of(REVIEWS, page)
+        return cls(
+            edges=[
+                ReviewEdge(cursor=cursor, node=ReviewItem.of(review))
+                for cursor, review in zip(cursors, page.items, strict=True)
+            ],
+            page_info=page_info(page, cursors),
+        )
+
+
 async def contact_by_id(info: Info, id: str) -> Contact:
-    """A contact that something points at."""
+    """A contact that something points at, or what its id means where it is made no more."""
     from graphid.api.people import Contact  # noqa: PLC0415 - each names the other
 
     person = found(await info.context.load(PersonByIdLoader).load(id))
-    return Contact.of(found(next((c for c in person.contacts if c.id == id), None)))
+    former = info.context.load(ContactByFormerIdLoader)
+    return Contact.of(person.contact(id) or found(await former.load(id)))
 
 
 async def links_by_id(info: Info, ids: tuple[str, ...]) -> list[Link]:
@@ -172,6 +217,14 @@ async def reviews_by_id(info: Info, ids: tuple[str, ...]) -> list[ReviewItem]:
     """Reviews in the order of the ids."""
     records = await info.context.load(ReviewByIdLoader).load_many(ids)
     return [ReviewItem.of(record) for record in records if record is not None]
+
+
+async def operation_of(info: Info, evidence: str | None) -> Operation | None:
+    """The operation that a piece of evidence is; None for other evidence."""
+    if evidence is None or not is_operation(evidence):
+        return None
+    recorded = await info.context.load(OperationByEvidenceLoader).load(evidence)
+    return None if recorded is None else recorded.piece
 
 
 async def identifier_by_id(info: Info, id: str) -> IdentifierNode | None:

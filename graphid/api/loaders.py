@@ -12,9 +12,10 @@ from graphid.identity.values import Micros, Place
 from graphid.service.chats import ChatRecord, ChatsWanted, MessageRecord
 from graphid.service.devices import CookieRecord, DeviceRecord, UseRecord
 from graphid.service.journey import EventRecord, PageWanted
+from graphid.service.ledger import RecordedOperation
 from graphid.service.links import LinkRecord, LinksWanted, NamedIdentifier, ReviewRecord
 from graphid.service.pages import Page, PageRequest
-from graphid.service.people import PersonRecord
+from graphid.service.people import ContactRecord, PersonRecord
 from graphid.service.reads import Reads
 from graphid.service.sessions import SessionRecord
 from graphid.service.visitors import Owner, Slice, VisitorRecord
@@ -42,6 +43,13 @@ class PersonByIdLoader(DataLoader[str, PersonRecord | None]):
 
     def __init__(self, reads: Reads) -> None:
         super().__init__(load_fn=_by_key(reads.people.by_id))
+
+
+class ContactByFormerIdLoader(DataLoader[str, ContactRecord | None]):
+    """What the ids of contacts that are made no more mean now."""
+
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.people.contacts))
 
 
 class SeenByPersonLoader(DataLoader[str, tuple[Micros, Micros] | None]):
@@ -160,6 +168,20 @@ class UsesByPersonLoader(DataLoader[str, list[UseRecord] | None]):
 class LinkByIdLoader(DataLoader[str, LinkRecord | None]):
     def __init__(self, reads: Reads) -> None:
         super().__init__(load_fn=_by_key(reads.links.by_id))
+
+
+class SeveredByVisitorLoader(DataLoader[str, LinkRecord | None]):
+    """What was last withdrawn of a visitor."""
+
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.links.severed))
+
+
+class OperationByEvidenceLoader(DataLoader[str, RecordedOperation | None]):
+    """Operations; None for other evidence."""
+
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.ledger.by_id))
 
 
 class LinksByPersonLoader(DataLoader[LinksWanted, list[LinkRecord]]):

@@ -36,11 +36,15 @@ class ContactState(StrEnum):
     CURATED = "CURATED"
 
 
-@strawberry.enum(description="What is left to decide of a review.")
+@strawberry.enum(
+    description="What was decided of a review. OBSOLETE: nothing, and by what was learned later "
+    "what it asked about is no longer so."
+)
 class ReviewState(StrEnum):
     OPEN = "OPEN"
     ACCEPTED = "ACCEPTED"
     REJECTED = "REJECTED"
+    OBSOLETE = "OBSOLETE"
 
 
 @strawberry.enum(description="What a line of a journey is.")

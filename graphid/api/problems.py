@@ -32,6 +32,11 @@ class Refused(Problem):
     reasons: list[str] = strawberry.field(description="One sentence a rule.")
 
 
+@strawberry.type(description="The graph has changed since the preview: look at a new one.")
+class StaleGraph(Problem):
+    pass
+
+
 def invalid_input(error: errors.InvalidInput) -> InvalidInput:
     return InvalidInput(code=error.code, message=error.message, path=list(error.path or ()))
 
@@ -42,6 +47,10 @@ def not_found(error: errors.NotFound) -> NotFound:
 
 def refused(error: errors.Refused) -> Refused:
     return Refused(code=error.code, message=error.message, reasons=list(error.reasons))
+
+
+def stale_graph(error: errors.StaleGraph) -> StaleGraph:
+    return StaleGraph(code=error.code, message=error.message)
 
 
 def first_fault(error: ValidationError) -> errors.InvalidInput:

@@ -11,9 +11,17 @@ from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, Selection
 
 from graphid.api.chats import Chat, chat_by_id
 from graphid.api.context import Info
+from graphid.api.cursors import forwards
 from graphid.api.devices import Device
 from graphid.api.journey import EVENT, JourneyEvent
-from graphid.api.links import Link, ReviewItem, contact_by_id, identifier_by_id
+from graphid.api.links import (
+    REVIEWS,
+    Link,
+    ReviewConnection,
+    ReviewItem,
+    contact_by_id,
+    identifier_by_id,
+)
 from graphid.api.loaders import (
     ChatByIdLoader,
     CookieByIdLoader,
@@ -26,8 +34,9 @@ from graphid.api.loaders import (
     SessionByIdLoader,
     VisitorByIdLoader,
 )
-from graphid.api.nodes import Node, computed
+from graphid.api.nodes import Node, ReviewState, computed
 from graphid.api.people import Contact, Person
+from graphid.api.policies import Policy, policy_by_version
 from graphid.api.scalars import micros
 from graphid.api.visits import Cookie, Session, Visitor
 from graphid.identity.ids import UNCLAIMED
@@ -77,9 +86,26 @@ class Query:
         record = await info.context.load(DeviceByIdLoader).load(id)
         return None if record is None else Device.of(record)
 
+    @computed("What waits for a human, the latest first; `state: null` for all there ever was.")
+    async def reviews(
+        self,
+        info: Info,
+        state: ReviewState | None = ReviewState.OPEN,
+        first: int | None = 20,
+        after: str | None = strawberry.UNSET,
+    ) -> ReviewConnection:
+        request = forwards(REVIEWS, first, after or None)
+        states = [state.value] if state else [each.value for each in ReviewState]
+        page = await info.context.reads.links.newest_reviews(states, request)
+        return ReviewConnection.of(page)
+
     @computed("One line of a journey by its message id.")
     async def event(self, info: Info, message_id: strawberry.ID) -> JourneyEvent | None:
         return await _event(info, EVENT + message_id)
+
+    @computed("What resolution follows; with `version`: what it followed then.")
+    async def policy(self, info: Info, version: int | None = strawberry.UNSET) -> Policy:
+        return await policy_by_version(info, version if isinstance(version, int) else None)
 
 
 async def _person(info: Info, id: str) -> Person | None:
@@ -93,9 +119,10 @@ async def _person(info: Info, id: str) -> Person | None:
 
 
 async def _contact(info: Info, id: str) -> Contact | None:
+    if not id.startswith("contact_"):
+        return None
     person = await info.context.load(PersonByIdLoader).load(id)
-    is_there = person is not None and any(contact.id == id for contact in person.contacts)
-    return await contact_by_id(info, id) if is_there else None
+    return None if person is None else await contact_by_id(info, id)
 
 
 async def _event(info: Info, id: str) -> JourneyEvent | None:

@@ -36,6 +36,13 @@ SEND = frozenset({Scope.EVENT_WRITE})
 CHAT = frozenset({Scope.CHAT_WRITE})
 EDIT = frozenset({Scope.CONTACT_EDIT})
 VIEW = frozenset({Scope.JOURNEY_VIEW})
+POLICY = frozenset({Scope.POLICY_EDIT})
+OPERATE = frozenset({Scope.IDENTITY_EDIT})
+ERASE = frozenset({Scope.PRIVACY_EDIT})
+OPERATIONS = (
+    *("promoteContact", "mergePeople", "unmerge", "severLink", "restoreLink"),
+    *("blockIdentifier", "decideReview"),
+)
 RECEIPT = SEND | CHAT | VIEW
 """What the sender of a message may know of it."""
 
@@ -43,6 +50,13 @@ SCOPES: Mapping[str, Scopes] = {
     **{f"Mutation.{name}": SEND for name in ("page", "track", "identify", "logout")},
     **{f"Mutation.{name}": CHAT for name in ("startChat", "sendChatMessage", "endChat")},
     "Mutation.saveContact": EDIT,
+    "Mutation.setPolicy": POLICY,
+    **{f"Mutation.{name}": OPERATE for name in OPERATIONS},
+    "Mutation.erasePerson": ERASE,
+    "Change": OPERATE | ERASE | VIEW,
+    "StaleGraph": OPERATE | ERASE,
+    "Query.policy": VIEW | POLICY,
+    "Policy": VIEW | POLICY,
     "EventAccepted": RECEIPT,
     **{f"Identified.{name}": RECEIPT for name in ("event", "duplicate", "warnings")},
     **{f"LoggedOut.{name}": RECEIPT for name in ("event", "duplicate", "nextCookieId")},
@@ -51,11 +65,13 @@ SCOPES: Mapping[str, Scopes] = {
     **{f"Chat.{name}": RECEIPT for name in ("id", "startedAt", "authenticated", "authenticatedAt")},
     "Node": RECEIPT,
     "Warning": RECEIPT,
-    **dict.fromkeys(("Problem", "InvalidInput", "NotFound", "Refused"), RECEIPT),
+    **dict.fromkeys(("Problem", "InvalidInput"), RECEIPT | POLICY | OPERATE | ERASE),
+    **dict.fromkeys(("NotFound", "Refused"), RECEIPT | OPERATE | ERASE),
     **dict.fromkeys(
         (
             *("Query", "Identified", "LoggedOut", "ContactSaved", "JourneyEvent", "Chat"),
             *("Person", "Contact", "Trait", "Identifier", "IdentifierNode", "Link", "ReviewItem"),
+            *("ReviewEdge", "ReviewConnection"),
             *("Cookie", "Visitor", "Session", "SessionEdge", "SessionConnection"),
             *("Attribution", "JourneyEdge", "JourneyConnection", "PageInfo"),
             *("ChatMessage", "ChatMessageEdge", "ChatMessageConnection", "ChatEdge"),

@@ -18,6 +18,7 @@ from graphid.api.loaders import (
 )
 from graphid.api.nodes import Node, PageInfo, computed, cursors_of, found, page_info
 from graphid.api.scalars import Timestamp
+from graphid.identity.values import message_of
 from graphid.service.devices import CookieRecord
 from graphid.service.journey import PageWanted, Window
 from graphid.service.pages import Page
@@ -87,7 +88,7 @@ class Visitor(Node):
             id=strawberry.ID(record.id),
             started_at=Timestamp(record.started_at),
             ended_at=None if ended is None else Timestamp(ended),
-            ended_by=record.visitor.ended_by,
+            ended_by=None if (by := record.visitor.ended_by) is None else message_of(by),
             record=record,
         )
 

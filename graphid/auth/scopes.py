@@ -14,8 +14,14 @@ class Scope(StrEnum):
     """Begin chats, send their messages, end them."""
     CONTACT_EDIT = "contact:edit"
     """Save what a source holds of a human."""
+    IDENTITY_EDIT = "identity:edit"
+    """Do what operators do: merge and part people, withdraw and restore links, decide reviews."""
     JOURNEY_VIEW = "journey:view"
     """Read people, their journeys, and why they are theirs."""
+    PRIVACY_EDIT = "privacy:edit"
+    """Erase people."""
+    POLICY_EDIT = "policy:edit"
+    """Set the policy that resolution follows."""
 
 
 BROWSER = frozenset({Scope.EVENT_WRITE, Scope.CHAT_WRITE})

@@ -22,6 +22,7 @@ from graphid.errors import (
     Refused,
     Retryable,
     StaleGraph,
+    StaleSchema,
     TooLarge,
     Unauthorized,
 )
@@ -36,7 +37,8 @@ STATUS: dict[type[GraphidError], int] = {
     Refused: 409,
     Forbidden: 403,
     Unauthorized: 401,
-    StaleGraph: 503,
+    StaleGraph: 409,
+    StaleSchema: 503,
     Retryable: 503,
     GraphidError: 500,
 }

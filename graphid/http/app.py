@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from graphid.errors import DatabaseUnavailable, GraphidError, Retryable, StaleGraph
+from graphid.errors import DatabaseUnavailable, GraphidError, Retryable, StaleSchema
 from graphid.graph.database import Database
 from graphid.graph.schema import is_current
 from graphid.http.answers import on_graphid_error, on_http_error
@@ -74,7 +74,7 @@ async def readyz(request: Request) -> JSONResponse:
     try:
         if not await is_current(request.app.state.database, timeout=READY_SECONDS):
             checks["schema"] = "not migrated"
-    except StaleGraph:
+    except StaleSchema:
         checks["schema"] = "of another graphid"
     except Retryable as error:
         away = isinstance(error, DatabaseUnavailable)

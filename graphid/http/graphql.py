@@ -14,7 +14,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graphid.api.context import RequestContext, Submits
+from graphid.api.context import Operates, RequestContext, Submits
 from graphid.api.execution import Answer, MutationByGet, Request, answer, error_body
 from graphid.auth.keys import Keys
 from graphid.errors import GraphidError, InvalidInput, Retryable
@@ -28,24 +28,25 @@ MODERN = "application/graphql-response+json"
 _encode = msgspec.json.Encoder().encode
 
 
-def graphql_route(*, keys: Keys, reads: Reads, ingest: Submits) -> Route:
+def graphql_route(*, keys: Keys, reads: Reads, ingest: Submits, operations: Operates) -> Route:
     """The route that answers GraphQL."""
-    endpoint = _Endpoint(keys, reads, ingest)
+    endpoint = _Endpoint(keys, reads, ingest, operations)
     return Route("/graphql", endpoint.respond, methods=["GET", "POST"])
 
 
 class _Endpoint:
-    def __init__(self, keys: Keys, reads: Reads, ingest: Submits) -> None:
+    def __init__(self, keys: Keys, reads: Reads, ingest: Submits, operations: Operates) -> None:
         self._keys = keys
         self._reads = reads
         self._ingest = ingest
+        self._operations = operations
 
     async def respond(self, http: HttpRequest) -> Response:
         media = MODERN if MODERN in http.headers.get("accept", "") else PLAIN
         try:
             key = self._keys.bearer(http.headers.get("authorization"))
             request = await _read(http)
-            context = RequestContext.of(key, self._reads, self._ingest)
+            context = RequestContext.of(key, self._reads, self._ingest, self._operations)
             found = await answer(request, context, may_change=http.method == "POST")
         except MutationByGet:
             told = error_body(InvalidInput(MutationByGet.__doc__))

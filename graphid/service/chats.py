@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from graphid.graph.database import Database
+from graphid.graph.database import Readable
 from graphid.graph.queries import query
 from graphid.identity.values import Kind, Micros, Place
 from graphid.service.pages import Page, PageRequest, page_of
@@ -64,7 +64,7 @@ class ChatsWanted:
 class Chats:
     """Reads chats. ``clock`` tells the microseconds since 1970."""
 
-    def __init__(self, database: Database, clock: Callable[[], Micros]) -> None:
+    def __init__(self, database: Readable, clock: Callable[[], Micros]) -> None:
         self._database = database
         self._clock = clock
 

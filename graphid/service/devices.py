@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from graphid.graph.database import Database
+from graphid.graph.database import Readable
 from graphid.graph.queries import query
 from graphid.identity.values import Micros, moment
 from graphid.service.visitors import (
@@ -84,7 +84,7 @@ class DevicePersonRecord:
 class Devices:
     """Reads devices and cookies."""
 
-    def __init__(self, database: Database, visitors: Visitors) -> None:
+    def __init__(self, database: Readable, visitors: Visitors) -> None:
         self._database = database
         self._visitors = visitors
 
@@ -170,7 +170,7 @@ class Devices:
         uses: list[UseRecord | None] = [None] * len(slices)
         for row in rows:
             record = slices[row["slice"]].record
-            owner = owner_of(record, row["lastPosition"], self._visitors.policy)
+            owner = owner_of(record, row["lastPosition"])
             uses[row["slice"]] = UseRecord(
                 record,
                 record.device,

@@ -11,7 +11,23 @@ from urllib.parse import unquote
 
 from graphid.identity.attribution import Attribution, Basis
 from graphid.identity.state import Link, LinkKind, LinkState, ReviewKind, Visitor
-from graphid.identity.values import Assurance, Micros, Place, moment
+from graphid.identity.values import (
+    OF_OPERATION,
+    Assurance,
+    Block,
+    Merge,
+    Micros,
+    Operation,
+    Place,
+    Restore,
+    moment,
+)
+
+MERGED = "MERGED"
+"""The rule of a link that an operator's merge made."""
+
+LONGEST_REASON = 200
+"""How much of an operator's reason fits into a sentence, in characters."""
 
 _NUMBERS = [
     "zero",
@@ -43,12 +59,22 @@ _VOUCHED = {
 
 
 def explain_attribution(
-    attribution: Attribution, visitor: Visitor, at: Micros, *, named: Sequence[str] = ()
+    attribution: Attribution,
+    visitor: Visitor,
+    at: Micros,
+    *,
+    named: Sequence[str] = (),
+    act: Operation | None = None,
 ) -> str:
     """Why what the visitor did at ``at`` is counted as its owner's, or as nobody's.
 
-    ``named``: types of the identifiers that :func:`deciding_evidence` named.
+    ``named``: types of the identifiers that :func:`deciding_evidence` named. ``act``: the merge by
+    which the visitor has its owner (:func:`is_by_merge`), or the sever by which it has none.
     """
+    if act is not None and attribution.basis is Basis.ANONYMOUS:
+        return f"Counted as nobody's because {_somebody(act, 'took it from its owner')}."
+    if act is not None and is_by_merge(attribution):
+        return f"Counted as theirs because {_somebody(act, 'merged this visit with them')}."
     match attribution.basis:
         case Basis.ANONYMOUS:
             return _explain_nobody(visitor, at)
@@ -73,6 +99,12 @@ def explain_attribution(
     return f"Counted as theirs because {why}{doubt}."
 
 
+def is_by_merge(attribution: Attribution) -> bool:
+    """Whether an operator gave it to its owner, and no identify did."""
+    link = attribution.link
+    return link is not None and link.rule == MERGED and attribution.basis is Basis.RETROACTIVE
+
+
 def deciding_evidence(attribution: Attribution, visitor: Visitor) -> str | None:
     """The id of the identify that an explanation of the attribution speaks of."""
     if attribution.basis is Basis.AUTHENTICATED:
@@ -87,14 +119,24 @@ def evidence_at(place: Place | None) -> str | None:
     return unquote(place[17:-1]) if place else None
 
 
-def explain_link(link: Link, *, named: Sequence[str] = (), identifier: str | None = None) -> str:
+def explain_link(
+    link: Link,
+    *,
+    named: Sequence[str] = (),
+    identifier: str | None = None,
+    made_by: Operation | None = None,
+    withdrawn_by: Operation | None = None,
+) -> str:
     """Why the link was made, and what has become of it.
 
     ``named``: types of the identifiers that its evidence named; ``identifier``: the type of the
-    one that a HAS_IDENTIFIER leads to.
+    one that a HAS_IDENTIFIER leads to. ``made_by``, ``withdrawn_by``: the operations that did so,
+    where operations did.
     """
     vouched = _VOUCHED[link.assurance]
     match link.kind:
+        case _ if made_by is not None:
+            what = f"{_MADE[link.kind]} because {_somebody(made_by, _DONE[link.kind])}"
         case LinkKind.IDENTIFIED_AS:
             again = " instead of the one before" if link.rule == "SWITCHED" else ""
             what = (
@@ -111,18 +153,26 @@ def explain_link(link: Link, *, named: Sequence[str] = (), identifier: str | Non
                 "The two contacts are one person because one message of "
                 f"{day(link.at)} named {_list(named) or 'something'} of each, and {vouched}"
             )
-    return what + _fate(link) + "."
+    fate = _fate(link) if withdrawn_by is None else _undone(link, withdrawn_by)
+    return what + fate + "."
 
 
-def explain_review(kind: str, reason: str, identifier: str | None) -> str:
-    """What a human is asked to look at. ``identifier`` is a key, ``type:value``."""
+def explain_review(
+    kind: str, reason: str, identifier: str | None, *, obsolete: bool = False
+) -> str:
+    """What a human is asked to look at. ``identifier`` is a key, ``type:value``.
+
+    ``obsolete``: what was learned later says that it is no longer so.
+    """
     about = f"the {word_for(identifier.partition(':')[0])}" if identifier else "an identifier"
     question = {
         ReviewKind.TAKEN_IDENTIFIER: f"Somebody named {about}, which is somebody else's",
         ReviewKind.LIMIT_REACHED: f"{about[0].upper()}{about[1:]} was not added or joined",
         ReviewKind.SUGGESTED_MERGE: f"These may be one person: a message named both by {about}",
     }[ReviewKind(kind)]
-    return f"{question} ({reason})." if reason else f"{question}."
+    why = f" ({reason})" if reason else ""
+    since = "; by what was learned later that is no longer so" if obsolete else ""
+    return f"{question}{why}{since}."
 
 
 def span(length: Micros) -> str:
@@ -182,13 +232,56 @@ def _fate(link: Link) -> str:
         why = {
             "OUTRANKED": ": better evidence said that this is somebody else",
             "MOVED": ": it moved to somebody else",
+            "REFOLDED": ": by what was learned later it was never so",
         }.get(link.reason or "", "")
         return f"; withdrawn{when}{why}"
     if link.state is LinkState.ENDED:
         when = f" on {day(link.ended_at)}" if link.ended_at is not None else ""
+        if link.ended_by is not None and link.ended_by.partition("~")[0].endswith(OF_OPERATION):
+            return f"; over{when}, where somebody here cut the visit in two"
         how = {"logout": " with a logout", "switch": " when somebody else identified"}
         return f"; over{how.get(link.reason or '', '')}{when}"
     return ""
+
+
+_MADE = {
+    LinkKind.IDENTIFIED_AS: "This visitor is taken for the contact",
+    LinkKind.HAS_IDENTIFIER: "The identifier belongs to the contact",
+    LinkKind.SAME_AS: "The two contacts are one person",
+    LinkKind.NOT_SAME_AS: "The two contacts are kept apart",
+}
+_DONE = {
+    LinkKind.IDENTIFIED_AS: "merged the two",
+    LinkKind.HAS_IDENTIFIER: "gave it to them",
+    LinkKind.SAME_AS: "merged them",
+    LinkKind.NOT_SAME_AS: "said that they are not one person",
+}
+
+
+def _undone(link: Link, act: Operation) -> str:
+    """What an operator did to the link."""
+    what = "took it back" if link.kind is LinkKind.SAME_AS else "withdrew it"
+    match act:
+        case Merge() if link.kind is LinkKind.NOT_SAME_AS:
+            what = "merged them after all"
+        case Merge():
+            what = "gave a part of the visit to somebody else"
+        case Block():
+            what = "blocked the value"
+        case Restore():
+            what = "took that back"
+        case _:
+            pass
+    return f"; no longer so, since {_somebody(act, what)}"
+
+
+def _somebody(act: Operation, what: str) -> str:
+    """``somebody here merged them on 2 March 2026, 10:15 UTC (the same address)``."""
+    reason = " ".join(act.reason.split()).rstrip(".")
+    if len(reason) > LONGEST_REASON:
+        reason = reason[:LONGEST_REASON].rstrip() + "…"
+    told = f" ({reason})" if reason else ""
+    return f"somebody here {what} on {day(act.recorded_at)}{told}"
 
 
 def _with(named: Sequence[str]) -> str:

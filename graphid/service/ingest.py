@@ -13,13 +13,15 @@ from typing import Any
 
 from graphid.errors import InvalidInput
 from graphid.graph.database import Database, Unit
-from graphid.graph.evidence import EvidenceUnit, Recorded
+from graphid.graph.evidence import EvidenceUnit, PolicyOf, Recorded
+from graphid.graph.memory import Reached
+from graphid.graph.policies import Policies
 from graphid.graph.queries import query
 from graphid.identity.admission import admit
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome, Warned
-from graphid.identity.policy import Policy
-from graphid.identity.values import Evidence, Identify, Micros
+from graphid.identity.policy import PolicyVersion
+from graphid.identity.values import ContactUpsert, Evidence, Identify, Micros
 from graphid.service.chat_places import ChatPlace, ChatPlaces
 from graphid.service.contents import digest_of
 from graphid.service.messages import ChatMessage, Contact, EndChat, Message, Sender, StartChat
@@ -34,22 +36,34 @@ UNIT = 250
 WARMING = 60.0
 """Seconds that planning the statements may take; it took two on a busy machine."""
 
+PENDING = Warned(
+    "PENDING", "this is stored; what follows from it takes long and is worked out by a job"
+)
+ERASED = Warned("ERASED", "what came under this messageId was erased, and does not come back")
 REUSED = Warned("MESSAGE_ID_REUSED", "this messageId came before with other content, which counts")
 
 
 class Ingest:
     """Takes messages in.
 
-    ``clock`` answers the time of receipt in microseconds since 1970 UTC.
+    ``clock`` answers the time of receipt in microseconds since 1970 UTC. Each submission follows
+    the policy that is in force when it comes. ``on_parked`` is called when evidence was parked.
     """
 
     def __init__(
-        self, database: Database, policy: Policy, ids: Ids, clock: Callable[[], Micros]
+        self,
+        database: Database,
+        policies: Policies,
+        ids: Ids,
+        clock: Callable[[], Micros],
+        *,
+        on_parked: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
-        self._policy = policy
+        self._policies = policies
         self._ids = ids
         self._clock = clock
+        self._on_parked = on_parked
 
     async def submit(
         self, messages: Sequence[Message], sender: Sender, *, taken: set[Moment] | None = None
@@ -65,31 +79,35 @@ class Ingest:
         # A large unit holds its locks long, and what it reads of its own writes slows it down.
         moments: set[Moment] = set() if taken is None else taken
         receipts: list[Receipt] = []
+        in_force = await self._policies.current()
         for start in range(0, len(messages), UNIT):
             submission = _Submission(
                 messages[start : start + UNIT],
                 sender,
                 clock=self._clock,
-                policy=self._policy,
+                in_force=in_force,
                 ids=self._ids,
                 taken=frozenset(moments),
+                policy_of=self._policies.of,
             )
             if submission.is_plain:
                 receipts += await submission.append(self._database)
             else:
                 receipts += await self._database.write(submission.run)
             moments |= submission.moments
+        if any(receipt.pending for receipt in receipts):
+            self._on_parked()
         return receipts
 
     async def warm(self) -> None:
         """Have the server plan the statements before the first visitor waits for it."""
+        await self._policies.current()
 
         async def work(unit: Unit) -> None:
-            nothing = EvidenceUnit(unit, [], self._policy, self._ids)
-            await nothing.load()
+            nothing = EvidenceUnit(unit, [], self._policies.of, self._ids)
             batch = {"events": [], "timeout": 0}
             await unit.rows(APPEND_EVENTS, batch=batch)
-            await nothing.write([], {}, {}, batch)
+            await nothing.warm(batch)
 
         await self._database.write(work, timeout=WARMING)
 
@@ -103,18 +121,22 @@ class _Submission:
         sender: Sender,
         *,
         clock: Callable[[], Micros],
-        policy: Policy,
+        in_force: PolicyVersion,
         ids: Ids,
         taken: frozenset[Moment],
+        policy_of: PolicyOf,
     ) -> None:
         self._taken = taken
+        self._policy_of = policy_of
         self._messages = [(message, _message_id(message)) for message in messages]
         self._sender = sender
         self._clock = clock
         self._received_at = clock()
-        self._policy = policy
+        self._in_force = in_force
+        self._policy = in_force.policy
         self._ids = ids
         self._places: dict[str, ChatPlace] = {}
+        self._reached = Reached()
         self._recordings = self._record()
 
     @property
@@ -145,7 +167,14 @@ class _Submission:
         if not evidence:
             (row,) = await unit.rows(APPEND_EVENTS, batch=self._batch())
             return self._receipts(row["known"], {})
-        recorder = EvidenceUnit(unit, evidence, self._policy, self._ids)
+        recorder = EvidenceUnit(
+            unit,
+            evidence,
+            self._policy_of,
+            self._ids,
+            most=self._policy.refold.max_evidence,
+            reached=self._reached,
+        )
         await recorder.load()
         if recorder.is_late and not self._tells_time:
             # It waited for locks while others, received later, went by: it happens now.
@@ -157,7 +186,7 @@ class _Submission:
 
     def _record(self) -> dict[str, Recording]:
         """The recordings by message id; of an id that comes twice, the first."""
-        recorder = Recorder(self._sender, self._policy, self._received_at, self._ids, self._taken)
+        recorder = Recorder(self._sender, self._in_force, self._received_at, self._ids, self._taken)
         recordings: dict[str, Recording] = {}
         for message, id in self._messages:
             place = self._places.get(id)
@@ -242,23 +271,36 @@ class _Submission:
             if recorded is not None and recorded.cookie != event.cookie:
                 recorded = None
         first = recording.digest if again else None
-        if recorded is not None and not recorded.is_new:
+        # Of an event or evidence that was erased nothing is known but its id.
+        erased = (stored is not None and stored["position"] is None) or (
+            recorded is not None and recorded.is_erased
+        )
+        if recorded is not None and not recorded.is_new and not recorded.is_erased:
             at, received_at, first = recorded.at, recorded.recorded_at, recorded.digest
-        if stored is not None:
+        if stored is not None and stored["position"] is not None:
             at, received_at = stored["occurredAt"], stored["receivedAt"]
             position, first = stored["position"], stored["digest"]
-        outcome = None if recorded is None else recorded.outcome
+        outcome = None if recorded is None or recorded.is_erased else recorded.outcome
         if outcome is None and self._sender.is_browser and isinstance(recording.evidence, Identify):
             # A message id that was used before: what it would have said depends on it alone.
             admitted, dropped = admit(recording.evidence.identifiers, self._policy)
             outcome = Outcome(admitted=admitted, warnings=dropped)
         warnings = recording.warnings + (() if outcome is None else outcome.warnings)
+        pending = recorded is not None and recorded.is_pending
+        if pending:
+            warnings += (PENDING,)
+            if isinstance(recording.evidence, ContactUpsert):
+                # Whatever follows, it is about this one.
+                record = self._ids.record(recording.evidence.source, recording.evidence.source_id)
+                outcome = Outcome(contact=record)
         if first is not None and first != digest_of(message):
             warnings += (REUSED,)
+        if erased:
+            warnings += (ERASED,)
         begun = place is not None and place.was_begun
-        if isinstance(message, StartChat) and stored and stored["type"] != "CHAT_START":
-            problem = InvalidInput("was used before, for something else", path=["messageId"])
-            return Receipt(id, at, received_at, message.kind, problem=problem)
+        problem = _problem(message, stored, is_erased=erased)
+        if problem is not None:
+            return Receipt(id, at, received_at, message.kind, duplicate=erased, problem=problem)
         return Receipt(
             message_id=id,
             occurred_at=place.started_at if begun and place and place.started_at else at,
@@ -274,10 +316,22 @@ class _Submission:
             or (recorded is not None and not recorded.is_new),
             warnings=warnings,
             outcome=outcome,
+            pending=pending,
             next_cookie_id=None
             if event is None or message.kind != "logout"
             else self._ids.next_cookie(event.cookie, id),
         )
+
+
+def _problem(
+    message: Message, stored: dict[str, Any] | None, *, is_erased: bool
+) -> InvalidInput | None:
+    """What is wrong with a message whose id was used before, where nothing can be told instead."""
+    if is_erased and isinstance(message, StartChat | Contact):
+        return InvalidInput(ERASED.message, path=["messageId"])
+    if isinstance(message, StartChat) and stored and stored["type"] != "CHAT_START":
+        return InvalidInput("was used before, for something else", path=["messageId"])
+    return None
 
 
 def _message_id(message: Message) -> str:

@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
-from graphid.graph.database import Database
+from graphid.graph.database import Readable
 from graphid.graph.queries import Query, query
-from graphid.identity.values import Micros, Place, message_of
+from graphid.identity.values import SAID_USER, Micros, Place, message_of
 from graphid.service.pages import Page, PageRequest, page_of
 from graphid.service.visitors import Owner, Slice, Visitors, at_moment, owner_of
 
@@ -76,7 +76,7 @@ class PageWanted:
 class Journeys:
     """Reads events."""
 
-    def __init__(self, database: Database, visitors: Visitors) -> None:
+    def __init__(self, database: Readable, visitors: Visitors) -> None:
         self._database = database
         self._visitors = visitors
 
@@ -87,11 +87,10 @@ class Journeys:
             self._read(READ_OLDEST, wanted, from_end=True),
         )
         rows = newest | oldest
-        policy = self._visitors.policy
         return [
             page_of(
                 [
-                    _event(row, owner_of(one.slices[row[0]].record, row[3], policy))
+                    _event(row, owner_of(one.slices[row[0]].record, row[3]))
                     for row in rows.get(key, ())[: one.request.limit + 1]
                 ],
                 one.request,
@@ -131,7 +130,10 @@ class Journeys:
         }
 
     async def named(self, evidence: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Which types of identifiers each piece of evidence named, as its event tells."""
+        """Which types of identifiers each piece of evidence named, as its event tells.
+
+        Records and operations have no event; they are missing.
+        """
         events = {id: message_of(id) for id in evidence}
         rows = await self._database.read_rows(READ_EVENTS, ids=list(set(events.values())))
         types = {
@@ -143,8 +145,9 @@ class Journeys:
             for row in rows[0]["events"]
         }
         return {
-            id: ("user_id",) if id != event else types.get(event, ())
+            id: ("user_id",) if id.endswith(SAID_USER) else types.get(event, ())
             for id, event in events.items()
+            if id == event or id.endswith(SAID_USER)
         }
 
 

@@ -6,17 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphid.graph.database import Database
+from graphid.graph.database import Readable
 from graphid.graph.queries import query
 from graphid.identity.state import Link, LinkKind
 from graphid.identity.values import IdentifierKey, Micros
-from graphid.service.visitors import link_of
+from graphid.service.pages import Page, PageRequest, page_of
+from graphid.service.visitors import END, link_of
 
 READ_LINKS = query("links/read_links")
 LIST_LINKS = query("links/list_links")
 LIST_CONTACT_LINKS = query("links/list_contact_links")
+READ_SEVERED = query("links/read_severed")
 READ_IDENTIFIERS = query("links/read_identifiers")
 READ_REVIEWS = query("reviews/read_reviews")
+LIST_NEWEST_REVIEWS = query("reviews/list_newest")
 LIST_REVIEWS = query("reviews/list_reviews")
 
 MOST_REVIEWS = 100
@@ -42,16 +45,18 @@ class LinkRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReviewRecord:
-    """Something for a human to decide, with the people whom it concerns now."""
+    """Something for a human to decide. ``contacts`` stand for the people whom it concerns."""
 
     id: str
     kind: str
     state: str
-    people: tuple[str, ...]
+    contacts: tuple[str, ...]
     identifier: IdentifierKey | None
     evidence: str
     reason: str
     recorded_at: Micros
+    position: str
+    """Sorts reviews as they were filed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class LinksWanted:
 class Links:
     """Reads links, identifiers and reviews."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Readable) -> None:
         self._database = database
 
     async def by_id(self, ids: Iterable[str]) -> dict[str, LinkRecord]:
@@ -97,6 +102,11 @@ class Links:
             found.setdefault(row["of"], []).append(_link(row["found"]))
         return found
 
+    async def severed(self, visitors: Iterable[str]) -> dict[str, LinkRecord]:
+        """What was last withdrawn of each visitor."""
+        rows = await self._database.read_rows(READ_SEVERED, ids=list(visitors))
+        return {row["visitor"]: _link(row["found"]) for row in rows}
+
     async def identifiers(self, ids: Iterable[str]) -> dict[str, NamedIdentifier]:
         """The identifiers of these node ids, as many as there are."""
         rows = await self._database.read_rows(READ_IDENTIFIERS, ids=list(ids))
@@ -115,6 +125,19 @@ class Links:
             found.setdefault(row["of"], []).append(_review(row["review"]))
         return found
 
+    async def newest_reviews(
+        self, states: Sequence[str], request: PageRequest
+    ) -> Page[ReviewRecord]:
+        """A page of the reviews of some states, the latest first. A key is a position."""
+        rows = await self._database.read_rows(
+            LIST_NEWEST_REVIEWS,
+            states=list(states),
+            before=request.after or END,
+            limit=request.limit + 1,
+        )
+        reviews = [_review(row["review"]) for row in rows]
+        return page_of(reviews, request, lambda review: review.position)
+
 
 def _link(row: Mapping[str, Any]) -> LinkRecord:
     link = link_of(row["link"], row["kind"], row["from"], row["to"])
@@ -128,9 +151,10 @@ def _review(row: Mapping[str, Any]) -> ReviewRecord:
         id=row["id"],
         kind=row["kind"],
         state=row.get("state") or "OPEN",
-        people=tuple(sorted(set(row["people"]))),
+        contacts=tuple(row["contacts"]),
         identifier=row.get("identifier"),
         evidence=row["evidence"],
         reason=row.get("reason") or "",
         recorded_at=row["recordedAt"],
+        position=row["position"],
     )

@@ -21,6 +21,9 @@ from graphid.identity.values import Assurance
 MAX_ID = 256
 """The longest message, cookie, device, session, chat or source id, in characters."""
 
+MAX_REASON = 1_000
+"""The longest reason for an operator's act, in characters."""
+
 MAX_TEXT = 16_384
 """The longest chat message, in characters."""
 
@@ -58,6 +61,12 @@ def _storable(text: str) -> str:
     return text
 
 
+def _said(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return _storable(text)
+
+
 def _bounded(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     size = 0
     stack: list[tuple[Any, int]] = [(value, 1)]
@@ -86,6 +95,7 @@ Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_
 Url = Annotated[str, Field(max_length=MAX_URL), AfterValidator(_storable)]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_storable)]
 Time = Annotated[AwareDatetime, AfterValidator(_plausible)]
+Reason = Annotated[str, Field(max_length=MAX_REASON), AfterValidator(_said)]
 Properties = Annotated[dict[str, JsonValue], AfterValidator(_bounded)]
 IdentifierType = Annotated[
     str, Field(min_length=1, max_length=MAX_TYPE, pattern=r"^[A-Za-z][A-Za-z0-9_.\-]*$")
@@ -228,3 +238,16 @@ class Contact(_Value):
 
 
 Message = Page | Track | Identify | Logout | StartChat | ChatMessage | EndChat | Contact
+
+
+class Terms(_Value):
+    """What an operator says with every act.
+
+    ``operation_id`` makes it one act however often it is sent. ``dry_run``: only tell what it
+    would do. ``graph_version``: do it only if the graph is as a preview showed it.
+    """
+
+    reason: Reason
+    operation_id: Id | None = None
+    dry_run: bool = False
+    graph_version: str | None = None

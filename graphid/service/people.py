@@ -10,16 +10,23 @@ from typing import Any
 
 import msgspec
 
-from graphid.graph.database import Database
+from graphid.graph.database import Readable
 from graphid.graph.queries import query
 from graphid.identity.identifiers import InvalidIdentifier, normalise
-from graphid.identity.ids import UNCLAIMED
+from graphid.identity.ids import UNCLAIMED, contact_named_by
 from graphid.identity.state import Contact
 from graphid.identity.traits import traits_of
 from graphid.identity.values import Assurance, IdentifierKey, Micros, TraitValue
-from graphid.service.visitors import Slice, VisitorRecord, Visitors, visitor_id_of
+from graphid.service.visitors import (
+    Slice,
+    VisitorRecord,
+    Visitors,
+    person_named_by,
+    visitor_id_of,
+)
 
 READ_PEOPLE = query("people/read_people")
+RESOLVE_CONTACTS = query("people/resolve_contacts")
 FIND_PEOPLE = query("people/find_people")
 FIND_CONTACTS = query("people/find_contacts")
 READ_SEEN = query("people/read_seen")
@@ -68,6 +75,10 @@ class PersonRecord:
     visitor: VisitorRecord | None = None
     traits: Mapping[str, TraitValue] = field(default_factory=dict)
 
+    def contact(self, id: str) -> ContactRecord | None:
+        """The contact of this person with that id."""
+        return next((contact for contact in self.contacts if contact.id == id), None)
+
     @property
     def is_known(self) -> bool:
         """Whether a contact holds an identifier or comes from a source."""
@@ -102,32 +113,56 @@ _READABLE = {"email": 0, "phone": 1}
 class People:
     """Reads people and contacts."""
 
-    def __init__(self, database: Database, visitors: Visitors) -> None:
+    def __init__(self, database: Readable, visitors: Visitors) -> None:
         self._database = database
         self._visitors = visitors
 
     async def by_id(self, ids: Sequence[str]) -> dict[str, PersonRecord]:
-        """Who each id leads to; ids that were never given out are missing.
+        """Whom each id means; ids that were never given out are missing.
 
         Any id ever given out: a person's, a merged person's, a contact's, a visitor's (its owner,
-        else the anonymous person), and ``visitor…~unclaimed``.
+        else the anonymous person), and ``visitor…~unclaimed``; also of those that late evidence
+        made no more (model.md, operations: what an anchor means).
         """
-        anonymous = {id: v for id in ids if (v := visitor_id_of(id)) is not None}
-        rows, visitors = await asyncio.gather(
+        visitors = {id: v for id in ids if (v := visitor_id_of(id)) is not None}
+        rows, records = await asyncio.gather(
             self._people_rows([id for id in ids if not id.endswith(UNCLAIMED)]),
-            self._visitors_of(set(anonymous.values())),
+            self._visitors_of(set(visitors.values())),
         )
         found = {row["asked"]: _person(row["person"]) for row in rows}
-        for id, visitor in anonymous.items():
-            record = visitors.get(visitor)
-            if id not in found and record is not None:
-                found[id] = _anonymous(id, record)
+        meant: dict[str, str] = {}
+        for id, visitor in visitors.items():
+            record = records.get(visitor)
+            if id in found or record is None:
+                continue
+            meant[id] = person_named_by(id, record)
+            if visitor_id_of(meant[id]) is not None:
+                found[id] = PersonRecord(id=meant.pop(id), visitor=record)
+        meant |= await self._meant_by([id for id in ids if id not in found and id not in visitors])
+        if meant:
+            people = await self.by_id(list(set(meant.values())))
+            found |= {id: people[other] for id, other in meant.items() if other in people}
         return found
+
+    async def contacts(self, ids: Sequence[str]) -> dict[str, ContactRecord]:
+        """What the ids of contacts that are made no more mean now.
+
+        Another contact; where its evidence is nobody's, one that holds nothing, of the anonymous
+        person. Ids that were never given out are missing.
+        """
+        meant = await self._meant_by(ids)
+        people = await self.by_id(list(set(meant.values())))
+        return {
+            id: people[other].contact(other) or _nobodys(id, people[other].id)
+            for id, other in meant.items()
+            if other in people
+        }
 
     async def holding(self, type: str, value: str) -> str | None:
         """The person who holds an identifier, in any spelling that normalises to it."""
+        policy = (await self._visitors.policies.current()).policy
         try:
-            key = normalise(type, value, region=self._visitors.policy.phone.region)
+            key = normalise(type, value, region=policy.phone.region)
         except InvalidIdentifier:
             return None
         return (await self.holders([key])).get(key)
@@ -157,18 +192,22 @@ class People:
         )
         return {row["person"]: (row["firstAt"], row["lastAt"]) for row in rows}
 
+    async def _meant_by(self, ids: Iterable[str]) -> dict[str, str]:
+        """What ids of contacts, and of people named for them, mean: a contact's or visitor's id."""
+        contacts = {id: contact for id in ids if (contact := contact_named_by(id)) is not None}
+        if not contacts:
+            return {}
+        wanted = list(set(contacts.values()))
+        rows = await self._database.read_rows(RESOLVE_CONTACTS, ids=wanted)
+        means = {row["contact"]: row["means"] for row in rows if row["means"] is not None}
+        return {id: means[contact] for id, contact in contacts.items() if contact in means}
+
     async def _people_rows(self, ids: list[str]) -> list[dict[str, Any]]:
         return await self._database.read_rows(READ_PEOPLE, ids=ids) if ids else []
 
     async def _visitors_of(self, ids: Iterable[str]) -> dict[str, VisitorRecord]:
         wanted = list(ids)
         return await self._visitors.by_id(wanted) if wanted else {}
-
-
-def _anonymous(id: str, record: VisitorRecord) -> PersonRecord:
-    # Without an owner there is no claimed part to set the unclaimed one apart from.
-    name = id if record.owner is not None else record.id
-    return PersonRecord(id=name, visitor=record)
 
 
 def _outermost(parts: list[Slice]) -> list[Slice]:
@@ -193,11 +232,25 @@ def _with_traits(contact: ContactRecord) -> Contact:
     return Contact(
         id=contact.id,
         made=contact.made,
-        person=contact.person,
         evidence="",
         made_at=0,
         curated=contact.state == "CURATED",
         traits=dict(contact.traits),
+    )
+
+
+def _nobodys(id: str, person: str) -> ContactRecord:
+    """A contact that is made no more, and whose evidence nobody owns."""
+    return ContactRecord(
+        id=id,
+        person=person,
+        source=None,
+        source_id=None,
+        state="IDENTIFIED",
+        made="",
+        traits={},
+        identifiers=(),
+        is_record=False,
     )
 
 

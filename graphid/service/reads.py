@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import time_ns
 
-from graphid.graph.database import Database
-from graphid.identity.policy import Policy
+from graphid.graph.database import Readable
+from graphid.graph.policies import Policies
 from graphid.identity.values import Micros
 from graphid.service.chats import Chats
 from graphid.service.devices import Devices
 from graphid.service.journey import Journeys
+from graphid.service.ledger import Ledger
 from graphid.service.links import Links
 from graphid.service.people import People
 from graphid.service.sessions import Sessions
@@ -25,9 +26,9 @@ def now() -> Micros:
 
 @dataclass(frozen=True)
 class Reads:
-    """One reader for each kind of thing, all on one graph under one policy."""
+    """One reader for each kind of thing, all on one graph."""
 
-    policy: Policy
+    policies: Policies
     visitors: Visitors
     people: People
     journeys: Journeys
@@ -35,13 +36,16 @@ class Reads:
     chats: Chats
     devices: Devices
     links: Links
+    ledger: Ledger
 
     @classmethod
-    def on(cls, database: Database, policy: Policy, *, clock: Callable[[], Micros] = now) -> Reads:
+    def on(
+        cls, database: Readable, policies: Policies, *, clock: Callable[[], Micros] = now
+    ) -> Reads:
         """The readers of a graph."""
-        visitors = Visitors(database, policy)
+        visitors = Visitors(database, policies)
         return cls(
-            policy=policy,
+            policies=policies,
             visitors=visitors,
             people=People(database, visitors),
             journeys=Journeys(database, visitors),
@@ -49,4 +53,5 @@ class Reads:
             chats=Chats(database, clock),
             devices=Devices(database, visitors),
             links=Links(database),
+            ledger=Ledger(database),
         )

@@ -15,7 +15,8 @@ class Receipt:
 
     ``problem`` is set, and nothing stored, where it was refused (``NotFound`` of a chat,
     ``InvalidInput``). ``position`` is the event's on its cookie (None: a contact). ``outcome``
-    is the fold's answer to evidence, as first given.
+    is the fold's answer to evidence, as first given; while evidence is ``pending``, what is known
+    of it already.
     """
 
     message_id: str
@@ -29,5 +30,6 @@ class Receipt:
     duplicate: bool = False
     warnings: tuple[Warned, ...] = ()
     outcome: Outcome | None = None
+    pending: bool = False
     next_cookie_id: str | None = None
     problem: GraphidError | None = None

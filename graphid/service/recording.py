@@ -15,7 +15,7 @@ import msgspec
 from graphid.identity.identifiers import InvalidIdentifier, normalise
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Warned
-from graphid.identity.policy import Policy
+from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import (
     OF_RECORD,
     SAID_USER,
@@ -134,22 +134,24 @@ class Recorder:
 
     ``received_at`` is when the request arrived. Equal times on one cookie are spread by a
     microsecond, so that what was sent first comes first; ``taken`` are the moments that earlier
-    messages of the same request have.
+    messages of the same request have. Evidence is stamped with the version ``in_force``.
     """
 
     def __init__(
         self,
         sender: Sender,
-        policy: Policy,
+        in_force: PolicyVersion,
         received_at: Micros,
         ids: Ids,
         taken: Iterable[Moment] = (),
     ) -> None:
         self._sender = sender
-        self._policy = policy
+        self._policy, self._version = in_force.policy, in_force.version
         self._received_at = received_at
         self._ids = ids
         self._taken = set(taken)
+        trusted = self._policy.browser if sender.is_browser else Assurance.CLAIMED
+        self._assurance = max(sender.assurance, trusted)
 
     def record(
         self,
@@ -240,6 +242,7 @@ class Recorder:
             cookie=context.cookie_id,
             device=context.device_id,
             actor=self._sender.name,
+            policy=self._version,
         )
 
     def _identify(
@@ -248,7 +251,7 @@ class Recorder:
         claims = [(claim.type, claim.value) for claim in message.identifiers]
         named, traits = self._split(message.traits)
         identifiers, warnings = self._normalise([*claims, *named])
-        assurance = min(message.assurance or self._sender.assurance, self._sender.assurance)
+        assurance = min(message.assurance or self._assurance, self._assurance)
         return (
             IdentifyEvidence(
                 id=recording.message_id,
@@ -260,6 +263,7 @@ class Recorder:
                 identifiers=identifiers,
                 traits=traits,
                 actor=self._sender.name,
+                policy=self._version,
             ),
             warnings,
         )
@@ -276,9 +280,10 @@ class Recorder:
                 recorded_at=recording.received_at,
                 cookie=context.cookie_id,
                 device=context.device_id,
-                assurance=self._sender.assurance,
+                assurance=self._assurance,
                 identifiers=identifiers,
                 actor=self._sender.name,
+                policy=self._version,
             ),
             warnings,
         )
@@ -309,6 +314,7 @@ class Recorder:
                 traits=traits,
                 assurance=max(self._sender.assurance, Assurance.ASSERTED),
                 actor=self._sender.name,
+                policy=self._version,
             ),
             warnings=warnings,
         )

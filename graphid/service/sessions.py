@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphid.graph.database import Database
+from graphid.graph.database import Readable
 from graphid.graph.queries import query
 from graphid.identity.values import Micros, Place, moment
 from graphid.service.pages import Page, PageRequest, page_of
@@ -24,6 +24,7 @@ from graphid.service.visitors import (
     owner_of,
 )
 
+FIND_BEGINNINGS = query("sessions/find_beginnings")
 READ_SESSIONS = query("sessions/read_sessions")
 LIST_SESSIONS = query("sessions/list_sessions")
 
@@ -61,12 +62,16 @@ def session_id(stored: str, visitor: str) -> str:
 class Sessions:
     """Reads sessions."""
 
-    def __init__(self, database: Database, visitors: Visitors) -> None:
+    def __init__(self, database: Readable, visitors: Visitors) -> None:
         self._database = database
         self._visitors = visitors
 
     async def by_id(self, ids: Iterable[str]) -> dict[str, SessionRecord]:
-        """The sessions of these ids; missing where there is none."""
+        """The sessions of these ids; missing where there is none.
+
+        A visitor's part of a session, of which late evidence left that visitor nothing, means the
+        part that the session begins with.
+        """
         parts = {id: id.rpartition("~") for id in ids}
         visitors = await self._visitors.by_id(
             {_VISITOR + visitor for stored, _, visitor in parts.values() if stored}
@@ -76,7 +81,24 @@ class Sessions:
             for id, (stored, _, visitor) in parts.items()
             if _VISITOR + visitor in visitors
         }
-        return await self.of_cuts(cuts)
+        found = await self.of_cuts(cuts)
+        lost = {id: cut for id, cut in cuts.items() if id not in found}
+        return found | await self.of_cuts(await self._beginnings(lost)) if lost else found
+
+    async def _beginnings(
+        self, cuts: dict[str, tuple[str, VisitorRecord]]
+    ) -> dict[str, tuple[str, VisitorRecord]]:
+        """The same sessions, each cut to the visitor of its first event."""
+        rows = await self._database.read_rows(
+            FIND_BEGINNINGS, ids=list({stored for stored, _ in cuts.values()})
+        )
+        begun = {row["session"]: (row["cookie"], row["position"]) for row in rows}
+        visitors = await self._visitors.covering(begun.values())
+        return {
+            id: (stored, visitors[place])
+            for id, (stored, record) in cuts.items()
+            if (place := begun.get(stored)) in visitors and place[0] == record.visitor.cookie
+        }
 
     async def of_cuts(self, cuts: dict[str, tuple[str, VisitorRecord]]) -> dict[str, SessionRecord]:
         """Sessions by any key that stands for a stored session and a visitor."""
@@ -131,7 +153,7 @@ class Sessions:
         self, stored: str, visitor: VisitorRecord, seen: tuple[Micros, Micros, Place]
     ) -> SessionRecord:
         first, last, position = seen
-        owner = owner_of(visitor, position, self._visitors.policy)
+        owner = owner_of(visitor, position)
         return SessionRecord(session_id(stored, visitor.id), stored, owner, first, last)
 
 

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphid.graph.database import Database
+from graphid.graph.database import Readable
+from graphid.graph.policies import Policies
 from graphid.graph.queries import query
 from graphid.identity.attribution import Attribution, attribute
 from graphid.identity.ids import UNCLAIMED
-from graphid.identity.policy import Policy
 from graphid.identity.state import Link, LinkKind, LinkState, Opening, Visitor
-from graphid.identity.values import Assurance, Micros, Place, moment
+from graphid.identity.values import Assurance, Micros, Place, UnattendedOwner, moment
 
 READ_VISITORS = query("people/read_visitors")
 READ_VISITORS_OF = query("people/read_visitors_of")
@@ -79,14 +79,14 @@ def at_moment(at: Micros) -> Place:
     return f"{max(at, 0):016d}"
 
 
-def owner_of(record: VisitorRecord, place: Place, policy: Policy) -> Owner:
+def owner_of(record: VisitorRecord, place: Place) -> Owner:
     """Whose an event at this place of the visitor is."""
-    attribution = attribute(record.visitor, place, policy)
+    attribution = attribute(record.visitor, place)
     person = attribution.anonymous or record.owner or record.id
     return Owner(person, attribution, record)
 
 
-def slices_of(record: VisitorRecord, policy: Policy) -> list[Slice]:
+def slices_of(record: VisitorRecord) -> list[Slice]:
     """The visitor cut where its owner changes, as ``attribute`` says; oldest first.
 
     Times are enough to say where: from ``reach`` on, and, where unattended events are nobody's,
@@ -101,13 +101,13 @@ def slices_of(record: VisitorRecord, policy: Policy) -> list[Slice]:
     if link is not None and link.state is not LinkState.SEVERED:
         if link.reach is not None:
             cuts.add(at_moment(link.reach))
-        if visitor.opening is Opening.SWITCH and policy.unattended.owner == "ANONYMOUS":
+        if visitor.opening is Opening.SWITCH and visitor.disowns_unattended:
             for first, last in visitor.attended:
-                cuts.update((at_moment(first), at_moment(last + policy.unattended_after + 1)))
+                cuts.update((at_moment(first), at_moment(last + visitor.unattended_after + 1)))
     edges = sorted(cut for cut in cuts if start <= cut < end)
     slices: list[Slice] = []
     for low, high in zip(edges, [*edges[1:], end], strict=True):
-        person = owner_of(record, low, policy).person
+        person = owner_of(record, low).person
         if slices and slices[-1].person == person:
             slices[-1] = Slice(record, person, slices[-1].low, high)
         else:
@@ -118,6 +118,23 @@ def slices_of(record: VisitorRecord, policy: Policy) -> list[Slice]:
 def visitor_id_of(person: str) -> str | None:
     """The visitor as whose anonymous person this id is read; None for other ids."""
     return person.removesuffix(UNCLAIMED) if person.startswith("visitor_") else None
+
+
+def person_named_by(id: str, record: VisitorRecord) -> str:
+    """The person whom a visitor's id means: its owner, else the anonymous one.
+
+    With ``~unclaimed`` it means the part of the visitor that its owner does not own, while there
+    is such a part.
+    """
+    if record.owner is None:
+        return record.id
+    unclaimed = record.id + UNCLAIMED
+    if id.endswith(UNCLAIMED):
+        began = at_moment(record.started_at)
+        parts = slices_of(record)
+        if any(part.person == unclaimed and part.high > began for part in parts):
+            return unclaimed
+    return record.owner
 
 
 def link_of(properties: Mapping[str, Any], kind: str, source: str, target: str) -> Link:
@@ -167,6 +184,8 @@ def visitor_of(row: Mapping[str, Any]) -> VisitorRecord:
         identified=get("identified"),
         verified=get("verified"),
         attended=tuple(zip(times[::2], times[1::2], strict=True)),
+        unattended_after=get("unattendedAfter") or 0,
+        unattended_owner=UnattendedOwner(get("unattendedOwner") or UnattendedOwner.LAST_KNOWN),
     )
     started = visitor.started_at or (moment(visitor.start) if visitor.start else 0)
     return VisitorRecord(
@@ -179,16 +198,19 @@ def visitor_of(row: Mapping[str, Any]) -> VisitorRecord:
 
 
 class Visitors:
-    """Reads visitors. ``policy`` decides who owns what they did."""
+    """Reads visitors."""
 
-    def __init__(self, database: Database, policy: Policy) -> None:
+    def __init__(self, database: Readable, policies: Policies) -> None:
         self._database = database
-        self.policy = policy
+        self.policies = policies
 
     async def by_id(self, ids: Iterable[str]) -> dict[str, VisitorRecord]:
-        """The visitors of these ids, as many as there are."""
+        """The visitor whom each id means; ids that were never given out are missing.
+
+        A visitor that late evidence made no more means the one who has its cookie where it began.
+        """
         rows = await self._database.read_rows(READ_VISITORS, ids=list(ids))
-        return {record.id: record for record in map(visitor_of, rows)}
+        return {row["asked"]: visitor_of(row) for row in rows}
 
     async def of_people(self, people: Sequence[str]) -> dict[str, list[VisitorRecord]]:
         """Each person's visitors. An anonymous person has the one that it is named for."""
@@ -211,10 +233,7 @@ class Visitors:
         visitors = await self.of_people(people)
         return {
             person: [
-                part
-                for record in records
-                for part in slices_of(record, self.policy)
-                if part.person == person
+                part for record in records for part in slices_of(record) if part.person == person
             ]
             for person, records in visitors.items()
         }
@@ -230,4 +249,4 @@ class Visitors:
     async def owners(self, places: Iterable[tuple[str, Place]]) -> dict[tuple[str, Place], Owner]:
         """Whose each (cookie, place) is."""
         covering = await self.covering(places)
-        return {key: owner_of(record, key[1], self.policy) for key, record in covering.items()}
+        return {key: owner_of(record, key[1]) for key, record in covering.items()}

@@ -23,7 +23,7 @@ import pytest
 from graphid.graph.database import Address
 
 LIMIT = 65536
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds, for what takes a moment on a slow machine."""
 
 
@@ -179,6 +179,27 @@ def test_an_announced_body_past_the_limit(client: httpx.Client) -> None:
 def test_a_chunked_body_past_the_limit(client: httpx.Client) -> None:
     chunks = (b"x" * 10_000 for _ in range(20))
     assert_too_large(client.post("/nowhere", content=chunks), "body")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"GET /",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Long: ",
+    ],
+    ids=["target", "header", "trailer"],
+)
+def test_a_head_or_a_trailer_without_end(service: Service, start: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as line:
+        with suppress(OSError):
+            # Until it does not listen any more.
+            line.sendall(start)
+            for _ in range(10_000):
+                line.sendall(b"x" * 10_000)
+            pytest.fail("100 MB were taken")
+        with suppress(OSError):
+            assert b"HTTP/1.1 400 " in line.recv(65536)
 
 
 def test_a_gzip_bomb(client: httpx.Client) -> None:

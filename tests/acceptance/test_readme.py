@@ -47,6 +47,17 @@ def test_a_fraud_team_reads_who_used_a_device(graphid: Service) -> None:
     assert device["uses"][0]["person"]["displayName"] == "Jane"
 
 
+def test_they_see_what_taking_a_join_back_would_change(graphid: Service) -> None:
+    identify(graphid)
+    client = graphid.client()
+    linked = client.graphql('{ event(messageId: "login-1") { attribution { link { id } } } }')
+    link = linked["event"]["attribution"]["link"]["id"]
+    change = client.graphql(example("graphql operator"), link=link)["severLink"]
+    assert [person["displayName"] for person in change["before"]] == ["Jane"]
+    assert "ANONYMOUS" in [person["kind"] for person in change["after"]]
+    assert [changed["state"] for changed in change["links"]] == ["SEVERED"]
+
+
 def test_segments_python_sdk_sends_as_shown(graphid: Service) -> None:
     shown = example("python")
     assert '"pk_change_this_now", "http://127.0.0.1:8080"' in shown

@@ -23,6 +23,7 @@ from graphid.errors import (
     NotFound,
     Refused,
     StaleGraph,
+    StaleSchema,
     Unauthorized,
 )
 from graphid.graph.database import Database
@@ -75,7 +76,8 @@ async def ask() -> AsyncIterator[Callable[[Exception], httpx.AsyncClient]]:
         (Refused(reasons=["no"]), 409, {}),
         (DatabaseUnavailable(retry_after=1.2), 503, {"Retry-After": "2"}),
         (Busy(), 503, {"Retry-After": "1"}),
-        (StaleGraph(), 503, {}),
+        (StaleGraph(), 409, {}),
+        (StaleSchema(), 503, {}),
         (InternalError(), 500, {}),
     ],
 )

@@ -8,19 +8,19 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
-import msgspec
 import pytest
 
 from graphid.errors import InvalidInput, NotFound
 from graphid.graph.database import Address, Database, Unit
 from graphid.graph.installation import installation_secret
-from graphid.graph.memory import Neighbourhood, as_text, from_text
+from graphid.graph.memory import as_text, decode, evidence_decoder, from_text
+from graphid.graph.policies import Policies
 from graphid.graph.schema import migrate
 from graphid.identity.fold import resolve
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
 from graphid.identity.state import VALUE_TYPES, Link
-from graphid.identity.values import Assurance, ContactUpsert, Identify, Logout
+from graphid.identity.values import Assurance
 from graphid.service.ingest import UNIT, Ingest
 from graphid.service.messages import (
     Author,
@@ -41,7 +41,6 @@ from graphid.service.receipts import Receipt
 
 BROWSER = Sender(name="pk", assurance=Assurance.CLAIMED, is_browser=True)
 SERVER = Sender(name="sk", assurance=Assurance.ASSERTED, is_browser=False)
-BODIES = msgspec.json.Decoder(Identify | Logout | ContactUpsert)
 
 
 class World:
@@ -52,7 +51,7 @@ class World:
         self.ids = ids
         self.run = uuid.uuid4().hex[:8]
         self.now = 1_790_000_000_000_000
-        self.ingest = Ingest(database, Policy(), self.ids, self._tick)
+        self.ingest = Ingest(database, Policies(database), self.ids, self._tick)
 
     def _tick(self) -> int:
         self.now += 1_000_000
@@ -88,15 +87,16 @@ class World:
         stored = await self.rows(
             "MATCH (e:Evidence) WHERE e.body CONTAINS $run RETURN e.body AS body"
         )
-        resolved = resolve([BODIES.decode(row["body"]) for row in stored], Policy(), self.ids)
+        resolved = resolve(
+            [evidence_decoder.decode(row["body"]) for row in stored], Policy(), self.ids
+        )
         expected = {k: v for k, v in resolved.state.items() if not isinstance(v, Link)}
         rows = await self.rows(
             "UNWIND $keys AS key MATCH (s:State {key: key}) RETURN s.key AS key, s.value AS value",
             keys=[as_text(key) for key in expected],
         )
-        state = Neighbourhood()
-        state.load((row["key"], row["value"], None) for row in rows)
-        differing = [as_text(key) for key, value in expected.items() if state.peek(key) != value]
+        state = {(key := from_text(row["key"])): decode(key, row["value"]) for row in rows}
+        differing = [as_text(key) for key, value in expected.items() if state.get(key) != value]
         return differing + await self._differing_links(
             link for link in resolved.state.values() if isinstance(link, Link)
         )
@@ -104,7 +104,8 @@ class World:
     async def _differing_links(self, links: Iterable[Link]) -> list[str]:
         expected = {link.id: (link.state.value, int(link.assurance), link.reach) for link in links}
         rows = await self.rows(
-            "MATCH ()-[l:IDENTIFIED_AS|HAS_IDENTIFIER|SAME_AS]->() WHERE l.id IN $links "
+            "MATCH ()-[l:IDENTIFIED_AS|HAS_IDENTIFIER|SAME_AS|NOT_SAME_AS]->() "
+            "WHERE l.id IN $links "
             "RETURN l.id AS id, l.state AS state, l.assurance AS assurance, l.reach AS reach",
             links=list(expected),
         )
@@ -226,7 +227,7 @@ async def test_live_evidence_that_waited_for_its_lock_happens_behind_it(world: W
     await world.one(world.identify("a", "jo"))
     early, late = world.now - 500, world.now + 500
     times = iter((early, late))
-    waiting = Ingest(world.database, Policy(), world.ids, lambda: next(times))
+    waiting = Ingest(world.database, Policies(world.database), world.ids, lambda: next(times))
     (receipt,) = await waiting.submit([world.identify("a", "kim")], BROWSER)
     assert receipt.received_at == late
     assert receipt.outcome is not None
@@ -329,7 +330,8 @@ async def test_what_fails_half_way_leaves_nothing(world: World) -> None:
 
         return await Database.write(world.database, half, **options)
 
-    world.ingest = Ingest(_Cut(world.database, cut), Policy(), world.ids, world._tick)  # type: ignore[arg-type]
+    policies = Policies(world.database)
+    world.ingest = Ingest(_Cut(world.database, cut), policies, world.ids, world._tick)  # type: ignore[arg-type]
     with pytest.raises(Cut):
         await world.one(world.identify("c", "jo", "i"))
     rows = await world.rows("MATCH (e:Event) WHERE e.messageId STARTS WITH $run RETURN e")

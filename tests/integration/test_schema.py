@@ -8,7 +8,7 @@ from typing import LiteralString
 
 import pytest
 
-from graphid.errors import StaleGraph
+from graphid.errors import StaleSchema
 from graphid.graph.database import Address, Database, Unit
 from graphid.graph.schema import Migration, all_migrations, is_current, migrate, read_migrations
 
@@ -97,16 +97,16 @@ async def test_a_crash_half_way_is_made_good(unmigrated: Database) -> None:
 async def test_a_graph_of_a_newer_graphid_is_refused(unmigrated: Database) -> None:
     await migrate(unmigrated)
     await do(unmigrated, "CREATE (:SchemaMigration {number: 999, name: '999_x', checksum: 'x'})")
-    with pytest.raises(StaleGraph, match=r"newer graphid .it has 999_x"):
+    with pytest.raises(StaleSchema, match=r"newer graphid .it has 999_x"):
         await migrate(unmigrated)
-    with pytest.raises(StaleGraph):
+    with pytest.raises(StaleSchema):
         await is_current(unmigrated)
 
 
 async def test_a_migration_that_was_changed_afterwards_is_refused(unmigrated: Database) -> None:
     await migrate(unmigrated)
     await do(unmigrated, "MATCH (m:SchemaMigration {number: 0}) SET m.checksum = 'other'")
-    with pytest.raises(StaleGraph, match=r"000_migrations was applied .* in another form"):
+    with pytest.raises(StaleSchema, match=r"000_migrations was applied .* in another form"):
         await migrate(unmigrated)
 
 

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from graphid.identity.attribution import attribute
-from graphid.identity.policy import Policy, Unattended
 from graphid.identity.state import Link, LinkKind, Opening, Visitor
-from graphid.identity.values import SECOND, Assurance, Kind, Micros, place
+from graphid.identity.values import (
+    OF_OPERATION,
+    SECOND,
+    Assurance,
+    Block,
+    KeepApart,
+    Kind,
+    Merge,
+    Micros,
+    Operation,
+    Sever,
+    UnattendedOwner,
+    VisitorAnchor,
+    place,
+)
 from graphid.service.explanations import (
     deciding_evidence,
     explain_attribution,
@@ -39,13 +54,13 @@ VISITOR = Visitor(
 )
 
 
-def explained(visitor: Visitor, at: Micros, policy: Policy | None = None, *named: str) -> str:
-    found = attribute(visitor, place(at, Kind.EVENT, "e"), policy or Policy())
+def explained(visitor: Visitor, at: Micros, *named: str) -> str:
+    found = attribute(visitor, place(at, Kind.EVENT, "e"))
     return explain_attribution(found, visitor, at, named=named)
 
 
 def test_retroactive() -> None:
-    assert explained(VISITOR, START, None, "email") == (
+    assert explained(VISITOR, START, "email") == (
         "Counted as theirs because the same browser identified with their e-mail address two "
         "hours later and nobody logged out in between; so far only a browser said so."
     )
@@ -54,7 +69,7 @@ def test_retroactive() -> None:
 def test_identified_by_a_server() -> None:
     link = msgspec.structs.replace(LINK, assurance=Assurance.ASSERTED)
     visitor = msgspec.structs.replace(VISITOR, link=link)
-    assert explained(visitor, START + 3 * HOUR, None, "email", "crm_account_id") == (
+    assert explained(visitor, START + 3 * HOUR, "email", "crm_account_id") == (
         "Counted as theirs because they identified with their e-mail address and their customer "
         "number on this browser one hour earlier and nobody logged out in between."
     )
@@ -76,12 +91,12 @@ def test_unattended() -> None:
     visitor = msgspec.structs.replace(VISITOR, opening=Opening.SWITCH, attended=((at, at),))
     later = at + 3 * HOUR
     assert "three hours earlier and nobody logged out" in explained(visitor, later)
-    nobody = Policy(unattended=Unattended(owner="ANONYMOUS"))
-    assert "without a logout" in explained(visitor, later, nobody)
+    nobody = msgspec.structs.replace(visitor, unattended_owner=UnattendedOwner.ANONYMOUS)
+    assert "without a logout" in explained(nobody, later)
 
 
 def test_the_evidence_that_decides_is_found_by_its_place() -> None:
-    found = attribute(VISITOR, place(START, Kind.EVENT, "e"), Policy())
+    found = attribute(VISITOR, place(START, Kind.EVENT, "e"))
     assert deciding_evidence(found, VISITOR) == "i 1"
 
 
@@ -92,6 +107,8 @@ def test_links_tell_their_fate() -> None:
     )
     gone = msgspec.structs.replace(LINK, retracted_at=START, retracted_by="x", reason="OUTRANKED")
     assert "better evidence" in explain_link(gone)
+    unmade = msgspec.structs.replace(gone, reason="REFOLDED")
+    assert explain_link(unmade).endswith("08:00 UTC: by what was learned later it was never so.")
     held = msgspec.structs.replace(LINK, kind=LinkKind.HAS_IDENTIFIER)
     assert explain_link(held, identifier="phone").startswith("The phone number belongs")
     same = msgspec.structs.replace(LINK, kind=LinkKind.SAME_AS)
@@ -103,6 +120,8 @@ def test_reviews(kind: str) -> None:
     sentence = explain_review(kind, "because of that", "email:jane@example.com")
     assert sentence.endswith("(because of that).")
     assert "jane" not in sentence
+    obsolete = explain_review(kind, "because of that", None, obsolete=True)
+    assert obsolete.endswith("(because of that); by what was learned later that is no longer so.")
 
 
 @pytest.mark.parametrize(
@@ -119,3 +138,86 @@ def test_reviews(kind: str) -> None:
 )
 def test_spans(length: Micros, said: str) -> None:
     assert span(length) == said
+
+
+MERGE = Merge(id="m", recorded_at=START, reason="  One\nfamily name. ", of=())
+KEPT_APART = KeepApart(id="k", recorded_at=START, reason="", sides=())
+SEVER = Sever(
+    id="s",
+    recorded_at=START,
+    reason="His wife's",
+    visitor=VisitorAnchor("visitor_1", "c"),
+    contacts=(),
+)
+BLOCK = Block(id="b", recorded_at=START, identifier="email:till@shop.example")
+ON = "on 15 January 2027, 08:00 UTC"
+
+
+def linked(kind: LinkKind, **changes: Any) -> Link:
+    return msgspec.structs.replace(LINK, kind=kind, **changes)
+
+
+def test_what_an_operator_merged() -> None:
+    assert explain_link(linked(LinkKind.SAME_AS), made_by=MERGE) == (
+        f"The two contacts are one person because somebody here merged them {ON} (One family name)."
+    )
+    assert explain_link(linked(LinkKind.IDENTIFIED_AS), made_by=MERGE) == (
+        f"This visitor is taken for the contact because somebody here merged the two {ON} "
+        "(One family name)."
+    )
+
+
+def test_what_an_operator_kept_apart() -> None:
+    assert explain_link(linked(LinkKind.NOT_SAME_AS), made_by=KEPT_APART) == (
+        "The two contacts are kept apart because somebody here said that they are not one person "
+        f"{ON}."
+    )
+    overruled = explain_link(
+        linked(LinkKind.NOT_SAME_AS, retracted_by="m"), made_by=KEPT_APART, withdrawn_by=MERGE
+    )
+    assert f"; no longer so, since somebody here merged them after all {ON} (One" in overruled
+
+
+@pytest.mark.parametrize(
+    ("kind", "by", "said"),
+    [
+        (LinkKind.IDENTIFIED_AS, SEVER, f"somebody here withdrew it {ON} (His wife's)."),
+        (LinkKind.SAME_AS, KEPT_APART, f"somebody here took it back {ON}."),
+        (LinkKind.HAS_IDENTIFIER, KEPT_APART, f"somebody here withdrew it {ON}."),
+        (LinkKind.HAS_IDENTIFIER, BLOCK, f"somebody here blocked the value {ON}."),
+        (LinkKind.IDENTIFIED_AS, MERGE, "gave a part of the visit to somebody else"),
+    ],
+)
+def test_what_an_operator_withdrew(kind: LinkKind, by: Operation, said: str) -> None:
+    told = explain_link(linked(kind, retracted_by=by.id), withdrawn_by=by)
+    assert "; no longer so, since somebody here " in told
+    assert said in told
+
+
+def test_a_link_whose_visitor_an_operator_cut() -> None:
+    told = explain_link(linked(LinkKind.IDENTIFIED_AS, ended_by=f"s{OF_OPERATION}~from"))
+    assert told.endswith("; over, where somebody here cut the visit in two.")
+
+
+def test_a_long_reason_is_cut() -> None:
+    told = explain_link(
+        linked(LinkKind.SAME_AS), made_by=msgspec.structs.replace(MERGE, reason="x" * 900)
+    )
+    assert len(told) < 400
+    assert told.endswith("x…).")
+
+
+def test_whose_an_operator_made_it() -> None:
+    visitor = msgspec.structs.replace(
+        VISITOR, identified=None, link=linked(LinkKind.IDENTIFIED_AS, rule="MERGED")
+    )
+    found = attribute(visitor, place(START, Kind.EVENT, "e"))
+    assert explain_attribution(found, visitor, START, act=MERGE) == (
+        f"Counted as theirs because somebody here merged this visit with them {ON} "
+        "(One family name)."
+    )
+    nobodys = msgspec.structs.replace(VISITOR, link=None)
+    found = attribute(nobodys, place(START, Kind.EVENT, "e"))
+    assert explain_attribution(found, nobodys, START, act=SEVER) == (
+        f"Counted as nobody's because somebody here took it from its owner {ON} (His wife's)."
+    )

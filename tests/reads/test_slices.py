@@ -8,16 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphid.identity.ids import UNCLAIMED
-from graphid.identity.policy import Policy, Unattended
 from graphid.identity.state import Link, LinkKind, Opening, Visitor
-from graphid.identity.values import SECOND, Assurance, Kind, place
+from graphid.identity.values import SECOND, Assurance, Kind, UnattendedOwner, place
 from graphid.service.visitors import VisitorRecord, at_moment, owner_of, slices_of
 
 T = 1_800_000_000 * SECOND
 moments = st.integers(0, 40).map(lambda n: T + n * 10 * SECOND)
-POLICIES = [
-    Policy(unattended=Unattended(after=30, owner=owner)) for owner in ("LAST_KNOWN", "ANONYMOUS")
-]
 
 
 @st.composite
@@ -47,27 +43,27 @@ def records(draw: st.DrawFn) -> VisitorRecord:
         end=draw(st.none() | moments.map(lambda at: place(at, Kind.LOGOUT, "o"))),
         link=link,
         attended=tuple(zip(times[::2], times[1::2], strict=False)),
+        unattended_after=draw(st.integers(0, 30)) * SECOND,
+        unattended_owner=draw(st.sampled_from(UnattendedOwner)),
     )
     owner = "person_1" if link is not None and link.retracted_by is None else None
     return VisitorRecord(visitor, owner, T, T, None)
 
 
-@given(records(), st.sampled_from(POLICIES), moments, st.integers(-1, 1))
-def test_a_place_is_in_the_slice_of_its_owner(
-    record: VisitorRecord, policy: Policy, at: int, aside: int
-) -> None:
+@given(records(), moments, st.integers(-1, 1))
+def test_a_place_is_in_the_slice_of_its_owner(record: VisitorRecord, at: int, aside: int) -> None:
     where = place(at + aside, Kind.EVENT, "e")
     visitor = record.visitor
-    holding = [s for s in slices_of(record, policy) if s.low <= where < s.high]
+    holding = [s for s in slices_of(record) if s.low <= where < s.high]
     if visitor.start <= where and (visitor.end is None or where < visitor.end):
-        assert [s.person for s in holding] == [owner_of(record, where, policy).person]
+        assert [s.person for s in holding] == [owner_of(record, where).person]
     else:
         assert holding == []
 
 
-@given(records(), st.sampled_from(POLICIES))
-def test_slices_are_in_order_and_change_hands(record: VisitorRecord, policy: Policy) -> None:
-    slices = slices_of(record, policy)
+@given(records())
+def test_slices_are_in_order_and_change_hands(record: VisitorRecord) -> None:
+    slices = slices_of(record)
     for one, next in itertools.pairwise(slices):
         assert one.low < one.high == next.low
         assert one.person != next.person

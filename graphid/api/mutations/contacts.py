@@ -9,10 +9,12 @@ import strawberry
 from graphid.api.context import Info
 from graphid.api.inputs import ContactInput
 from graphid.api.links import Link, ReviewItem, contact_by_id, links_by_id, reviews_by_id
+from graphid.api.loaders import PersonByIdLoader
 from graphid.api.mutations.submitting import Warning, or_refused, submit, warnings_of
 from graphid.api.nodes import computed, found
 from graphid.api.people import Contact, Person, person_by_id
 from graphid.api.problems import InvalidInput, Refused
+from graphid.errors import Pending
 from graphid.identity.outcome import Outcome
 from graphid.service import messages
 from graphid.service.receipts import Receipt
@@ -24,14 +26,21 @@ class ContactSaved:
     duplicate: bool = strawberry.field(description="Whether the message was known already.")
     warnings: list[Warning] = strawberry.field(description="What to mend.")
     outcome: strawberry.Private[Outcome]
+    pending: strawberry.Private[bool]
 
-    @computed("The contact.")
+    @computed("The contact. While a new one is PENDING (see warnings), an error: ask again.")
     async def contact(self, info: Info) -> Contact:
-        return await contact_by_id(info, found(self.outcome.contact))
+        return await contact_by_id(info, await self._whose(info))
 
-    @computed("Whom it belongs to, now.")
+    @computed("Whom it belongs to, now. While a new one is PENDING, an error: ask again.")
     async def person(self, info: Info) -> Person:
-        return await person_by_id(info, found(self.outcome.contact))
+        return await person_by_id(info, await self._whose(info))
+
+    async def _whose(self, info: Info) -> str:
+        contact = found(self.outcome.contact)
+        if self.pending and await info.context.load(PersonByIdLoader).load(contact) is None:
+            raise Pending
+        return contact
 
     @computed("The links that it made, raised or took over.")
     async def links(self, info: Info) -> list[Link]:
@@ -49,6 +58,7 @@ class ContactSaved:
             duplicate=receipt.duplicate,
             warnings=warnings_of(receipt),
             outcome=outcome,
+            pending=receipt.pending,
         )
 
 

@@ -95,7 +95,8 @@ IdentifyResult = Annotated[
     strawberry.union(
         "IdentifyResult",
         description="EventAccepted: nothing usable was left after blocked values were dropped; "
-        "the line is kept.",
+        "the line is kept. Or, with a warning PENDING: it is worked out by a job, because much "
+        "that came before depends on it; send it again for the answer.",
     ),
 ]
 LogoutResult = Annotated[LoggedOut | InvalidInput, strawberry.union("LogoutResult")]

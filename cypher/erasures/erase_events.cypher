@@ -1,0 +1,19 @@
+// Purpose: Erase some events of a range of a cookie that were received up to a time; each leaves its message id, so that it is known when it comes again.
+// Parameters: $range, a map: cookie, low and high (places); $until, microseconds since 1970 UTC; $most, how many at once.
+// Columns: events.
+
+MATCH (event:Event)
+  USING INDEX event:Event(cookie, position)
+WHERE event.cookie = $range.cookie AND event.position >= $range.low AND event.position < $range.high AND event.receivedAt <= $until
+WITH event LIMIT $most
+OPTIONAL MATCH (event)-[part:IN_SESSION]->(session:Session)
+DELETE part
+SET event = {messageId: event.messageId}
+WITH count(DISTINCT event) AS events, collect(DISTINCT session) AS sessions
+CALL (sessions) {
+  UNWIND sessions AS session
+  WITH session
+  WHERE NOT EXISTS { (session)<-[:IN_SESSION]-() }
+  DETACH DELETE session
+}
+RETURN events

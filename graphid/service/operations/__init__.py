@@ -1,0 +1,1 @@
+"""What operators do: one act a module, and ``operating`` does them."""
