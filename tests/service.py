@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +64,8 @@ class Service:
         self.url = url
         self._process = process
         self.clients: list[Client] = []
+        self.log: list[str] = []
+        """The lines that it wrote; complete when it has ended."""
 
     def client(self, key: str = SECRET_KEY) -> Client:
         """A client of the service's, which is closed with it."""
@@ -75,6 +78,12 @@ class Service:
         status = Path(f"/proc/{self._process}/status").read_text()
         line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
         return int(line.split()[1]) / 1024
+
+    @property
+    def busy_seconds(self) -> float:
+        """Processor time that the process has used."""
+        fields = Path(f"/proc/{self._process}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -101,10 +110,13 @@ def running_service(address: Address, folder: Path) -> Iterator[Service]:
             said = process.stderr.readline()
             assert said, f"the service ended with {process.wait()}"
         service = Service(said.partition(SAYS_WHERE)[2].strip(), process.pid)
+        # Read all along: whose log nobody reads stands still when the pipe is full.
+        reader = threading.Thread(target=service.log.extend, args=(process.stderr,))
+        reader.start()
         try:
             yield service
         finally:
             for client in service.clients:
                 client.close()
             process.terminate()
-            process.stderr.read()
+            reader.join()

@@ -51,7 +51,10 @@ PURE = {
 }
 """Libraries that a layer may not import: no driver, no clock, no I/O, no randomness, no GraphQL."""
 
-DRIVER = {"graph/database.py", "graph/faults.py", "graph/values.py", "graph/engine/address.py"}
+DRIVER = {
+    *("graph/database.py", "graph/exchange.py", "graph/sessions.py"),
+    *("graph/faults.py", "graph/values.py", "graph/engine/address.py"),
+}
 """The only modules that may import the Neo4j driver."""
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from graphid.identity.identifiers import InvalidIdentifier, normalise
 from graphid.identity.policy import Policy
-from tests.scenarios.scenario import Answers, Scenario, Step, identifiers_of
+from tests.scenarios.operators import Operator
+from tests.scenarios.scenario import OPERATOR, Answers, Scenario, Step, identifiers_of
 
 Ask = Callable[..., dict[str, Any]]
 """Sends a document and variables with one key; the ``data`` of the answer."""
@@ -62,12 +63,17 @@ class OverGraphQL:
         self._steps = {step["id"]: step for step in scenario.steps}
         self._seen: dict[str, dict[str, Any]] = {}
         self._sent: set[str] = set()
+        self._operator = Operator(server, self._steps, self._id, self._moment)
 
     # ------------------------------------------------------------------ sending
 
     def send(self, step: Step) -> None:
         """Deliver a step, with the key that its sender has."""
         self._seen.clear()
+        if step["op"] in OPERATOR:
+            if not self._operator.act(step):
+                self.answers.refused.add(step["id"])
+            return
         asserted = step.get("assurance") == "ASSERTED" or step["op"] == "contact"
         agent = step["op"] == "chat_message" and step["author"] != "CUSTOMER"
         ask = self._server if asserted or agent else self._browser
@@ -135,8 +141,12 @@ class OverGraphQL:
             context["sessionId"] = step["session"]
         return said | {"context": context}
 
-    def _time(self, step: Step) -> str:
-        return (self._start + timedelta(seconds=step["at"])).isoformat()
+    def _time(self, step: Step) -> str | None:
+        """When it happened; None: as it is sent."""
+        return None if step["at"] is None else self._moment(step["at"])
+
+    def _moment(self, seconds: float) -> str:
+        return (self._start + timedelta(seconds=seconds)).isoformat()
 
     def _id(self, id: str) -> str:
         return f"{self._name}/{id}"
@@ -211,6 +221,16 @@ class OverGraphQL:
     def holder(self, type: str, value: str) -> str | None:
         found = self._answer(self._question_held(f"{type}:{value}"))
         return None if found is None else str(found["id"])
+
+
+def set_policy(server: Ask, document: Mapping[str, Any]) -> None:
+    """Have the service follow a policy; what the document leaves out is the default."""
+    found = server(
+        """mutation ($policy: JSON!) { setPolicy(document: $policy) {
+             __typename ... on Problem { message } } }""",
+        policy=document,
+    )
+    assert found["setPolicy"]["__typename"] == "Policy", found
 
 
 def _quoted(text: str) -> str:

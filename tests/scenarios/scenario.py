@@ -116,6 +116,7 @@ class Answers:
     switched: set[str] = field(default_factory=set)
     reviews: dict[str, list[str]] = field(default_factory=dict)
     warnings: dict[str, list[str]] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
 
 
 def faults_of_state(expect: Expect, seen: Seen) -> list[str]:
@@ -161,6 +162,8 @@ def faults_of_answers(
     switched = answers.switched.difference(leave_out)
     if "switched" in expect and switched != set(expect["switched"]).difference(leave_out):
         faults.append(f"switched: {sorted(switched)}, not {sorted(expect['switched'])}")
+    if "refused" in expect and answers.refused != set(expect["refused"]):
+        faults.append(f"refused: {sorted(answers.refused)}, not {sorted(expect['refused'])}")
     for part, found in (("reviews", answers.reviews), ("warnings", answers.warnings)):
         for id, kinds in expect.get(part, {}).items():
             if id not in leave_out and sorted(found.get(id, [])) != sorted(kinds):
