@@ -23,11 +23,12 @@ endif
 SCRATCH := $(CURDIR)/.tmp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint format lock jars clean
+.PHONY: help demo test mutate bench lint format lock jars clean
 
 help:
 	@echo "make demo          two days of a customer, played against a real Neo4j"
 	@echo "make test          lint, types and all tests; ENGINE=5.26, container or uri for another Neo4j"
+	@echo "make mutate        breaks each rule of the fold, to see that its tests notice; takes minutes"
 	@echo "make bench         speed and memory, as ratios to the bare driver"
 	@echo "make lint          lint and types only;  make format  mends what can be mended"
 	@echo "make lock          pin the newest versions that pyproject.toml allows (needs uv)"
@@ -39,6 +40,10 @@ demo: $(VENV)/.made
 test: lint
 	@mkdir -p "$(SCRATCH)"
 	TMPDIR="$(SCRATCH)" $(VENV)/bin/python -m pytest $(PYTEST_ARGS) $(ARGS)
+
+mutate: $(VENV)/.made
+	@mkdir -p "$(SCRATCH)"
+	@TMPDIR="$(SCRATCH)" $(VENV)/bin/python -m tests.mutation $(ARGS)
 
 bench: $(VENV)/.made
 	@mkdir -p "$(SCRATCH)"
