@@ -17,11 +17,21 @@ class Scope(StrEnum):
     IDENTITY_EDIT = "identity:edit"
     """Do what operators do: merge and part people, withdraw and restore links, decide reviews."""
     JOURNEY_VIEW = "journey:view"
-    """Read people, their journeys, and why they are theirs."""
+    """Read people, their journeys, and why they are theirs; identifiers are masked."""
+    IDENTIFIER_VIEW = "identifier:view"
+    """Read identifiers as they are, wherever a value appears."""
+    GRAPH_VIEW = "graph:view"
+    """Read who shares a device with whom."""
     PRIVACY_EDIT = "privacy:edit"
     """Erase people."""
     POLICY_EDIT = "policy:edit"
     """Set the policy that resolution follows."""
+    INTEGRATION_EDIT = "integration:edit"
+    """Make, rotate and revoke keys; set the providers that vouch."""
+    AUDIT_VIEW = "audit:view"
+    """Read who did what to whose data."""
+    METRICS_VIEW = "metrics:view"
+    """Read how the service does."""
 
 
 BROWSER = frozenset({Scope.EVENT_WRITE, Scope.CHAT_WRITE})
