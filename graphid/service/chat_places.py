@@ -14,17 +14,19 @@ from graphid.graph.database import Unit
 from graphid.graph.queries import query
 from graphid.identity.ids import Ids
 from graphid.identity.values import Micros
-from graphid.service.messages import Author, ChatMessage, EndChat, Message, Sender, StartChat
+from graphid.service.messages import Author, ChatLine, ChatMessage, Message, Sender, StartChat
 
 FIND_CHATS = query("chats/find_chats")
 
 
 @dataclass(frozen=True)
 class ChatPlace:
-    """A chat and its cookie; ``was_begun``: by an earlier message. Or the problem with it."""
+    """A chat, its cookie, and the device that it was begun on; ``was_begun``: by an earlier
+    message. Or the problem with it."""
 
     chat: str = ""
     cookie: str = ""
+    device: str | None = None
     was_begun: bool = False
     started_at: Micros | None = None
     problem: GraphidError | None = None
@@ -34,6 +36,7 @@ class ChatPlace:
 class _Known:
     cookie: str
     started_at: Micros | None = None
+    device: str | None = None
 
 
 class ChatPlaces:
@@ -52,12 +55,12 @@ class ChatPlaces:
         if not wanted:
             return {}
         (row,) = await unit.rows(FIND_CHATS, ids=sorted(wanted))
-        self._known = {id: _Known(cookie, at) for id, cookie, at in row["chats"]}
+        self._known = {id: _Known(cookie, at, device) for id, cookie, at, device in row["chats"]}
         places: dict[str, ChatPlace] = {}
         for message, id in messages:
             if isinstance(message, StartChat):
                 places.setdefault(id, self._begin(message, id))
-            elif isinstance(message, ChatMessage | EndChat):
+            elif isinstance(message, ChatLine):
                 places.setdefault(id, self._continue(message))
         return places
 
@@ -66,7 +69,7 @@ class ChatPlaces:
             cookie, named = message.context.cookie_id, message.chat_id or id
             own = self._ids.chat(cookie, named)
             return [own] if message.chat_id is None else [named, own]
-        if isinstance(message, ChatMessage | EndChat):
+        if isinstance(message, ChatLine):
             if message.cookie_id is None:
                 return [message.chat_id]
             return [message.chat_id, self._ids.chat(message.cookie_id, message.chat_id)]
@@ -83,7 +86,7 @@ class ChatPlaces:
                 return ChatPlace(chat, cookie, was_begun=True, started_at=known.started_at)
         raise AssertionError("a chat named for its cookie lies on another")
 
-    def _continue(self, message: ChatMessage | EndChat) -> ChatPlace:
+    def _continue(self, message: ChatLine) -> ChatPlace:
         if self._sender.is_browser:
             if message.cookie_id is None:
                 problem = InvalidInput("is required from a publishable key", path=["cookieId"])
@@ -94,5 +97,5 @@ class ChatPlaces:
         for chat in self._names(message, ""):
             known = self._known.get(chat)
             if known is not None and message.cookie_id in (None, known.cookie):
-                return ChatPlace(chat, known.cookie)
+                return ChatPlace(chat, known.cookie, known.device)
         return ChatPlace(problem=NotFound("There is no such chat on this cookie."))

@@ -7,9 +7,12 @@ evidence lock, load, step and write. An answer is given after the commit.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from graphid.errors import InvalidInput
 from graphid.graph.database import Database, Unit
@@ -24,9 +27,11 @@ from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import ContactUpsert, Evidence, Identify, Micros
 from graphid.service.chat_places import ChatPlace, ChatPlaces
 from graphid.service.contents import digest_of
-from graphid.service.messages import ChatMessage, Contact, EndChat, Message, Sender, StartChat
+from graphid.service.messages import ChatLine, Contact, Message, Sender, StartChat
 from graphid.service.receipts import Receipt
 from graphid.service.recording import Moment, Recorder, Recording
+
+T = TypeVar("T")
 
 APPEND_EVENTS = query("events/append_events")
 
@@ -143,7 +148,7 @@ class _Submission:
     def is_plain(self) -> bool:
         """Pages and tracked events only: they need one statement, and no lock of identity."""
         return all(
-            message.kind in ("page", "track") and self._recordings[id].evidence is None
+            message.kind in ("page", "track") and not self._recordings[id].evidence
             for message, id in self._messages
         )
 
@@ -192,10 +197,12 @@ class _Submission:
             place = self._places.get(id)
             if id in recordings or (place is not None and place.problem is not None):
                 continue
-            if isinstance(message, StartChat | ChatMessage | EndChat):
+            if isinstance(message, StartChat | ChatLine):
                 if place is None:
                     continue  # not looked up yet
-                recordings[id] = recorder.record(message, id, cookie=place.cookie, chat=place.chat)
+                recordings[id] = recorder.record(
+                    message, id, cookie=place.cookie, chat=place.chat, device=place.device
+                )
             else:
                 recordings[id] = recorder.record(message, id)
         return recordings
@@ -206,7 +213,7 @@ class _Submission:
         return any(
             (
                 message.occurred_at
-                if isinstance(message, ChatMessage | EndChat | Contact)
+                if isinstance(message, ChatLine | Contact)
                 else message.context.occurred_at
             )
             is not None
@@ -216,9 +223,9 @@ class _Submission:
     def _evidence(self) -> list[tuple[Evidence, str]]:
         """The evidence of the recordings, each with the digest of its content."""
         return [
-            (recording.evidence, recording.digest)
+            (piece, recording.digest)
             for recording in self._recordings.values()
-            if recording.evidence is not None
+            for piece in recording.evidence
         ]
 
     def _batch(self) -> dict[str, Any]:
@@ -240,8 +247,8 @@ class _Submission:
         for message, id in self._messages:
             again = id in answered
             answered.add(id)
-            evidence = self._recordings[id].evidence if id in self._recordings else None
-            answer = None if evidence is None else recorded.get(evidence.id)
+            evidence = self._recordings[id].evidence if id in self._recordings else ()
+            answer = together([recorded.get(piece.id) for piece in evidence])
             receipts.append(self._receipt(message, id, stored.get(id), answer, again))
         return receipts
 
@@ -270,6 +277,7 @@ class _Submission:
                 stored = None
             if recorded is not None and recorded.cookie != event.cookie:
                 recorded = None
+        said = recording.evidence[0] if recording.evidence else None
         first = recording.digest if again else None
         # Of an event or evidence that was erased nothing is known but its id.
         erased = (stored is not None and stored["position"] is None) or (
@@ -281,17 +289,17 @@ class _Submission:
             at, received_at = stored["occurredAt"], stored["receivedAt"]
             position, first = stored["position"], stored["digest"]
         outcome = None if recorded is None or recorded.is_erased else recorded.outcome
-        if outcome is None and self._sender.is_browser and isinstance(recording.evidence, Identify):
+        if outcome is None and self._sender.is_browser and isinstance(said, Identify):
             # A message id that was used before: what it would have said depends on it alone.
-            admitted, dropped = admit(recording.evidence.identifiers, self._policy)
+            admitted, dropped = admit(said.identifiers, self._policy)
             outcome = Outcome(admitted=admitted, warnings=dropped)
         warnings = recording.warnings + (() if outcome is None else outcome.warnings)
         pending = recorded is not None and recorded.is_pending
         if pending:
             warnings += (PENDING,)
-            if isinstance(recording.evidence, ContactUpsert):
+            if isinstance(said, ContactUpsert):
                 # Whatever follows, it is about this one.
-                record = self._ids.record(recording.evidence.source, recording.evidence.source_id)
+                record = self._ids.record(said.source, said.source_id)
                 outcome = Outcome(contact=record)
         if first is not None and first != digest_of(message):
             warnings += (REUSED,)
@@ -323,6 +331,31 @@ class _Submission:
         )
 
 
+def together(recorded: Sequence[Recorded | None]) -> Recorded | None:
+    """The answer to a message that said several things: the first, with what the others did."""
+    answers = [answer for answer in recorded if answer is not None]
+    if len(answers) < 2:
+        return answers[0] if answers else None
+    first, *others = answers
+    outcomes = [answer.outcome for answer in answers]
+    outcome = msgspec.structs.replace(
+        outcomes[-1],
+        created=any(outcome.created for outcome in outcomes),
+        switched=any(outcome.switched for outcome in outcomes),
+        admitted=_once(outcome.admitted for outcome in outcomes),
+        links=_once(outcome.links for outcome in outcomes),
+        reviews=_once(outcome.reviews for outcome in outcomes),
+        warnings=_once(outcome.warnings for outcome in outcomes),
+    )
+    is_pending = any(answer.is_pending for answer in others) or first.is_pending
+    return replace(first, outcome=outcome, is_pending=is_pending)
+
+
+def _once(told: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
+    """All of it, each thing once, in the order told."""
+    return tuple(dict.fromkeys(thing for things in told for thing in things))
+
+
 def _problem(
     message: Message, stored: dict[str, Any] | None, *, is_erased: bool
 ) -> InvalidInput | None:
@@ -338,7 +371,7 @@ def _message_id(message: Message) -> str:
     """The message's own id, or one that is minted here."""
     given = (
         message.message_id
-        if isinstance(message, ChatMessage | EndChat | Contact)
+        if isinstance(message, ChatLine | Contact)
         else message.context.message_id
     )
     if given is not None:

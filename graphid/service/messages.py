@@ -162,6 +162,18 @@ class Traits(_Value):
 Identifiers = Annotated[tuple[ClaimedIdentifier, ...], Field(max_length=MAX_IDENTIFIERS)]
 
 
+class Proof(_Value):
+    """What a provider, or the key of the site itself, vouched for: it, and nothing sent beside it.
+
+    ``issuer`` and ``subject`` say who vouched for whom.
+    """
+
+    issuer: str
+    subject: str
+    identifiers: Identifiers
+    traits: Traits | None = None
+
+
 class Page(_Value):
     kind: Literal["page"] = "page"
     context: Context
@@ -191,6 +203,8 @@ class Identify(_Value):
     identifiers: Identifiers = ()
     assurance: Assurance | None = None
     """May lower what the sender gives, never raise it."""
+    proof: Proof | None = None
+    """Set once a token was validated; no client says it."""
 
 
 class Logout(_Value):
@@ -225,6 +239,18 @@ class EndChat(_Value):
     occurred_at: Time | None = None
 
 
+class ChatAuthentication(_Value):
+    """A provider vouched for whoever holds a chat's cookie, in that chat."""
+
+    kind: Literal["chatAuthentication"] = "chatAuthentication"
+    message_id: Id
+    chat_id: Id
+    cookie_id: Id | None = None
+    proof: Proof
+    occurred_at: None = None
+    """It happens when it is validated."""
+
+
 class Contact(_Value):
     kind: Literal["contact"] = "contact"
     message_id: Id | None = None
@@ -237,7 +263,10 @@ class Contact(_Value):
     occurred_at: Time | None = None
 
 
-Message = Page | Track | Identify | Logout | StartChat | ChatMessage | EndChat | Contact
+ChatLine = ChatMessage | EndChat | ChatAuthentication
+"""What names a chat that was begun before."""
+
+Message = Page | Track | Identify | Logout | StartChat | ChatLine | Contact
 
 
 class Terms(_Value):
