@@ -13,7 +13,7 @@ from graphid.api.loaders import Loaders
 from graphid.auth.keys import Key
 from graphid.graph.policies import Policies
 from graphid.graph.rehearsal import Rehearsal
-from graphid.service.messages import Message, Sender, Terms
+from graphid.service.messages import AuthenticateChat, Identify, Message, Sender, Terms
 from graphid.service.operations.changes import Change
 from graphid.service.operations.operating import Act
 from graphid.service.people import PersonRecord
@@ -21,6 +21,7 @@ from graphid.service.reads import Reads
 from graphid.service.receipts import Receipt
 from graphid.service.recording import Moment
 from graphid.service.senders import sender_of
+from graphid.service.vouching import Authenticated
 
 
 class Submits(Protocol):
@@ -29,6 +30,13 @@ class Submits(Protocol):
     async def submit(
         self, messages: Sequence[Message], sender: Sender, *, taken: set[Moment] | None = None
     ) -> list[Receipt]: ...
+
+
+class Vouches(Protocol):
+    """``service.vouching.Vouching``, as far as the mutations need it."""
+
+    async def identify(self, message: Identify, caller: Key) -> Identify: ...
+    async def authenticate_chat(self, asked: AuthenticateChat, caller: Key) -> Authenticated: ...
 
 
 class Operates(Protocol):
@@ -41,14 +49,23 @@ class Operates(Protocol):
     def reads(self, rehearsal: Rehearsal[Change]) -> Reads: ...
 
 
-@dataclass
-class RequestContext:
-    """The caller, and where to read and write for them."""
+@dataclass(frozen=True)
+class Services:
+    """What resolvers call."""
 
-    key: Key
     reads: Reads
     ingest: Submits
     operations: Operates
+    vouching: Vouches
+
+
+@dataclass
+class RequestContext:
+    """The caller, and what to do for them."""
+
+    key: Key
+    services: Services
+    reads: Reads
     load: Loaders
     people: dict[str, PersonRecord] = field(default_factory=dict)
     """Whom the request has met, by id."""
@@ -71,8 +88,8 @@ class RequestContext:
         self.people.clear()
 
     @classmethod
-    def of(cls, key: Key, reads: Reads, ingest: Submits, operations: Operates) -> RequestContext:
-        return cls(key, reads, ingest, operations, Loaders(reads))
+    def of(cls, key: Key, services: Services) -> RequestContext:
+        return cls(key, services, services.reads, Loaders(services.reads))
 
     def reading(self, reads: Reads) -> RequestContext:
         """The same caller, reading elsewhere, or anew."""

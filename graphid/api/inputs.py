@@ -66,12 +66,16 @@ class TrackInput:
 
 
 @strawberry.input(
-    description="Somebody says who they are. assurance: may only lower what the key gives."
+    description="Somebody says who they are. idToken: of a configured OIDC provider. "
+    "signedIdentity: a JWT signed with the site's own key, its `sub` is the user_id. Either "
+    "vouches only for what it names itself. assurance: may only lower what the key gives."
 )
 class IdentifyInput:
     context: ContextInput
     traits: TraitsInput | None = strawberry.UNSET
     identifiers: list[IdentifierInput] | None = strawberry.UNSET
+    id_token: str | None = strawberry.UNSET
+    signed_identity: str | None = strawberry.UNSET
     assurance: Assurance | None = strawberry.UNSET
 
 
@@ -106,6 +110,28 @@ class EndChatInput:
     message_id: strawberry.ID | None = strawberry.UNSET
     cookie_id: strawberry.ID | None = strawberry.UNSET
     occurred_at: datetime | None = strawberry.UNSET
+
+
+@strawberry.input(
+    description="The hand-off of an authorization code that the frontend got from the identity "
+    "provider. iss: which provider, where several are configured."
+)
+class AuthenticateChatInput:
+    chat_id: strawberry.ID
+    auth_code: str
+    redirect_uri: str
+    message_id: strawberry.ID | None = strawberry.UNSET
+    cookie_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Required from a publishable key, and must be the chat's cookie.",
+    )
+    code_verifier: str | None = strawberry.UNSET
+    nonce: str | None = strawberry.UNSET
+    max_age: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Seconds since the login at the provider, at most: `max_age` of the request.",
+    )
+    iss: str | None = strawberry.UNSET
 
 
 @strawberry.input(

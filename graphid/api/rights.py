@@ -48,7 +48,10 @@ RECEIPT = SEND | CHAT | VIEW
 
 SCOPES: Mapping[str, Scopes] = {
     **{f"Mutation.{name}": SEND for name in ("page", "track", "identify", "logout")},
-    **{f"Mutation.{name}": CHAT for name in ("startChat", "sendChatMessage", "endChat")},
+    **{
+        f"Mutation.{name}": CHAT
+        for name in ("startChat", "sendChatMessage", "endChat", "authenticateChat")
+    },
     "Mutation.saveContact": EDIT,
     "Mutation.setPolicy": POLICY,
     **{f"Mutation.{name}": OPERATE for name in OPERATIONS},
@@ -61,6 +64,8 @@ SCOPES: Mapping[str, Scopes] = {
     **{f"Identified.{name}": RECEIPT for name in ("event", "duplicate", "warnings")},
     **{f"LoggedOut.{name}": RECEIPT for name in ("event", "duplicate", "nextCookieId")},
     "ChatStarted": RECEIPT,
+    "ChatAuthenticated.chat": RECEIPT,
+    "ChatAuthenticated": VIEW,
     **{f"JourneyEvent.{name}": RECEIPT for name in ("id", "messageId", "occurredAt", "receivedAt")},
     **{f"Chat.{name}": RECEIPT for name in ("id", "startedAt", "authenticated", "authenticatedAt")},
     "Node": RECEIPT,

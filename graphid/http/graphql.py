@@ -28,25 +28,23 @@ MODERN = "application/graphql-response+json"
 _encode = msgspec.json.Encoder().encode
 
 
-def graphql_route(*, keys: Keys, reads: Reads, ingest: Submits, operations: Operates) -> Route:
+def graphql_route(keys: Keys, services: Services) -> Route:
     """The route that answers GraphQL."""
-    endpoint = _Endpoint(keys, reads, ingest, operations)
+    endpoint = _Endpoint(keys, services)
     return Route("/graphql", endpoint.respond, methods=["GET", "POST"])
 
 
 class _Endpoint:
-    def __init__(self, keys: Keys, reads: Reads, ingest: Submits, operations: Operates) -> None:
+    def __init__(self, keys: Keys, services: Services) -> None:
         self._keys = keys
-        self._reads = reads
-        self._ingest = ingest
-        self._operations = operations
+        self._services = services
 
     async def respond(self, http: HttpRequest) -> Response:
         media = MODERN if MODERN in http.headers.get("accept", "") else PLAIN
         try:
             key = self._keys.bearer(http.headers.get("authorization"))
             request = await _read(http)
-            context = RequestContext.of(key, self._reads, self._ingest, self._operations)
+            context = RequestContext.of(key, self._services)
             found = await answer(request, context, may_change=http.method == "POST")
         except MutationByGet:
             told = error_body(InvalidInput(MutationByGet.__doc__))

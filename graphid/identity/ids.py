@@ -97,6 +97,10 @@ class Ids:
         """A chat that came without an id, or with one that another cookie's chat has."""
         return "chat_" + self._hash("chat", cookie, named)
 
+    def use(self, kind: str, *parts: str) -> str:
+        """What is kept of a code or a nonce that was used, or of who used it."""
+        return "use_" + self._hash("use", kind, *parts)
+
     def next_cookie(self, cookie: str, logout: str) -> str:
         """The cookie id that a client should go on with after a logout."""
         return self._hash("cookie", cookie, logout)

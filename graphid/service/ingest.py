@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from graphid.errors import InvalidInput
+from graphid.errors import InvalidInput, Refused
 from graphid.graph.database import Database, Unit
 from graphid.graph.evidence import EvidenceUnit, PolicyOf, Recorded
 from graphid.graph.memory import Reached
@@ -24,16 +24,26 @@ from graphid.identity.admission import admit
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome, Warned
 from graphid.identity.policy import PolicyVersion
-from graphid.identity.values import ContactUpsert, Evidence, Identify, Micros
+from graphid.identity.values import ContactUpsert, Evidence, Micros
+from graphid.identity.values import Identify as IdentifyEvidence
 from graphid.service.chat_places import ChatPlace, ChatPlaces
 from graphid.service.contents import digest_of
-from graphid.service.messages import ChatLine, Contact, Message, Sender, StartChat
+from graphid.service.messages import (
+    ChatAuthentication,
+    ChatLine,
+    Contact,
+    Identify,
+    Message,
+    Sender,
+    StartChat,
+)
 from graphid.service.receipts import Receipt
 from graphid.service.recording import Moment, Recorder, Recording
 
 T = TypeVar("T")
 
 APPEND_EVENTS = query("events/append_events")
+USE_ONCE = query("proofs/use_once")
 
 UNIT = 250
 """The most messages that one unit of work holds."""
@@ -168,6 +178,7 @@ class _Submission:
         chats = ChatPlaces(self._sender, self._ids)
         self._places = await chats.find(unit, self._messages)
         self._recordings = self._record()
+        await self._use_up(unit)
         evidence = self._evidence()
         if not evidence:
             (row,) = await unit.last_rows(APPEND_EVENTS, batch=self._batch())
@@ -188,6 +199,25 @@ class _Submission:
             recorder.restamp(self._evidence())
         recorded, known = await recorder.record(self._batch())
         return self._receipts(known, recorded)
+
+    async def _use_up(self, unit: Unit) -> None:
+        """Use up what proofs stand on. Raises Refused where somebody else used it before."""
+        proofs = [
+            (message.proof, id)
+            for message, id in self._messages
+            if isinstance(message, Identify | ChatAuthentication) and message.proof is not None
+        ]
+        rows = [
+            {"key": use.key, "by": use.by, "message": id}
+            for proof, id in proofs
+            for use in proof.uses
+        ]
+        if not rows:
+            return
+        (row,) = await unit.rows(USE_ONCE, uses={"rows": rows, "at": self._received_at})
+        used = dict(row["used"])
+        if any(used[use["key"]] != use["by"] for use in rows):
+            raise Refused(reasons=["This code or nonce was used before."])
 
     def _record(self) -> dict[str, Recording]:
         """The recordings by message id; of an id that comes twice, the first."""
@@ -289,7 +319,7 @@ class _Submission:
             at, received_at = stored["occurredAt"], stored["receivedAt"]
             position, first = stored["position"], stored["digest"]
         outcome = None if recorded is None or recorded.is_erased else recorded.outcome
-        if outcome is None and self._sender.is_browser and isinstance(said, Identify):
+        if outcome is None and self._sender.is_browser and isinstance(said, IdentifyEvidence):
             # A message id that was used before: what it would have said depends on it alone.
             admitted, dropped = admit(said.identifiers, self._policy)
             outcome = Outcome(admitted=admitted, warnings=dropped)
@@ -360,11 +390,19 @@ def _problem(
     message: Message, stored: dict[str, Any] | None, *, is_erased: bool
 ) -> InvalidInput | None:
     """What is wrong with a message whose id was used before, where nothing can be told instead."""
-    if is_erased and isinstance(message, StartChat | Contact):
+    if is_erased and isinstance(message, StartChat | ChatAuthentication | Contact):
         return InvalidInput(ERASED.message, path=["messageId"])
-    if isinstance(message, StartChat) and stored and stored["type"] != "CHAT_START":
+    wanted = _TYPES.get(type(message))
+    if wanted and stored and stored["type"] != wanted:
         return InvalidInput("was used before, for something else", path=["messageId"])
     return None
+
+
+_TYPES: dict[type[Message], str] = {
+    StartChat: "CHAT_START",
+    ChatAuthentication: "CHAT_AUTHENTICATED",
+}
+"""What is answered with a chat, and so must have been the same before."""
 
 
 def _message_id(message: Message) -> str:

@@ -35,6 +35,15 @@ MAX_IDENTIFIERS = 50
 MAX_PROPERTIES = 32_768
 """The largest ``properties`` or ``custom`` object, in characters of its JSON."""
 
+MAX_CODE = 4_096
+"""The longest authorization code, in characters."""
+
+MAX_TOKEN = 16_384
+"""The longest ID token or signed identity, in characters."""
+
+MAX_AGE = 10 * 365 * 86_400
+"""The longest ``maxAge``, in seconds."""
+
 MAX_DEPTH = 16
 """The deepest nesting of ``properties`` or ``custom``."""
 
@@ -96,6 +105,7 @@ Url = Annotated[str, Field(max_length=MAX_URL), AfterValidator(_storable)]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_storable)]
 Time = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Reason = Annotated[str, Field(max_length=MAX_REASON), AfterValidator(_said)]
+Token = Annotated[str, Field(min_length=1, max_length=MAX_TOKEN)]
 Properties = Annotated[dict[str, JsonValue], AfterValidator(_bounded)]
 IdentifierType = Annotated[
     str, Field(min_length=1, max_length=MAX_TYPE, pattern=r"^[A-Za-z][A-Za-z0-9_.\-]*$")
@@ -162,16 +172,24 @@ class Traits(_Value):
 Identifiers = Annotated[tuple[ClaimedIdentifier, ...], Field(max_length=MAX_IDENTIFIERS)]
 
 
+class Use(_Value):
+    """Of what may be used once: ``key`` stands for it, ``by`` for whoever uses it and may again."""
+
+    key: str
+    by: str
+
+
 class Proof(_Value):
     """What a provider, or the key of the site itself, vouched for: it, and nothing sent beside it.
 
-    ``issuer`` and ``subject`` say who vouched for whom.
+    ``issuer`` and ``subject`` say who vouched for whom; ``uses`` is used up by taking it in.
     """
 
     issuer: str
     subject: str
     identifiers: Identifiers
     traits: Traits | None = None
+    uses: tuple[Use, ...] = Field(default=(), exclude=True)
 
 
 class Page(_Value):
@@ -203,8 +221,10 @@ class Identify(_Value):
     identifiers: Identifiers = ()
     assurance: Assurance | None = None
     """May lower what the sender gives, never raise it."""
+    id_token: Token | None = Field(default=None, exclude=True)
+    signed_identity: Token | None = Field(default=None, exclude=True)
     proof: Proof | None = None
-    """Set once a token was validated; no client says it."""
+    """What one of the two proves, once it was validated; no client says it."""
 
 
 class Logout(_Value):
@@ -249,6 +269,21 @@ class ChatAuthentication(_Value):
     proof: Proof
     occurred_at: None = None
     """It happens when it is validated."""
+
+
+class AuthenticateChat(_Value):
+    """The hand-off of an authorization code; becomes a ChatAuthentication once it is redeemed."""
+
+    message_id: Id | None = None
+    chat_id: Id
+    cookie_id: Id | None = None
+    auth_code: Annotated[str, Field(min_length=1, max_length=MAX_CODE), AfterValidator(_storable)]
+    redirect_uri: Annotated[str, Field(min_length=1, max_length=MAX_URL)]
+    code_verifier: Annotated[str, Field(min_length=43, max_length=128)] | None = None
+    nonce: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = None
+    max_age: Annotated[int, Field(ge=0, le=MAX_AGE)] | None = None
+    """Seconds that the login at the provider may lie back."""
+    iss: Annotated[str, Field(min_length=1, max_length=MAX_URL)] | None = None
 
 
 class Contact(_Value):

@@ -8,16 +8,24 @@ import strawberry
 
 from graphid.api.chats import Chat, chat_by_id
 from graphid.api.context import Info
-from graphid.api.inputs import ChatMessageInput, EndChatInput, StartChatInput
+from graphid.api.inputs import (
+    AuthenticateChatInput,
+    ChatMessageInput,
+    EndChatInput,
+    StartChatInput,
+    message_of,
+)
+from graphid.api.links import LazyPerson, Link, links_by_id
 from graphid.api.mutations.submitting import (
     EventAccepted,
     accepted,
     or_invalid,
     or_not_found,
+    or_refused_or_not_found,
     submit,
 )
 from graphid.api.nodes import computed, found
-from graphid.api.problems import InvalidInput, NotFound
+from graphid.api.problems import InvalidInput, NotFound, Refused
 from graphid.service import messages
 
 
@@ -36,6 +44,26 @@ EndChatResult = Annotated[
 ]
 
 
+@strawberry.type(description="A provider vouched for whoever holds the chat's cookie.")
+class ChatAuthenticated:
+    chat: Chat = strawberry.field(description="The chat, with its badge.")
+    made: strawberry.Private[tuple[str, ...]]
+
+    @computed("Owner of the chat's visitor, now.")
+    async def person(self, info: Info) -> LazyPerson:
+        return await self.chat.person(info)
+
+    @computed("The links that the login made, raised or took over.")
+    async def links(self, info: Info) -> list[Link]:
+        return await links_by_id(info, self.made)
+
+
+AuthenticateChatResult = Annotated[
+    ChatAuthenticated | InvalidInput | NotFound | Refused,
+    strawberry.union("AuthenticateChatResult"),
+]
+
+
 @strawberry.type
 class ChatMutations:
     @computed("A visitor begins a conversation.")
@@ -49,6 +77,24 @@ class ChatMutations:
     @computed("A conversation is over.")
     async def end_chat(self, info: Info, input: EndChatInput) -> EndChatResult:
         return await or_not_found(accepted(info, messages.EndChat, input))
+
+
+    @computed(
+        "A provider is asked to vouch for whoever holds the chat's cookie: it redeems the code "
+        "that the frontend got, and from then on the chat is authenticated. Where it does not "
+        "vouch, the chat goes on as it was. The same code again is answered as it was."
+    )
+    async def authenticate_chat(
+        self, info: Info, input: AuthenticateChatInput
+    ) -> AuthenticateChatResult:
+        return await or_refused_or_not_found(_authenticate(info, input))
+
+
+async def _authenticate(info: Info, sent: AuthenticateChatInput) -> ChatAuthenticated:
+    asked = message_of(messages.AuthenticateChat, sent)
+    done = await info.context.services.vouching.authenticate_chat(asked, info.context.key)
+    info.context.forget()
+    return ChatAuthenticated(chat=found(await chat_by_id(info, done.chat)), made=done.links)
 
 
 async def _start(info: Info, sent: StartChatInput) -> ChatStarted:
