@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import strawberry
 from graphql.pyutils import Path
 
 from graphid.api.loaders import Loaders
 from graphid.auth.keys import Key
+from graphid.auth.scopes import may_see_identifiers
 from graphid.graph.policies import Policies
 from graphid.graph.rehearsal import Rehearsal
+from graphid.service.masked_reads import MaskedReads
 from graphid.service.messages import AuthenticateChat, Identify, Message, Sender, Terms
 from graphid.service.operations.changes import Change
 from graphid.service.operations.operating import Act
@@ -22,6 +24,8 @@ from graphid.service.receipts import Receipt
 from graphid.service.recording import Moment
 from graphid.service.senders import sender_of
 from graphid.service.vouching import Authenticated
+
+T = TypeVar("T")
 
 
 class Submits(Protocol):
@@ -77,6 +81,10 @@ class RequestContext:
     rehearsals: list[Rehearsal[Change]] = field(default_factory=list)
     """What waits to be taken back once the answer is read."""
 
+    async def shown(self, found: T) -> T:
+        """What was read beside the loaders, as the caller may see it."""
+        return found if self.load.masked is None else await self.load.masked.shown(found)
+
     @property
     def policies(self) -> Policies:
         """The policy, to read and to set."""
@@ -89,11 +97,11 @@ class RequestContext:
 
     @classmethod
     def of(cls, key: Key, services: Services) -> RequestContext:
-        return cls(key, services, services.reads, Loaders(services.reads))
+        return cls(key, services, services.reads, _loaders(key, services.reads))
 
     def reading(self, reads: Reads) -> RequestContext:
         """The same caller, reading elsewhere, or anew."""
-        return replace(self, reads=reads, load=Loaders(reads), people={})
+        return replace(self, reads=reads, load=_loaders(self.key, reads), people={})
 
     def bind(self, path: Path, context: RequestContext) -> None:
         """Answer all that is below a field in another context."""
@@ -116,6 +124,10 @@ class RequestContext:
     @property
     def sender(self) -> Sender:
         return sender_of(self.key)
+
+
+def _loaders(key: Key, reads: Reads) -> Loaders:
+    return Loaders(reads, None if may_see_identifiers(key.scopes) else MaskedReads(reads))
 
 
 # After the class: strawberry looks it up when it reads the annotation.

@@ -60,6 +60,7 @@ def is_authenticated(then: Owner, now: Owner) -> bool:
 @dataclass(frozen=True, slots=True)
 class MessageRecord:
     message_id: str
+    cookie: str
     position: Place
     occurred_at: Micros
     author: str
@@ -154,8 +155,13 @@ def _chat(row: Mapping[str, Any]) -> ChatRecord:
 
 
 def _message(row: Sequence[Any]) -> MessageRecord:
-    message_id, position, occurred_at, detail = row
+    message_id, cookie, position, occurred_at, detail = row
     said = _detail.decode(detail or "{}")
     return MessageRecord(
-        message_id, position, occurred_at, said.get("author", "SYSTEM"), said.get("text", "")
+        message_id,
+        cookie,
+        position,
+        occurred_at,
+        said.get("author", "SYSTEM"),
+        said.get("text", ""),
     )

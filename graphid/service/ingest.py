@@ -319,14 +319,19 @@ class _Submission:
             at, received_at = stored["occurredAt"], stored["receivedAt"]
             position, first = stored["position"], stored["digest"]
         outcome = None if recorded is None or recorded.is_erased else recorded.outcome
-        if outcome is None and self._sender.is_browser and isinstance(said, IdentifyEvidence):
-            # A message id that was used before: what it would have said depends on it alone.
-            admitted, dropped = admit(said.identifiers, self._policy)
-            outcome = Outcome(admitted=admitted, warnings=dropped)
+        if self._sender.is_browser and isinstance(said, IdentifyEvidence):
+            # What a browser is told of it depends on it and on the policy alone: not on what
+            # operators judged, and not on whose message id it was before.
+            named = [i for p in recording.evidence for i in getattr(p, "identifiers", ())]
+            admitted, dropped = admit(named, self._policy)
+            outcome = msgspec.structs.replace(
+                outcome or Outcome(), admitted=admitted, warnings=dropped
+            )
         warnings = recording.warnings + (() if outcome is None else outcome.warnings)
         pending = recorded is not None and recorded.is_pending
         if pending:
-            warnings += (PENDING,)
+            # How much depends on it, a browser does not learn.
+            warnings += () if self._sender.is_browser else (PENDING,)
             if isinstance(said, ContactUpsert):
                 # Whatever follows, it is about this one.
                 record = self._ids.record(said.source, said.source_id)
