@@ -10,12 +10,15 @@ import strawberry
 from graphql.pyutils import Path
 
 from graphid.api.loaders import Loaders
-from graphid.auth.keys import Key
+from graphid.auth.keys import Caller
+from graphid.graph.access_keys import AccessKey
 from graphid.graph.policies import Policies
 from graphid.graph.rehearsal import Rehearsal
+from graphid.service.keymaking import CreateKey, IssuedKey, RevokeKey, RotateKey
 from graphid.service.messages import Message, Sender, Terms
 from graphid.service.operations.changes import Change
 from graphid.service.operations.operating import Act
+from graphid.service.pages import Page, PageRequest
 from graphid.service.people import PersonRecord
 from graphid.service.reads import Reads
 from graphid.service.receipts import Receipt
@@ -41,14 +44,24 @@ class Operates(Protocol):
     def reads(self, rehearsal: Rehearsal[Change]) -> Reads: ...
 
 
+class MakesKeys(Protocol):
+    """``service.keymaking.Keymaker``, as far as the schema needs it."""
+
+    async def newest(self, request: PageRequest) -> Page[AccessKey]: ...
+    async def create(self, wanted: CreateKey, by: Caller) -> IssuedKey: ...
+    async def rotate(self, id: str, wanted: RotateKey, by: Caller) -> IssuedKey: ...
+    async def revoke(self, id: str, wanted: RevokeKey, by: Caller) -> AccessKey: ...
+
+
 @dataclass
 class RequestContext:
     """The caller, and where to read and write for them."""
 
-    key: Key
+    caller: Caller
     reads: Reads
     ingest: Submits
     operations: Operates
+    keys: MakesKeys
     load: Loaders
     people: dict[str, PersonRecord] = field(default_factory=dict)
     """Whom the request has met, by id."""
@@ -71,8 +84,15 @@ class RequestContext:
         self.people.clear()
 
     @classmethod
-    def of(cls, key: Key, reads: Reads, ingest: Submits, operations: Operates) -> RequestContext:
-        return cls(key, reads, ingest, operations, Loaders(reads))
+    def of(
+        cls,
+        caller: Caller,
+        reads: Reads,
+        ingest: Submits,
+        operations: Operates,
+        keys: MakesKeys,
+    ) -> RequestContext:
+        return cls(caller, reads, ingest, operations, keys, Loaders(reads))
 
     def reading(self, reads: Reads) -> RequestContext:
         """The same caller, reading elsewhere, or anew."""
@@ -98,7 +118,7 @@ class RequestContext:
 
     @property
     def sender(self) -> Sender:
-        return sender_of(self.key)
+        return sender_of(self.caller)
 
 
 # After the class: strawberry looks it up when it reads the annotation.

@@ -39,6 +39,7 @@ VIEW = frozenset({Scope.JOURNEY_VIEW})
 POLICY = frozenset({Scope.POLICY_EDIT})
 OPERATE = frozenset({Scope.IDENTITY_EDIT})
 ERASE = frozenset({Scope.PRIVACY_EDIT})
+INTEGRATE = frozenset({Scope.INTEGRATION_EDIT})
 OPERATIONS = (
     *("promoteContact", "mergePeople", "unmerge", "severLink", "restoreLink"),
     *("blockIdentifier", "decideReview"),
@@ -53,6 +54,11 @@ SCOPES: Mapping[str, Scopes] = {
     "Mutation.setPolicy": POLICY,
     **{f"Mutation.{name}": OPERATE for name in OPERATIONS},
     "Mutation.erasePerson": ERASE,
+    **{f"Mutation.{name}": INTEGRATE for name in ("createKey", "rotateKey", "revokeKey")},
+    "Query.keys": INTEGRATE,
+    **dict.fromkeys(("AccessKey", "KeyLimits", "IssuedKey"), INTEGRATE),
+    **dict.fromkeys(("AccessKeyEdge", "AccessKeyConnection"), INTEGRATE),
+    "PageInfo": VIEW | INTEGRATE,
     "Change": OPERATE | ERASE | VIEW,
     "StaleGraph": OPERATE | ERASE,
     "Query.policy": VIEW | POLICY,
@@ -65,15 +71,15 @@ SCOPES: Mapping[str, Scopes] = {
     **{f"Chat.{name}": RECEIPT for name in ("id", "startedAt", "authenticated", "authenticatedAt")},
     "Node": RECEIPT,
     "Warning": RECEIPT,
-    **dict.fromkeys(("Problem", "InvalidInput"), RECEIPT | POLICY | OPERATE | ERASE),
-    **dict.fromkeys(("NotFound", "Refused"), RECEIPT | OPERATE | ERASE),
+    **dict.fromkeys(("Problem", "InvalidInput"), RECEIPT | POLICY | OPERATE | ERASE | INTEGRATE),
+    **dict.fromkeys(("NotFound", "Refused"), RECEIPT | OPERATE | ERASE | INTEGRATE),
     **dict.fromkeys(
         (
             *("Query", "Identified", "LoggedOut", "ContactSaved", "JourneyEvent", "Chat"),
             *("Person", "Contact", "Trait", "Identifier", "IdentifierNode", "Link", "ReviewItem"),
             *("ReviewEdge", "ReviewConnection"),
             *("Cookie", "Visitor", "Session", "SessionEdge", "SessionConnection"),
-            *("Attribution", "JourneyEdge", "JourneyConnection", "PageInfo"),
+            *("Attribution", "JourneyEdge", "JourneyConnection"),
             *("ChatMessage", "ChatMessageEdge", "ChatMessageConnection", "ChatEdge"),
             *("ChatConnection", "Device", "DevicePerson", "DeviceUse"),
         ),

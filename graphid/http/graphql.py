@@ -7,6 +7,8 @@ application/graphql-response+json`` the status says what became of the request; 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,12 +16,14 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graphid.api.context import Operates, RequestContext, Submits
+from graphid.api.context import MakesKeys, Operates, RequestContext, Submits
 from graphid.api.execution import Answer, MutationByGet, Request, answer, error_body
-from graphid.auth.keys import Keys
+from graphid.auth.keys import Caller
 from graphid.errors import GraphidError, InvalidInput, Retryable
 from graphid.http.answers import headers_of, status_of
 from graphid.http.json_text import parse_json
+from graphid.http.origins import admit
+from graphid.service.keys import Keyring
 from graphid.service.reads import Reads
 
 PLAIN = "application/json"
@@ -28,25 +32,28 @@ MODERN = "application/graphql-response+json"
 _encode = msgspec.json.Encoder().encode
 
 
-def graphql_route(*, keys: Keys, reads: Reads, ingest: Submits, operations: Operates) -> Route:
+def graphql_route(
+    *, keyring: Keyring, reads: Reads, ingest: Submits, operations: Operates, keys: MakesKeys
+) -> Route:
     """The route that answers GraphQL."""
-    endpoint = _Endpoint(keys, reads, ingest, operations)
+    context_of = partial(
+        RequestContext.of, reads=reads, ingest=ingest, operations=operations, keys=keys
+    )
+    endpoint = _Endpoint(keyring, context_of)
     return Route("/graphql", endpoint.respond, methods=["GET", "POST"])
 
 
 class _Endpoint:
-    def __init__(self, keys: Keys, reads: Reads, ingest: Submits, operations: Operates) -> None:
-        self._keys = keys
-        self._reads = reads
-        self._ingest = ingest
-        self._operations = operations
+    def __init__(self, keyring: Keyring, context_of: Callable[[Caller], RequestContext]) -> None:
+        self._keyring = keyring
+        self._context_of = context_of
 
     async def respond(self, http: HttpRequest) -> Response:
         media = MODERN if MODERN in http.headers.get("accept", "") else PLAIN
         try:
-            key = self._keys.bearer(http.headers.get("authorization"))
+            caller = admit(http, await self._keyring.bearer(http.headers.get("authorization")))
             request = await _read(http)
-            context = RequestContext.of(key, self._reads, self._ingest, self._operations)
+            context = self._context_of(caller)
             found = await answer(request, context, may_change=http.method == "POST")
         except MutationByGet:
             told = error_body(InvalidInput(MutationByGet.__doc__))

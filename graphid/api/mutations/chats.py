@@ -54,7 +54,7 @@ class ChatMutations:
 async def _start(info: Info, sent: StartChatInput) -> ChatStarted:
     receipt = await submit(info, messages.StartChat, sent)
     chat = Chat.of_receipt(receipt)
-    if receipt.duplicate and not info.context.key.is_browser:
+    if receipt.duplicate and not info.context.caller.is_browser:
         # It may have been authenticated since; a browser is told what it sent itself.
         chat = found(await chat_by_id(info, chat.id))
     return ChatStarted(chat=chat, duplicate=receipt.duplicate)
