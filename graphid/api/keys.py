@@ -9,22 +9,10 @@ from graphid.api.scalars import Timestamp
 from graphid.auth.key_text import KeyKind
 from graphid.graph.access_keys import AccessKey as AccessKeyRecord
 from graphid.service.keymaking import IssuedKey as IssuedKeyRecord
-from graphid.service.keymaking import SigningMethod
 from graphid.service.pages import Page
 
 KEYS = "keys"
 """The name of the list, in its cursors."""
-
-strawberry.enum(
-    KeyKind,
-    description="PUBLISHABLE: for the pages of a site, where anybody may read it; it sends, and "
-    "learns nothing about anybody. SECRET: for servers, which keep it to themselves.",
-)
-strawberry.enum(
-    SigningMethod,
-    description="How a site signs the identities that it vouches for. HS256: with a secret that "
-    "we make. PUBLIC_KEY: with a key of its own (RS256, ES256 or EdDSA).",
-)
 
 
 @strawberry.type(description="How much may be asked with a key; null: no more than by all.")

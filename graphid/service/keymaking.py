@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -19,7 +19,7 @@ from graphid.auth.origins import origin_of
 from graphid.auth.public_keys import MAX_PEM, read_public_key
 from graphid.auth.scopes import BROWSER, Scope
 from graphid.errors import InvalidInput, NotFound, Refused
-from graphid.graph.access_keys import AccessKey, AccessKeys, KeyVersion
+from graphid.graph.access_keys import AccessKey, KeyVersion
 from graphid.identity.ids import Ids
 from graphid.identity.values import SECOND, Micros
 from graphid.service.messages import Id, Reason, Time
@@ -113,6 +113,14 @@ class IssuedKey:
     signing_secret: str | None = field(repr=False)
 
 
+class KeepsKeys(Protocol):
+    """``graph.access_keys.AccessKeys``, as far as making keys needs it."""
+
+    async def newest(self, limit: int, after: str | None) -> list[AccessKey]: ...
+    async def create(self, key: AccessKey) -> None: ...
+    async def change(self, id: str, changed: Callable[[AccessKey], AccessKey]) -> AccessKey: ...
+
+
 class Keymaker:
     """Makes keys for callers, and ends them.
 
@@ -122,7 +130,7 @@ class Keymaker:
 
     def __init__(
         self,
-        keys: AccessKeys,
+        keys: KeepsKeys,
         ids: Ids,
         clock: Callable[[], Micros],
         *,
