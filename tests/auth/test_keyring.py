@@ -58,7 +58,7 @@ class TestWhatOpens:
         assert caller.key_id == made.key.id
         assert caller.scopes == {Scope.EVENT_WRITE}
         assert caller.is_browser
-        assert caller.origins == {"https://shop.example", "http://localhost:3000"}
+        assert caller.origins == frozenset(("https://shop.example", "http://localhost:3000"))
         assert caller.limits == Limits(requests_per_second=5, cost_per_minute=900)
         assert caller.signing is None
 
