@@ -7,22 +7,9 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from graphid.auth.limits import Limits
 from graphid.auth.scopes import BROWSER, SERVER, Scope
 from graphid.errors import Forbidden, Unauthorized
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much a caller may ask for; None: no more than what holds for everybody.
-
-    ``concurrent_requests``: at one moment. ``cost_per_minute``: fields of GraphQL answers, as
-    ``graphid.api.limits`` counts them.
-    """
-
-    requests_per_second: int | None = None
-    events_per_second: int | None = None
-    concurrent_requests: int | None = None
-    cost_per_minute: int | None = None
 
 
 @dataclass(frozen=True)

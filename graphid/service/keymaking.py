@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from graphid.auth.key_text import KeyKind, KeyText, SecretHash, is_key_id
 from graphid.auth.keys import Caller
+from graphid.auth.limits import BOUNDS
 from graphid.auth.origins import origin_of
-from graphid.auth.public_keys import MAX_PEM, read_public_key
+from graphid.auth.pem import MAX_PEM, read_public_pem
 from graphid.auth.scopes import BROWSER, Scope
 from graphid.errors import InvalidInput, NotFound, Refused
 from graphid.graph.access_keys import AccessKey, KeyVersion
@@ -58,13 +59,18 @@ class _Wanted(BaseModel):
     )
 
 
-class KeyLimits(_Wanted):
-    """As ``auth.keys.Limits``; each at least 1."""
+def _within(field: str) -> Any:
+    _, least, most = BOUNDS[field]
+    return Field(default=None, ge=least, le=most)
 
-    requests_per_second: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    events_per_second: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    concurrent_requests: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    cost_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+
+class KeyLimits(_Wanted):
+    """As ``auth.limits.Limits``."""
+
+    requests_per_second: int | None = _within("requests_per_second")
+    events_per_second: int | None = _within("events_per_second")
+    concurrent_requests: int | None = _within("concurrent_requests")
+    cost_per_minute: int | None = _within("cost_per_minute")
 
 
 Origin = Annotated[str, Field(max_length=MAX_ORIGIN), AfterValidator(origin_of)]
@@ -290,7 +296,7 @@ def _next_public_key(key: AccessKey, pem: str | None) -> str | None:
 
 def _public_key(pem: str) -> tuple[str, str]:
     try:
-        return read_public_key(pem)
+        return read_public_pem(pem)
     except ValueError as error:
         raise _bad_public_key(str(error)) from None
 

@@ -16,7 +16,8 @@ from typing import Protocol
 import structlog
 
 from graphid.auth.key_text import KeyKind, KeyText, SecretHash
-from graphid.auth.keys import Caller, Keys, Limits, Signing
+from graphid.auth.keys import Caller, Keys, Signing
+from graphid.auth.limits import Limits
 from graphid.auth.scopes import Scope
 from graphid.errors import Busy, DatabaseUnavailable, GraphidError, Retryable, Unauthorized
 from graphid.graph.access_keys import AccessKey, KeyVersion

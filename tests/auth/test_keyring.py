@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from graphid.auth.key_text import KeyKind, KeyText
-from graphid.auth.keys import Limits
+from graphid.auth.limits import Limits
 from graphid.auth.scopes import BROWSER, SERVER, Scope
 from graphid.errors import Busy, DatabaseUnavailable, GraphidError, InternalError, Unauthorized
 from graphid.identity.values import SECOND
@@ -51,7 +51,7 @@ class TestWhatOpens:
             "PUBLISHABLE",
             scopes=["event:write"],
             origins=["https://shop.example", "HTTPS://shop.example:443", "http://localhost:3000"],
-            limits={"requestsPerSecond": 5, "costPerMinute": 900},
+            limits={"requestsPerSecond": 5, "costPerMinute": 90_000},
         )
         caller = await process.keyring.find(made.text)
         assert caller.name == f"pk:{made.key.id}"
@@ -59,7 +59,7 @@ class TestWhatOpens:
         assert caller.scopes == {Scope.EVENT_WRITE}
         assert caller.is_browser
         assert caller.origins == frozenset(("https://shop.example", "http://localhost:3000"))
-        assert caller.limits == Limits(requests_per_second=5, cost_per_minute=900)
+        assert caller.limits == Limits(requests_per_second=5, cost_per_minute=90_000)
         assert caller.signing is None
 
     async def test_a_secret_key_is_no_browser(self, process: Process) -> None:

@@ -22,7 +22,7 @@ MIN_EXPONENT = 65_537
 """Of an RSA key: what everybody takes."""
 
 
-def read_public_key(pem: str) -> tuple[str, str]:
+def read_public_pem(pem: str) -> tuple[str, str]:
     """The algorithm that such a key verifies (RS256, ES256 or EdDSA), and the key as plain PEM.
 
     Raises ValueError, whose sentence says what is wrong: no public key, a weak one, another kind.

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from graphid.auth.public_keys import MAX_PEM, read_public_key
+from graphid.auth.pem import MAX_PEM, read_public_pem
 
 
 class Public(Protocol):
@@ -43,13 +43,13 @@ def point() -> ec.EllipticCurvePrivateKey:
 )
 def test_each_kind_has_its_algorithm(make: Callable[[], Public], algorithm: str) -> None:
     pem = pem_of(make())
-    assert read_public_key(pem) == (algorithm, pem)
-    assert read_public_key("\n  " + pem + "\n") == (algorithm, pem)
+    assert read_public_pem(pem) == (algorithm, pem)
+    assert read_public_pem("\n  " + pem + "\n") == (algorithm, pem)
 
 
 def test_the_older_form_of_rsa_is_kept_in_the_newer() -> None:
     key = rsa_key().public_key()
-    assert read_public_key(pem_of(key, PublicFormat.PKCS1)) == ("RS256", pem_of(key))
+    assert read_public_pem(pem_of(key, PublicFormat.PKCS1)) == ("RS256", pem_of(key))
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_the_older_form_of_rsa_is_kept_in_the_newer() -> None:
 )
 def test_anything_else_is_refused(make: Callable[[], str], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        read_public_key(make())
+        read_public_pem(make())
 
 
 def test_a_private_key_is_refused_and_not_repeated() -> None:
     key = ed25519.Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     with pytest.raises(ValueError, match="send its public key") as caught:
-        read_public_key(pem)
+        read_public_pem(pem)
     assert pem.splitlines()[1] not in str(caught.value)
