@@ -6,15 +6,16 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from starlette.routing import BaseRoute
 
 from graphid import log
 from graphid.auth.keys import Keys
+from graphid.graph.access_keys import AccessKeys
 from graphid.graph.database import Database
 from graphid.graph.engine import Address, Progress, running_database
 from graphid.graph.installation import installation_secret
@@ -28,6 +29,8 @@ from graphid.http.server import address_of, listen, run, serve
 from graphid.identity.ids import Ids
 from graphid.service.erasures import Erasures
 from graphid.service.ingest import Ingest
+from graphid.service.keymaking import Keymaker
+from graphid.service.keys import Keyring
 from graphid.service.operations.operating import Operations
 from graphid.service.parked import Parked
 from graphid.service.reads import Reads, now
@@ -35,6 +38,7 @@ from graphid.service.rebuilding import Rebuilt, rebuild
 from graphid.service.verifying import Verified, verify
 from graphid.settings import GUESSABLE_CHARACTERS, Settings
 
+T = TypeVar("T")
 logger = structlog.get_logger()
 
 
@@ -84,11 +88,12 @@ async def _serve(
 ) -> None:
     async with open_database(settings, address) as database:
         await migrate(database)
-        routes, parked = await routes_of(settings, database)
+        routes, parked, keyring = await routes_of(settings, database)
         app = create_app(routes=routes, database=database, settings=settings)
         url = address_of(listener)
         async with parked.running():
             await serve(app, listener, settings, on_ready=lambda: on_ready(url))
+        await keyring.settle()
 
 
 async def ids_of(settings: Settings, database: Database) -> Ids:
@@ -97,27 +102,42 @@ async def ids_of(settings: Settings, database: Database) -> Ids:
     return Ids(await installation_secret(database, given.get_secret_value() if given else None))
 
 
-async def routes_of(settings: Settings, database: Database) -> tuple[list[BaseRoute], Parked]:
-    """What the service answers (GraphQL, and what the SDKs of others post), and its job."""
-    policies, ids = Policies(database, clock=now), await ids_of(settings, database)
-    parked = Parked(database, policies.of, ids, erasures=Erasures(database, policies, ids, now))
+def keyring_of(settings: Settings, stored: AccessKeys, ids: Ids) -> Keyring:
+    """What finds callers by their keys: those of the settings, and those that the graph keeps."""
     if any(len(key.get_secret_value()) < GUESSABLE_CHARACTERS for key in settings.secret_keys):
         logger.warning("secret_key_can_be_guessed", characters=GUESSABLE_CHARACTERS)
     keys = Keys.of(
         secret=[key.get_secret_value() for key in settings.secret_keys],
         publishable=[key.get_secret_value() for key in settings.publishable_keys],
     )
+    return Keyring(keys, stored, ids)
+
+
+async def routes_of(
+    settings: Settings, database: Database
+) -> tuple[list[BaseRoute], Parked, Keyring]:
+    """What the service answers (GraphQL, and what the SDKs of others post), its job, and what
+    finds its callers."""
+    policies, ids = Policies(database, clock=now), await ids_of(settings, database)
+    parked = Parked(database, policies.of, ids, erasures=Erasures(database, policies, ids, now))
+    stored = AccessKeys(database)
+    keyring = keyring_of(settings, stored, ids)
     ingest = Ingest(database, policies, ids, now, on_parked=parked.wake)
     await ingest.warm()
-    return [
-        graphql_route(
-            keys=keys,
-            reads=Reads.on(database, policies, clock=now),
-            ingest=ingest,
-            operations=Operations(database, policies, ids, now, on_parked=parked.wake),
-        ),
-        *Segment(ingest, keys, ids).routes(),
-    ], parked
+    return (
+        [
+            graphql_route(
+                keyring=keyring,
+                reads=Reads.on(database, policies, clock=now),
+                ingest=ingest,
+                operations=Operations(database, policies, ids, now, on_parked=parked.wake),
+                keys=Keymaker(stored, ids, now, on_change=keyring.forget),
+            ),
+            *Segment(ingest, keyring, ids).routes(),
+        ],
+        parked,
+        keyring,
+    )
 
 
 async def _migrate(settings: Settings, address: Address) -> list[str]:
@@ -183,10 +203,35 @@ def run_rebuild(
         return asyncio.run(_rebuild(settings, address, counting, document))
 
 
+async def _make_keys(
+    settings: Settings, address: Address, act: Callable[[Keymaker], Awaitable[T]]
+) -> T:
+    async with open_database(settings, address) as database:
+        await migrate(database)
+        ids = await ids_of(settings, database)
+        return await act(Keymaker(AccessKeys(database), ids, now))
+
+
+def run_keymaker(
+    settings: Settings, *, progress: Progress, act: Callable[[Keymaker], Awaitable[T]]
+) -> T:
+    """What ``act`` returns, on the keys of the settings' database; also beside a service."""
+    log.set_up(settings.log_level, settings.log_format)
+    with database_address(settings, progress, beside=True) as address:
+        return asyncio.run(_make_keys(settings, address, act))
+
+
 def database_address(
-    settings: Settings, progress: Progress, *, on_lost: Callable[[], None] = lambda: None
+    settings: Settings,
+    progress: Progress,
+    *,
+    beside: bool = False,
+    on_lost: Callable[[], None] = lambda: None,
 ) -> AbstractContextManager[Address]:
-    """The database that the settings name, for as long as the block runs."""
+    """The database that the settings name, for as long as the block runs.
+
+    ``beside``: a local engine that another process started will do, too.
+    """
     return running_database(
         data_dir=settings.data_dir,
         neo4j_uri=settings.neo4j_uri,
@@ -194,6 +239,7 @@ def database_address(
         neo4j_password=settings.neo4j_password.get_secret_value(),
         neo4j_database=settings.neo4j_database,
         engine_version=settings.engine_version,
+        beside=beside,
         progress=progress,
         on_lost=on_lost,
     )

@@ -10,14 +10,17 @@ import strawberry
 from graphql.pyutils import Path
 
 from graphid.api.loaders import Loaders
-from graphid.auth.keys import Key
+from graphid.auth.keys import Caller
 from graphid.auth.scopes import may_see_identifiers
+from graphid.graph.access_keys import AccessKey
 from graphid.graph.policies import Policies
 from graphid.graph.rehearsal import Rehearsal
+from graphid.service.keymaking import CreateKey, IssuedKey, RevokeKey, RotateKey
 from graphid.service.masked_reads import MaskedReads
 from graphid.service.messages import AuthenticateChat, Identify, Message, Sender, Terms
 from graphid.service.operations.changes import Change
 from graphid.service.operations.operating import Act
+from graphid.service.pages import Page, PageRequest
 from graphid.service.people import PersonRecord
 from graphid.service.reads import Reads
 from graphid.service.receipts import Receipt
@@ -39,8 +42,8 @@ class Submits(Protocol):
 class Vouches(Protocol):
     """``service.vouching.Vouching``, as far as the mutations need it."""
 
-    async def identify(self, message: Identify, caller: Key) -> Identify: ...
-    async def authenticate_chat(self, asked: AuthenticateChat, caller: Key) -> Authenticated: ...
+    async def identify(self, message: Identify, caller: Caller) -> Identify: ...
+    async def authenticate_chat(self, asked: AuthenticateChat, caller: Caller) -> Authenticated: ...
 
 
 class Operates(Protocol):
@@ -53,6 +56,15 @@ class Operates(Protocol):
     def reads(self, rehearsal: Rehearsal[Change]) -> Reads: ...
 
 
+class MakesKeys(Protocol):
+    """``service.keymaking.Keymaker``, as far as the schema needs it."""
+
+    async def newest(self, request: PageRequest) -> Page[AccessKey]: ...
+    async def create(self, wanted: CreateKey, by: Caller) -> IssuedKey: ...
+    async def rotate(self, id: str, wanted: RotateKey, by: Caller) -> IssuedKey: ...
+    async def revoke(self, id: str, wanted: RevokeKey, by: Caller) -> AccessKey: ...
+
+
 @dataclass(frozen=True)
 class Services:
     """What resolvers call."""
@@ -61,13 +73,14 @@ class Services:
     ingest: Submits
     operations: Operates
     vouching: Vouches
+    keys: MakesKeys
 
 
 @dataclass
 class RequestContext:
     """The caller, and what to do for them."""
 
-    key: Key
+    caller: Caller
     services: Services
     reads: Reads
     load: Loaders
@@ -96,12 +109,12 @@ class RequestContext:
         self.people.clear()
 
     @classmethod
-    def of(cls, key: Key, services: Services) -> RequestContext:
-        return cls(key, services, services.reads, _loaders(key, services.reads))
+    def of(cls, caller: Caller, services: Services) -> RequestContext:
+        return cls(caller, services, services.reads, _loaders(caller, services.reads))
 
     def reading(self, reads: Reads) -> RequestContext:
         """The same caller, reading elsewhere, or anew."""
-        return replace(self, reads=reads, load=_loaders(self.key, reads), people={})
+        return replace(self, reads=reads, load=_loaders(self.caller, reads), people={})
 
     def bind(self, path: Path, context: RequestContext) -> None:
         """Answer all that is below a field in another context."""
@@ -123,11 +136,11 @@ class RequestContext:
 
     @property
     def sender(self) -> Sender:
-        return sender_of(self.key)
+        return sender_of(self.caller)
 
 
-def _loaders(key: Key, reads: Reads) -> Loaders:
-    return Loaders(reads, None if may_see_identifiers(key.scopes) else MaskedReads(reads))
+def _loaders(caller: Caller, reads: Reads) -> Loaders:
+    return Loaders(reads, None if may_see_identifiers(caller.scopes) else MaskedReads(reads))
 
 
 # After the class: strawberry looks it up when it reads the annotation.

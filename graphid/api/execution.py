@@ -105,7 +105,7 @@ async def answer(request: Request, context: RequestContext, *, may_change: bool)
         raise MutationByGet
     try:
         require_small(prepared.document, request.operation, request.variables)
-        require(prepared.needs[_name_of(operation)], context.key.scopes)
+        require(prepared.needs[_name_of(operation)], context.caller.scopes)
     except GraphidError as error:
         return _refused(error)
     return _told(await _execute(prepared.document, request, context))

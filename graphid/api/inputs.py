@@ -13,7 +13,9 @@ from pydantic.alias_generators import to_camel
 
 from graphid.api.problems import first_fault
 from graphid.api.scalars import JSON
+from graphid.auth.key_text import KeyKind
 from graphid.identity.values import Assurance
+from graphid.service.keymaking import SigningMethod
 from graphid.service.messages import Author
 
 M = TypeVar("M", bound=BaseModel)
@@ -147,6 +149,30 @@ class ContactInput:
     traits: TraitsInput | None = strawberry.UNSET
     curated: bool | None = False
     occurred_at: datetime | None = strawberry.UNSET
+
+
+@strawberry.input(description="How much may be asked with a key.")
+class KeyLimitsInput:
+    requests_per_second: int | None = strawberry.UNSET
+    events_per_second: int | None = strawberry.UNSET
+    concurrent_requests: int | None = strawberry.UNSET
+    cost_per_minute: int | None = strawberry.UNSET
+
+
+@strawberry.input(
+    description="scopes: as `event:write`; a publishable key has `event:write` and `chat:write` "
+    "where none are named, and may hold no other. origins: up to 100, as `https://shop.example`; "
+    "left out, pages of any. signingPublicKey: PEM, for signing PUBLIC_KEY."
+)
+class CreateKeyInput:
+    name: str
+    kind: KeyKind
+    scopes: list[str] | None = strawberry.UNSET
+    origins: list[str] | None = strawberry.UNSET
+    limits: KeyLimitsInput | None = strawberry.UNSET
+    expires_at: datetime | None = strawberry.UNSET
+    signing: SigningMethod | None = strawberry.UNSET
+    signing_public_key: str | None = strawberry.UNSET
 
 
 def message_of(kind: type[M], sent: Any) -> M:

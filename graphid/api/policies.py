@@ -40,4 +40,4 @@ async def policy_by_version(info: Info, version: int | None) -> Policy:
     if found is None:
         raise NotFound(f"The policy has no version {version}.", path=["version"])
     context = info.context
-    return Policy.of(found if may_see_policy(context.key.scopes) else await context.shown(found))
+    return Policy.of(found if may_see_policy(context.caller.scopes) else await context.shown(found))

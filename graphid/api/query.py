@@ -14,6 +14,7 @@ from graphid.api.context import Info
 from graphid.api.cursors import forwards
 from graphid.api.devices import Device
 from graphid.api.journey import EVENT, JourneyEvent
+from graphid.api.keys import KEYS, AccessKeyConnection
 from graphid.api.links import (
     REVIEWS,
     Link,
@@ -98,6 +99,13 @@ class Query:
         states = [state.value] if state else [each.value for each in ReviewState]
         page = await info.context.reads.links.newest_reviews(states, request)
         return ReviewConnection.of(await info.context.shown(page))
+
+    @computed("The keys that the graph keeps, the latest first; those of the settings are not.")
+    async def keys(
+        self, info: Info, first: int | None = 20, after: str | None = strawberry.UNSET
+    ) -> AccessKeyConnection:
+        request = forwards(KEYS, first, after or None)
+        return AccessKeyConnection.of(await info.context.services.keys.newest(request))
 
     @computed("One line of a journey by its message id.")
     async def event(self, info: Info, message_id: strawberry.ID) -> JourneyEvent | None:

@@ -41,6 +41,7 @@ GRAPH = frozenset({Scope.JOURNEY_VIEW, Scope.GRAPH_VIEW})
 POLICY = frozenset({Scope.POLICY_EDIT})
 OPERATE = frozenset({Scope.IDENTITY_EDIT})
 ERASE = frozenset({Scope.PRIVACY_EDIT})
+INTEGRATE = frozenset({Scope.INTEGRATION_EDIT})
 OPERATIONS = (
     *("promoteContact", "mergePeople", "unmerge", "severLink", "restoreLink"),
     *("blockIdentifier", "decideReview"),
@@ -58,6 +59,10 @@ SCOPES: Mapping[str, Scopes] = {
     "Mutation.setPolicy": POLICY,
     **{f"Mutation.{name}": OPERATE for name in OPERATIONS},
     "Mutation.erasePerson": ERASE,
+    **{f"Mutation.{name}": INTEGRATE for name in ("createKey", "rotateKey", "revokeKey")},
+    "Query.keys": INTEGRATE,
+    **dict.fromkeys(("AccessKey", "KeyLimits", "IssuedKey"), INTEGRATE),
+    **dict.fromkeys(("AccessKeyEdge", "AccessKeyConnection"), INTEGRATE),
     "Change": OPERATE | ERASE | VIEW,
     "StaleGraph": OPERATE | ERASE,
     "Query.policy": VIEW | POLICY,
@@ -77,10 +82,13 @@ SCOPES: Mapping[str, Scopes] = {
     **{f"Person.{name}": GRAPH for name in ("devices", "links", "contacts")},
     **{f"Contact.{name}": GRAPH for name in ("id", "source", "state", "person", "links")},
     **dict.fromkeys(("Device", "DevicePerson", "DeviceUse", "Cookie", "Visitor"), GRAPH),
-    **dict.fromkeys(("Link", "IdentifierNode", "PageInfo"), GRAPH),
+    **dict.fromkeys(("Link", "IdentifierNode"), GRAPH),
+    "PageInfo": GRAPH | INTEGRATE,
     "Warning": RECEIPT | EDIT,
-    **dict.fromkeys(("Problem", "InvalidInput"), RECEIPT | EDIT | POLICY | OPERATE | ERASE),
-    **dict.fromkeys(("NotFound", "Refused"), RECEIPT | EDIT | OPERATE | ERASE),
+    **dict.fromkeys(
+        ("Problem", "InvalidInput"), RECEIPT | EDIT | POLICY | OPERATE | ERASE | INTEGRATE
+    ),
+    **dict.fromkeys(("NotFound", "Refused"), RECEIPT | EDIT | OPERATE | ERASE | INTEGRATE),
     **dict.fromkeys(
         (
             *("Query", "Identified", "LoggedOut", "ContactSaved", "JourneyEvent", "Chat"),

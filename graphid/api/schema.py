@@ -15,6 +15,7 @@ from graphid.api.mutations.chats import ChatMutations
 from graphid.api.mutations.contacts import ContactMutations
 from graphid.api.mutations.events import EventMutations
 from graphid.api.mutations.identities import IdentityMutations
+from graphid.api.mutations.keys import KeyMutations
 from graphid.api.mutations.operations import OperationMutations
 from graphid.api.mutations.policies import PolicyMutations
 from graphid.api.query import Query
@@ -29,6 +30,7 @@ class Mutation(
     ContactMutations,
     OperationMutations,
     PolicyMutations,
+    KeyMutations,
 ):
     pass
 

@@ -14,13 +14,13 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graphid.api.context import Operates, RequestContext, Submits
+from graphid.api.context import RequestContext, Services
 from graphid.api.execution import Answer, MutationByGet, Request, answer, error_body
-from graphid.auth.keys import Keys
 from graphid.errors import GraphidError, InvalidInput, Retryable
 from graphid.http.answers import headers_of, status_of
 from graphid.http.json_text import parse_json
-from graphid.service.reads import Reads
+from graphid.http.origins import admit
+from graphid.service.keys import Keyring
 
 PLAIN = "application/json"
 MODERN = "application/graphql-response+json"
@@ -28,23 +28,23 @@ MODERN = "application/graphql-response+json"
 _encode = msgspec.json.Encoder().encode
 
 
-def graphql_route(keys: Keys, services: Services) -> Route:
+def graphql_route(keyring: Keyring, services: Services) -> Route:
     """The route that answers GraphQL."""
-    endpoint = _Endpoint(keys, services)
+    endpoint = _Endpoint(keyring, services)
     return Route("/graphql", endpoint.respond, methods=["GET", "POST"])
 
 
 class _Endpoint:
-    def __init__(self, keys: Keys, services: Services) -> None:
-        self._keys = keys
+    def __init__(self, keyring: Keyring, services: Services) -> None:
+        self._keyring = keyring
         self._services = services
 
     async def respond(self, http: HttpRequest) -> Response:
         media = MODERN if MODERN in http.headers.get("accept", "") else PLAIN
         try:
-            key = self._keys.bearer(http.headers.get("authorization"))
+            caller = admit(http, await self._keyring.bearer(http.headers.get("authorization")))
             request = await _read(http)
-            context = RequestContext.of(key, self._services)
+            context = RequestContext.of(caller, self._services)
             found = await answer(request, context, may_change=http.method == "POST")
         except MutationByGet:
             told = error_body(InvalidInput(MutationByGet.__doc__))

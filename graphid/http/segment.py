@@ -18,11 +18,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from graphid.auth.keys import Keys
 from graphid.errors import GraphidError, InvalidInput, TooLarge, Unauthorized
 from graphid.http.json_text import parse_json
+from graphid.http.origins import admit
 from graphid.http.segment_calls import Clock, read_time, translate
 from graphid.identity.ids import Ids
+from graphid.service.keys import Keyring
 from graphid.service.messages import Message, Sender
 from graphid.service.receipts import Receipt
 from graphid.service.senders import sender_of
@@ -46,9 +47,9 @@ class Ingests(Protocol):
 class Segment:
     """The endpoints, on a service."""
 
-    def __init__(self, ingest: Ingests, keys: Keys, ids: Ids) -> None:
+    def __init__(self, ingest: Ingests, keyring: Keyring, ids: Ids) -> None:
         self._ingest = ingest
-        self._keys = keys
+        self._keyring = keyring
         self._ids = ids
 
     def routes(self) -> list[BaseRoute]:
@@ -84,19 +85,19 @@ class Segment:
     async def _read(self, request: Request) -> tuple[dict[str, Any], Sender]:
         """The body and who sent it. A key outside of the body is judged before the body."""
         key = _key_in_headers(request)
-        sender = None if key is None else self._sender(key)
+        sender = None if key is None else await self._sender(request, key)
         body = parse_json(await request.body())
         if not isinstance(body, dict):
             raise InvalidInput("The body must be a JSON object.")
         if sender is None:
             key = body.get("writeKey") or request.query_params.get("writeKey")
-            sender = self._sender(key)
+            sender = await self._sender(request, key)
         return body, sender
 
-    def _sender(self, key: Any) -> Sender:
+    async def _sender(self, request: Request, key: Any) -> Sender:
         if not key or not isinstance(key, str):
             raise Unauthorized("Send a write key: as user of Basic authentication, or writeKey.")
-        return sender_of(self._keys.find(key))
+        return sender_of(admit(request, await self._keyring.find(key)))
 
     async def _store(
         self,

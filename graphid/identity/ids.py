@@ -8,6 +8,7 @@ the same ids on every replay.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -29,6 +30,7 @@ class Ids:
 
     def __init__(self, secret: bytes) -> None:
         self._keyed = hashlib.blake2b(key=secret[:64], digest_size=12)
+        self._signing = hmac.new(secret, b"signing:", hashlib.sha256)
         # Asked of every identifier that evidence names, mostly of the same ones again.
         self.bar = lru_cache(maxsize=10_000)(self._bar)
 
@@ -108,3 +110,12 @@ class Ids:
     def next_cookie(self, cookie: str, logout: str) -> str:
         """The cookie id that a client should go on with after a logout."""
         return self._hash("cookie", cookie, logout)
+
+    def signing_secret(self, key: str, version: int) -> str:
+        """What a site signs identities with by HS256: 64 characters, which are the key.
+
+        Derived, so that it is kept nowhere; ``version`` counts the rotations of the access key.
+        """
+        derived = self._signing.copy()
+        derived.update(f"{key}:{version}".encode())
+        return derived.hexdigest()

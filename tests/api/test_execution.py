@@ -13,8 +13,6 @@ from graphid.api.execution import Answer, MutationByGet, Request, answer, prepar
 from graphid.auth.keys import Keys
 from graphid.errors import DatabaseUnavailable, NotFound, Refused
 from graphid.service.messages import Message, Sender
-from graphid.service.operations.operating import Operations
-from graphid.service.reads import Reads
 from graphid.service.receipts import Receipt
 
 KEY = Keys.of(secret=["a secret key"], publishable=()).find("a secret key")
@@ -34,7 +32,8 @@ class Broken:
 
 
 async def answered(error: Exception, document: str = PAGE, **options: Any) -> Answer:
-    context = RequestContext.of(KEY, cast(Reads, None), Broken(error), cast(Operations, None))
+    nothing = cast(Any, None)
+    context = RequestContext.of(KEY, nothing, Broken(error), nothing, nothing)
     return await answer(Request(document), context, **{"may_change": True, **options})
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from graphid.api.context import RequestContext
 from graphid.api.execution import Request, answer
 from graphid.auth.keys import Keys
+from graphid.graph.access_keys import AccessKeys
 from graphid.graph.database import Address, Database
 from graphid.graph.installation import installation_secret
 from graphid.graph.memory import evidence_decoder
@@ -19,6 +20,7 @@ from graphid.identity.fold import Resolved, resolve
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
 from graphid.identity.values import SECOND, Micros
+from graphid.service.keymaking import Keymaker
 from graphid.service.messages import ClaimedIdentifier, Contact, Context, Identify, Logout, Page
 from graphid.service.operations.operating import Operations
 from graphid.service.reads import Reads
@@ -66,13 +68,19 @@ class Asked(World):
     def __init__(self, database: Database, ids: Ids) -> None:
         super().__init__(database, ids)
         policies = Policies(database)
-        self.key = KEY
+        self.caller = KEY
         self.reads = Reads.on(database, policies, clock=lambda: self.now)
         self.operations = Operations(database, policies, ids, self._tick)
+        self.keymaker = Keymaker(AccessKeys(database), ids, self._tick)
+
+    def request_context(self) -> RequestContext:
+        """What one request of this world is answered with."""
+        return RequestContext.of(
+            self.caller, self.reads, self.ingest, self.operations, self.keymaker
+        )
 
     async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        context = RequestContext.of(self.key, self.reads, self.ingest, self.operations)
-        found = await answer(Request(document, variables), context, may_change=True)
+        found = await answer(Request(document, variables), self.request_context(), may_change=True)
         assert "errors" not in found.body, (variables, found.body)
         data: dict[str, Any] = found.body["data"]
         return data

@@ -9,7 +9,6 @@ from typing import Any, LiteralString, TypeVar
 import msgspec
 import pytest
 
-from graphid.api.context import RequestContext
 from graphid.api.execution import Request, answer
 from graphid.graph.database import Address, Database, Unit
 from graphid.graph.policies import Policies
@@ -19,7 +18,7 @@ from graphid.service.ingest import Ingest
 from graphid.service.messages import Context
 from graphid.service.messages import Logout as LogoutMessage
 from graphid.service.parked import Parked
-from tests.integration.asking import KEY, Asked, installation, time_of
+from tests.integration.asking import Asked, installation, time_of
 from tests.integration.test_ingest import SERVER
 
 T = TypeVar("T")
@@ -69,8 +68,7 @@ class Parking(Asked):
 
     async def problem(self, document: str, **variables: Any) -> str:
         """The code of the one error of an answer."""
-        context = RequestContext.of(KEY, self.reads, self.ingest, self.operations)
-        found = await answer(Request(document, variables), context, may_change=True)
+        found = await answer(Request(document, variables), self.request_context(), may_change=True)
         ((error),) = found.body["errors"]
         code: str = error["extensions"]["code"]
         return code

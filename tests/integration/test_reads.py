@@ -19,7 +19,6 @@ from graphid.identity.ids import Ids
 from graphid.identity.values import SECOND, Assurance
 from graphid.service.ingest import Ingest
 from graphid.service.messages import ClaimedIdentifier, Contact, Context, Identify, Page, Sender
-from graphid.service.operations.operating import Operations
 from graphid.service.reads import Reads
 
 NOW = 1_780_000_000 * SECOND
@@ -83,7 +82,8 @@ class World:
 
     async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
         self.graph.trips.clear()
-        context = RequestContext.of(KEY, self.reads, self.ingest, cast(Operations, None))
+        nothing = cast(Any, None)
+        context = RequestContext.of(KEY, self.reads, self.ingest, nothing, nothing)
         found = await answer(Request(document, variables), context, may_change=True)
         assert "errors" not in found.body, found.body
         data: dict[str, Any] = found.body["data"]

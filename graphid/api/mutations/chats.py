@@ -92,7 +92,7 @@ class ChatMutations:
 
 async def _authenticate(info: Info, sent: AuthenticateChatInput) -> ChatAuthenticated:
     asked = message_of(messages.AuthenticateChat, sent)
-    done = await info.context.services.vouching.authenticate_chat(asked, info.context.key)
+    done = await info.context.services.vouching.authenticate_chat(asked, info.context.caller)
     info.context.forget()
     return ChatAuthenticated(chat=found(await chat_by_id(info, done.chat)), made=done.links)
 
@@ -100,7 +100,7 @@ async def _authenticate(info: Info, sent: AuthenticateChatInput) -> ChatAuthenti
 async def _start(info: Info, sent: StartChatInput) -> ChatStarted:
     receipt = await submit(info, messages.StartChat, sent)
     chat = Chat.of_receipt(receipt)
-    if receipt.duplicate and not info.context.key.is_browser:
+    if receipt.duplicate and not info.context.caller.is_browser:
         # It may have been authenticated since; a browser is told what it sent itself.
         chat = found(await chat_by_id(info, chat.id))
     return ChatStarted(chat=chat, duplicate=receipt.duplicate)

@@ -116,7 +116,7 @@ class IdentityMutations:
 
 async def _identify(info: Info, sent: IdentifyInput) -> Identified | EventAccepted:
     message = await info.context.services.vouching.identify(
-        message_of(messages.Identify, sent), info.context.key
+        message_of(messages.Identify, sent), info.context.caller
     )
     receipt = await submit_message(info, message)
     outcome = receipt.outcome

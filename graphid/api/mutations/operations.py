@@ -277,7 +277,7 @@ def _terms(
 
 async def _done(info: Info, act: Act, terms: Terms) -> Change:
     context, operations = info.context, info.context.services.operations
-    actor, count = context.key.name, COUNTED in _selected(info)
+    actor, count = context.caller.name, COUNTED in _selected(info)
     if not terms.dry_run:
         record = await operations.do(act, terms, actor=actor, count=count)
         context.forget()

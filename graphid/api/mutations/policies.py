@@ -27,4 +27,4 @@ class PolicyMutations:
 
 
 async def _set(info: Info, document: JSON) -> Policy:
-    return Policy.of(await info.context.policies.set(document, info.context.key.name))
+    return Policy.of(await info.context.policies.set(document, info.context.caller.name))
