@@ -11,10 +11,17 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 import structlog
-from starlette.routing import BaseRoute
 
 from graphid import log
+from graphid.api.context import Services
+from graphid.auth.exchange import CodeExchange
+from graphid.auth.key_sets import KeySets
 from graphid.auth.keys import Keys
+from graphid.auth.limits import Limits
+from graphid.auth.outbound import Outbound
+from graphid.auth.providers import Provider, Providers
+from graphid.auth.staff import StaffRules, StaffTokens
+from graphid.auth.tokens import IdTokens
 from graphid.graph.access_keys import AccessKeys
 from graphid.graph.database import Database
 from graphid.graph.engine import Address, Progress, running_database
@@ -22,11 +29,18 @@ from graphid.graph.installation import installation_secret
 from graphid.graph.policies import Policies
 from graphid.graph.schema import migrate
 from graphid.graph.verifying import Progress as Counting
+from graphid.http.addresses import Addresses
 from graphid.http.app import create_app
+from graphid.http.callers import Callers
+from graphid.http.gate import Gate
 from graphid.http.graphql import graphql_route
+from graphid.http.metrics import Metrics, metrics_route
 from graphid.http.segment import Segment
 from graphid.http.server import address_of, listen, run, serve
+from graphid.http.usage import Usage, open_storage
+from graphid.http.witnesses import Witnesses
 from graphid.identity.ids import Ids
+from graphid.service.audit.audit import COMMAND_LINE, Audit
 from graphid.service.erasures import Erasures
 from graphid.service.ingest import Ingest
 from graphid.service.keymaking import Keymaker
@@ -36,6 +50,7 @@ from graphid.service.parked import Parked
 from graphid.service.reads import Reads, now
 from graphid.service.rebuilding import Rebuilt, rebuild
 from graphid.service.verifying import Verified, verify
+from graphid.service.vouching import Vouching
 from graphid.settings import GUESSABLE_CHARACTERS, Settings
 
 T = TypeVar("T")
@@ -86,13 +101,42 @@ async def _serve(
     address: Address,
     on_ready: Callable[[str], None],
 ) -> None:
-    async with open_database(settings, address) as database:
+    async with open_database(settings, address) as database, open_outbound() as outbound:
         await migrate(database)
-        routes, parked, keyring = await routes_of(settings, database)
-        app = create_app(routes=routes, database=database, settings=settings)
+        key_sets = KeySets(outbound)
+        policies, ids = Policies(database, clock=now), await ids_of(settings, database)
+        parked = Parked(database, policies.of, ids, erasures=Erasures(database, policies, ids, now))
+        audit, gate = Audit(database, now, days=settings.audit_days), gate_of(settings)
+        metrics, stored = Metrics(database, gate), AccessKeys(database)
+        keyring = keyring_of(settings, stored, ids)
+        callers = Callers(keyring, gate, staff_of(settings, key_sets))
+        ingest = Ingest(database, policies, ids, now, on_parked=parked.wake)
+        await ingest.warm()
+        services = Services(
+            reads=Reads.on(database, policies, clock=now),
+            ingest=ingest,
+            operations=Operations(database, policies, ids, now, on_parked=parked.wake),
+            vouching=Vouching(
+                database,
+                ingest,
+                ids,
+                providers=Providers(settings.oidc_providers),
+                exchange=CodeExchange(outbound, key_sets),
+                tokens=IdTokens(key_sets),
+                clock=now,
+            ),
+            keys=Keymaker(stored, ids, now, on_change=keyring.forget),
+        )
+        routes = [
+            graphql_route(callers, services, Witnesses(audit, Addresses(settings.trusted_proxies))),
+            *Segment(ingest, callers, ids).routes(),
+            metrics_route(metrics, callers),
+        ]
+        app = create_app(routes=routes, database=database, settings=settings, metrics=metrics)
         url = address_of(listener)
-        async with parked.running():
+        async with parked.running(), audit.running():
             await serve(app, listener, settings, on_ready=lambda: on_ready(url))
+        await key_sets.aclose()
         await keyring.settle()
 
 
@@ -100,6 +144,29 @@ async def ids_of(settings: Settings, database: Database) -> Ids:
     """What mints the ids of the graph's installation. Raises SettingsError."""
     given = settings.installation_secret
     return Ids(await installation_secret(database, given.get_secret_value() if given else None))
+
+
+@asynccontextmanager
+async def open_outbound() -> AsyncIterator[Outbound]:
+    """What calls identity providers, closed afterwards."""
+    outbound = Outbound()
+    try:
+        yield outbound
+    finally:
+        await outbound.aclose()
+
+
+def staff_of(settings: Settings, key_sets: KeySets) -> StaffTokens | None:
+    """What reads the tokens of the organisation's people; None where they have no provider."""
+    if settings.staff_issuer is None or settings.staff_audience is None:
+        return None
+    provider = Provider(
+        issuer=settings.staff_issuer,
+        client_id=settings.staff_audience,
+        hosts=settings.staff_hosts,
+    )
+    rules = StaffRules(provider, settings.staff_roles, settings.staff_roles_claim)
+    return StaffTokens(rules, key_sets)
 
 
 def keyring_of(settings: Settings, stored: AccessKeys, ids: Ids) -> Keyring:
@@ -113,30 +180,18 @@ def keyring_of(settings: Settings, stored: AccessKeys, ids: Ids) -> Keyring:
     return Keyring(keys, stored, ids)
 
 
-async def routes_of(
-    settings: Settings, database: Database
-) -> tuple[list[BaseRoute], Parked, Keyring]:
-    """What the service answers (GraphQL, and what the SDKs of others post), its job, and what
-    finds its callers."""
-    policies, ids = Policies(database, clock=now), await ids_of(settings, database)
-    parked = Parked(database, policies.of, ids, erasures=Erasures(database, policies, ids, now))
-    stored = AccessKeys(database)
-    keyring = keyring_of(settings, stored, ids)
-    ingest = Ingest(database, policies, ids, now, on_parked=parked.wake)
-    await ingest.warm()
-    return (
-        [
-            graphql_route(
-                keyring=keyring,
-                reads=Reads.on(database, policies, clock=now),
-                ingest=ingest,
-                operations=Operations(database, policies, ids, now, on_parked=parked.wake),
-                keys=Keymaker(stored, ids, now, on_change=keyring.forget),
-            ),
-            *Segment(ingest, keyring, ids).routes(),
-        ],
-        parked,
-        keyring,
+def gate_of(settings: Settings) -> Gate:
+    """What lets requests in. Raises SettingsError for a storage that cannot be had."""
+    browsers = Limits(
+        requests_per_second=settings.limit_address_requests,
+        events_per_second=settings.limit_address_events,
+        concurrent_requests=settings.limit_address_concurrent,
+    )
+    return Gate(
+        Usage(open_storage(settings.limit_storage.get_secret_value())),
+        Addresses(settings.trusted_proxies),
+        browsers=None if browsers == Limits() else browsers,
+        failures=settings.limit_address_failures,
     )
 
 
@@ -191,7 +246,10 @@ async def _rebuild(
     async with open_database(settings, address) as database:
         await migrate(database)
         ids = await ids_of(settings, database)
-        return await rebuild(database, Policies(database, clock=now), ids, counting, document)
+        witness = Audit(database, now, days=settings.audit_days).of(lambda: COMMAND_LINE)
+        rebuilt = await rebuild(database, Policies(database, clock=now), ids, counting, document)
+        await witness.record("rebuild", subjects=[f"policy_{rebuilt.version}"])
+        return rebuilt
 
 
 def run_rebuild(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from graphid.auth.key_text import KeyKind
 from graphid.auth.keys import Caller, Keys
@@ -60,6 +60,11 @@ class KeysInMemory:
             raise NotFound("There is no key of this id.", path=["id"])
         self.kept[id] = changed(self.kept[id])
         return self.kept[id]
+
+
+def keyring_of(keys: Iterable[tuple[str, Caller]]) -> Keyring:
+    """One that knows these keys, and no others."""
+    return Keyring(Keys(keys), KeysInMemory(), IDS)
 
 
 class Time:

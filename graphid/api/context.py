@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +15,8 @@ from graphid.auth.scopes import may_see_identifiers
 from graphid.graph.access_keys import AccessKey
 from graphid.graph.policies import Policies
 from graphid.graph.rehearsal import Rehearsal
+from graphid.service.audit.audit import Witness
+from graphid.service.audit.entries import Outcome
 from graphid.service.keymaking import CreateKey, IssuedKey, RevokeKey, RotateKey
 from graphid.service.masked_reads import MaskedReads
 from graphid.service.messages import AuthenticateChat, Identify, Message, Sender, Terms
@@ -65,6 +67,12 @@ class MakesKeys(Protocol):
     async def revoke(self, id: str, wanted: RevokeKey, by: Caller) -> AccessKey: ...
 
 
+class Spends(Protocol):
+    """What a request may still take of its caller's limits."""
+
+    async def spend(self, *, events: int = 0, cost: int = 0) -> None: ...
+
+
 @dataclass(frozen=True)
 class Services:
     """What resolvers call."""
@@ -84,6 +92,10 @@ class RequestContext:
     services: Services
     reads: Reads
     load: Loaders
+    allowance: Spends | None = None
+    """None where nothing limits the caller."""
+    audit: Witness | None = None
+    """Is told who does what; None where nobody keeps that."""
     people: dict[str, PersonRecord] = field(default_factory=dict)
     """Whom the request has met, by id."""
     taken: set[Moment] = field(default_factory=set)
@@ -102,6 +114,18 @@ class RequestContext:
     def policies(self) -> Policies:
         """The policy, to read and to set."""
         return self.reads.policies
+
+    async def record(
+        self,
+        action: str,
+        *,
+        subjects: Iterable[str] = (),
+        outcome: Outcome = Outcome.DONE,
+        operation: str | None = None,
+    ) -> None:
+        """Tell the audit of an act, before it is answered. Raises DatabaseUnavailable or Busy."""
+        if self.audit is not None:
+            await self.audit.record(action, subjects=subjects, outcome=outcome, operation=operation)
 
     def forget(self) -> None:
         """Read again from here on: something was written."""

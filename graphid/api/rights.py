@@ -42,6 +42,7 @@ POLICY = frozenset({Scope.POLICY_EDIT})
 OPERATE = frozenset({Scope.IDENTITY_EDIT})
 ERASE = frozenset({Scope.PRIVACY_EDIT})
 INTEGRATE = frozenset({Scope.INTEGRATION_EDIT})
+AUDIT = frozenset({Scope.AUDIT_VIEW})
 OPERATIONS = (
     *("promoteContact", "mergePeople", "unmerge", "severLink", "restoreLink"),
     *("blockIdentifier", "decideReview"),
@@ -65,6 +66,8 @@ SCOPES: Mapping[str, Scopes] = {
     **dict.fromkeys(("AccessKeyEdge", "AccessKeyConnection"), INTEGRATE),
     "Change": OPERATE | ERASE | VIEW,
     "StaleGraph": OPERATE | ERASE,
+    "Query.audit": AUDIT,
+    **dict.fromkeys(("AuditConnection", "AuditEdge", "AuditEntry"), AUDIT),
     "Query.policy": VIEW | POLICY,
     "Policy": VIEW | POLICY,
     **{f"ContactSaved.{name}": EDIT | VIEW for name in ("created", "duplicate", "warnings")},
@@ -83,7 +86,7 @@ SCOPES: Mapping[str, Scopes] = {
     **{f"Contact.{name}": GRAPH for name in ("id", "source", "state", "person", "links")},
     **dict.fromkeys(("Device", "DevicePerson", "DeviceUse", "Cookie", "Visitor"), GRAPH),
     **dict.fromkeys(("Link", "IdentifierNode"), GRAPH),
-    "PageInfo": GRAPH | INTEGRATE,
+    "PageInfo": GRAPH | INTEGRATE | AUDIT,
     "Warning": RECEIPT | EDIT,
     **dict.fromkeys(
         ("Problem", "InvalidInput"), RECEIPT | EDIT | POLICY | OPERATE | ERASE | INTEGRATE

@@ -31,8 +31,9 @@ class Caller:
 
     ``name`` goes into provenance and holds nothing secret. ``is_browser``: the key is publishable,
     so anybody may have it. ``key_id``: of a key that the graph keeps; None for the settings' keys
-    and for people. ``origins``: of the pages that may send with it; None: any. ``limits`` and
-    ``signing``: None where it has none of its own.
+    and for people. ``origins``: of the pages that may send with it; None: any. ``limits`` is None
+    for what may do any number of things, as the keys of the settings; ``signing`` for what signs
+    nothing. ``is_person``: somebody of the organisation, who showed a provider's token.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Caller:
     origins: frozenset[str] | None = None
     limits: Limits | None = None
     signing: Signing | None = None
+    is_person: bool = False
 
     def require_origin(self, origin: str | None) -> None:
         """Raises Forbidden for a page of a foreign origin.

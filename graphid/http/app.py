@@ -18,6 +18,7 @@ from graphid.graph.database import Database
 from graphid.graph.schema import is_current
 from graphid.http.answers import on_graphid_error, on_http_error
 from graphid.http.body import Bodies
+from graphid.http.metrics import Metrics
 from graphid.http.origins import Origins
 from graphid.http.requests import Requests
 from graphid.settings import Settings
@@ -26,8 +27,17 @@ READY_SECONDS = 2.0
 """How long ``/readyz`` waits for the database: shorter than a watchdog's own patience."""
 
 
-def create_app(*, routes: Sequence[BaseRoute], database: Database, settings: Settings) -> Starlette:
-    """The application; ``app.state.draining`` set to True makes it not ready, and no more."""
+def create_app(
+    *,
+    routes: Sequence[BaseRoute],
+    database: Database,
+    settings: Settings,
+    metrics: Metrics | None = None,
+) -> Starlette:
+    """The application; ``app.state.draining`` set to True makes it not ready, and no more.
+
+    ``metrics`` is told of every request.
+    """
     app = Starlette(
         routes=[
             Route("/healthz", healthz),
@@ -38,7 +48,7 @@ def create_app(*, routes: Sequence[BaseRoute], database: Database, settings: Set
         middleware=[
             # Around all that answers, so that a page can read also what refuses its body.
             Middleware(Origins),
-            Middleware(Requests),
+            Middleware(Requests, metrics=metrics),
             Middleware(Bodies, limit=settings.max_body_bytes, seconds=settings.request_timeout),
         ],
         exception_handlers={GraphidError: on_graphid_error, HTTPException: on_http_error},

@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 import msgspec
 
 from graphid.auth.exchange import CodeExchange
 from graphid.auth.keys import Caller
 from graphid.auth.providers import Providers
-from graphid.auth.signed import SignedIdentities
-from graphid.auth.tokens import IdTokens, Vouched
+from graphid.auth.signed import SignedIdentities, SigningKey
+from graphid.auth.tokens import IdTokens, Vouched, issuer_of
 from graphid.errors import InvalidInput, Refused
 from graphid.graph.database import Database, Unit
 from graphid.graph.queries import query
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
-from graphid.identity.values import Micros
+from graphid.identity.values import SECOND, Micros
 from graphid.service.chat_places import ChatPlace, ChatPlaces
 from graphid.service.ingest import Ingest
 from graphid.service.messages import (
@@ -69,7 +70,6 @@ class Vouching:
         providers: Providers,
         exchange: CodeExchange,
         tokens: IdTokens,
-        signed: SignedIdentities,
         clock: Callable[[], Micros],
     ) -> None:
         self._database = database
@@ -78,7 +78,7 @@ class Vouching:
         self._providers = providers
         self._exchange = exchange
         self._tokens = tokens
-        self._signed = signed
+        self._signed = SignedIdentities(clock=lambda: clock() / SECOND)
         self._clock = clock
 
     # ------------------------------------------------------------------ chats
@@ -91,7 +91,7 @@ class Vouching:
         Refused for what the provider does not vouch for: then the chat goes on as it was.
         """
         place = await self._place_of(asked, caller)
-        provider = await self._providers.find(asked.iss)
+        provider = self._providers.of(asked.iss)
         code = Use(
             key=self._ids.use("code", provider.issuer, asked.auth_code),
             by=self._ids.use("chat", place.chat),
@@ -172,11 +172,11 @@ class Vouching:
             raise InvalidInput("send either this or idToken, not both", path=["signedIdentity"])
         message = self._as_of_now(message) if caller.is_browser else message
         if message.id_token is not None:
-            provider = await self._providers.of_token(message.id_token)
+            provider = self._providers.of(issuer_of(message.id_token))
             vouched = await self._tokens.validate(message.id_token, provider)
         else:
             assert message.signed_identity is not None
-            vouched = self._signed.validate(message.signed_identity, caller)
+            vouched = self._signed_by_the_site(message.signed_identity, caller)
         again = self._ids.use("cookie", message.context.cookie_id, vouched.digest)
         proof = self._proof(vouched, self._nonce(vouched, again))
         return message.model_copy(update={"proof": proof})
@@ -185,15 +185,28 @@ class Vouching:
         """A browser's proof counts when it arrives: at another time it would be others' events
         that it is about. Raises InvalidInput where it is too old to stand for now."""
         at = message.context.occurred_at
-        oldest = self._clock() - int(OLDEST.total_seconds() * 1e6)
+        oldest = self._clock() - OLDEST // timedelta(microseconds=1)
         if at is not None and micros(at) < oldest:
-            minutes = int(OLDEST.total_seconds() // 60)
             raise InvalidInput(
-                f"must be at most {minutes} minutes ago where something is proven",
+                f"must be at most {OLDEST // timedelta(minutes=1)} minutes ago, for a proof",
                 path=["context", "occurredAt"],
             )
         context = message.context.model_copy(update={"occurred_at": None})
         return message.model_copy(update={"context": context})
+
+    def _signed_by_the_site(self, token: str, caller: Caller) -> Vouched:
+        """What the site of the key vouches for, by any of its keys that is still taken."""
+        if caller.signing is None:
+            raise Refused(reasons=["This key has nothing that signed identities are checked with."])
+        refusal: Refused | None = None
+        for text in caller.signing.keys:
+            key = _signing_key(caller.signing.algorithm, text)
+            try:
+                return self._signed.validate(token, key, issuer=caller.name)
+            except Refused as error:
+                refusal = refusal or error
+        assert refusal is not None
+        raise refusal
 
     # ------------------------------------------------------------------ what is vouched for
 
@@ -211,9 +224,15 @@ class Vouching:
             identifiers=tuple(
                 ClaimedIdentifier(type=type, value=value) for type, value in vouched.identifiers
             ),
-            traits=Traits(**vouched.traits) if vouched.traits else None,
+            traits=Traits.model_validate(dict(vouched.traits)) if vouched.traits else None,
             uses=uses,
         )
+
+
+@lru_cache(maxsize=256)
+def _signing_key(algorithm: str, text: str) -> SigningKey:
+    """A site's key, read once."""
+    return SigningKey.of_secret(text) if algorithm == "HS256" else SigningKey.of_public(text)
 
 
 def _told(receipt: Receipt) -> Outcome:

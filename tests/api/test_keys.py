@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -16,6 +16,7 @@ from graphid.auth.scopes import BROWSER, SERVER, Scope
 from graphid.identity.values import SECOND
 from graphid.service.keymaking import MAX_ORIGINS, MAX_SECRETS
 from tests.keys import IDS, OPERATOR, Process
+from tests.services import services
 
 KEY = """fragment key on AccessKey { id kind name scopes origins signingAlgorithm createdAt
   createdBy expiresAt rotatedAt formerUntil revokedAt revokedBy reason lastUsedAt
@@ -39,8 +40,7 @@ class Asking(Process):
     """A process whose schema is asked."""
 
     async def body(self, document: str, by: Caller, **variables: Any) -> dict[str, Any]:
-        nothing = cast(Any, None)
-        context = RequestContext.of(by, nothing, nothing, nothing, self.keymaker)
+        context = RequestContext.of(by, services(keys=self.keymaker))
         text = document + (KEY if "...key" in document else "")
         return (await answer(Request(text, variables), context, may_change=True)).body
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from graphid.api.context import RequestContext
 from graphid.api.execution import Request, answer
-from graphid.auth.keys import Key
+from graphid.auth.keys import Caller
 from graphid.auth.scopes import Scope
 from graphid.identity.policy import Policy, PolicyVersion
+from tests.services import services
 
 BLOCKED = ("email:info@shop.example", "*:/^test-/")
 VERSION = PolicyVersion(2, Policy(blocked=BLOCKED), set_at=0, set_by="sk:1")
@@ -27,8 +28,8 @@ class _Policies:
 
 def caller(*scopes: Scope) -> RequestContext:
     reads: Any = SimpleNamespace(policies=_Policies())
-    key = Key("sk:1", frozenset(scopes), is_browser=False)
-    return RequestContext.of(key, reads, cast(Any, None), cast(Any, None))
+    key = Caller("sk:1", frozenset(scopes), is_browser=False)
+    return RequestContext.of(key, services(reads=reads))
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,14 @@ through the whole application but without a socket."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, cast
 
 import httpx
 import pytest
 
 from graphid.graph.database import Database
 from graphid.http.app import create_app
+from graphid.http.callers import Callers
+from graphid.http.gate import Gate
 from graphid.http.graphql import graphql_route
 from graphid.http.segment import Segment
 from graphid.service.keymaking import RevokeKey
@@ -19,6 +20,7 @@ from graphid.service.receipts import Receipt
 from graphid.settings import Settings
 from tests.http.test_answers import Nowhere
 from tests.keys import IDS, OPERATOR, Process
+from tests.services import services
 
 OURS, FOREIGN = "https://shop.example", "https://evil.example"
 ALLOWED = "Access-Control-Allow-Origin"
@@ -84,16 +86,10 @@ def shown(authorization: str | None, origin: str | None) -> dict[str, str]:
 async def site() -> AsyncIterator[Site]:
     process, ingest = Process(), Taken()
     database = await Database.connect(Nowhere())
-    nothing = cast(Any, None)
+    callers = Callers(process.keyring, Gate())
     routes = [
-        graphql_route(
-            keyring=process.keyring,
-            reads=nothing,
-            ingest=ingest,
-            operations=nothing,
-            keys=process.keymaker,
-        ),
-        *Segment(ingest, process.keyring, IDS).routes(),
+        graphql_route(callers, services(ingest=ingest, keys=process.keymaker)),
+        *Segment(ingest, callers, IDS).routes(),
     ]
     app = create_app(routes=routes, database=database, settings=Settings(max_body_bytes=LIMIT))
     transport = httpx.ASGITransport(app)

@@ -14,6 +14,8 @@ from starlette.applications import Starlette
 
 from graphid.errors import DatabaseUnavailable, GraphidError, NotFound
 from graphid.http.answers import on_graphid_error
+from graphid.http.callers import Callers
+from graphid.http.gate import Gate
 from graphid.http.segment import MAX_BATCH, Segment
 from graphid.http.segment_calls import Clock, translate
 from graphid.identity.outcome import Warned
@@ -73,7 +75,7 @@ def process() -> Process:
 @pytest.fixture
 async def client(ingest: Recorder, process: Process) -> AsyncIterator[httpx.AsyncClient]:
     app = Starlette(
-        routes=Segment(ingest, process.keyring, IDS).routes(),
+        routes=Segment(ingest, Callers(process.keyring, Gate()), IDS).routes(),
         exception_handlers={GraphidError: on_graphid_error},
     )
     transport = httpx.ASGITransport(app)

@@ -9,7 +9,7 @@ from typing import Any
 
 from graphid.api.context import RequestContext
 from graphid.api.execution import Request, answer
-from graphid.auth.keys import Keys
+from graphid.auth.keys import Caller, Keys
 from graphid.graph.access_keys import AccessKeys
 from graphid.graph.database import Address, Database
 from graphid.graph.installation import installation_secret
@@ -25,6 +25,7 @@ from graphid.service.messages import ClaimedIdentifier, Contact, Context, Identi
 from graphid.service.operations.operating import Operations
 from graphid.service.reads import Reads
 from tests.integration.test_ingest import World
+from tests.services import services
 
 KEY = Keys.of(secret=["a secret key"], publishable=()).find("a secret key")
 
@@ -73,11 +74,12 @@ class Asked(World):
         self.operations = Operations(database, policies, ids, self._tick)
         self.keymaker = Keymaker(AccessKeys(database), ids, self._tick)
 
-    def request_context(self) -> RequestContext:
-        """What one request of this world is answered with."""
-        return RequestContext.of(
-            self.caller, self.reads, self.ingest, self.operations, self.keymaker
+    def request_context(self, caller: Caller | None = None) -> RequestContext:
+        """What one request of this world, or of another caller in it, is answered with."""
+        given = services(
+            reads=self.reads, ingest=self.ingest, operations=self.operations, keys=self.keymaker
         )
+        return RequestContext.of(caller or self.caller, given)
 
     async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
         found = await answer(Request(document, variables), self.request_context(), may_change=True)

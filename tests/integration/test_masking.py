@@ -16,11 +16,10 @@ import pytest
 from graphql import is_required_argument
 
 from graphid.api import limits
-from graphid.api.context import RequestContext
 from graphid.api.execution import Request, answer
 from graphid.api.rights import scopes_of
 from graphid.api.schema import executable
-from graphid.auth.keys import Key
+from graphid.auth.keys import Caller
 from graphid.auth.scopes import SERVER as EVERY_SCOPE
 from graphid.auth.scopes import Scope
 from graphid.graph.database import Unit
@@ -41,9 +40,9 @@ from tests.integration.asking import Asked, ids_in, time_of
 from tests.integration.test_ingest import BROWSER, SERVER
 from tests.integration.walking import everything_below, reached
 
-SEEING = Key("sk:seeing", EVERY_SCOPE, False)
-VIEWING = Key("sk:viewing", EVERY_SCOPE - {Scope.IDENTIFIER_VIEW, Scope.POLICY_EDIT}, False)
-ANALYST = Key("sk:analyst", frozenset({Scope.GRAPH_VIEW}), False)
+SEEING = Caller("sk:seeing", EVERY_SCOPE, False)
+VIEWING = Caller("sk:viewing", EVERY_SCOPE - {Scope.IDENTIFIER_VIEW, Scope.POLICY_EDIT}, False)
+ANALYST = Caller("sk:analyst", frozenset({Scope.GRAPH_VIEW}), False)
 
 
 class Values:
@@ -168,7 +167,7 @@ class Told:
             why=f"wrote from {v.email} and called from {v.phone}",
         )
 
-    async def answers(self, key: Key) -> list[dict[str, Any]]:
+    async def answers(self, key: Caller) -> list[dict[str, Any]]:
         """What each document answers to a caller."""
 
         def opens(type: str, name: str) -> bool:
@@ -249,9 +248,8 @@ class Told:
             f'{{type: "email", value: "{v.email}"}}]}})',
         ]
 
-    async def ask(self, key: Key, document: str) -> dict[str, Any]:
-        world = self.world
-        context = RequestContext.of(key, world.reads, world.ingest, world.operations)
+    async def ask(self, key: Caller, document: str) -> dict[str, Any]:
+        context = self.world.request_context(key)
         found = await answer(Request(document), context, may_change=True)
         assert "errors" not in found.body, (document, found.body["errors"])
         return found.body

@@ -78,7 +78,6 @@ class ChatMutations:
     async def end_chat(self, info: Info, input: EndChatInput) -> EndChatResult:
         return await or_not_found(accepted(info, messages.EndChat, input))
 
-
     @computed(
         "A provider is asked to vouch for whoever holds the chat's cookie: it redeems the code "
         "that the frontend got, and from then on the chat is authenticated. Where it does not "
