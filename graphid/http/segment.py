@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from graphid.auth.keys import Caller
-from graphid.errors import GraphidError, InvalidInput, TooLarge, Unauthorized
+from graphid.errors import GraphidError, InvalidInput, TooLarge
 from graphid.http.callers import Callers
 from graphid.http.gate import Allowance
 from graphid.http.json_text import parse_json
@@ -32,6 +32,7 @@ from graphid.service.senders import sender_of
 MAX_BATCH = 2_500
 """Calls in one batch."""
 
+BAD_HEADER = "The Authorization header is not valid."
 NO_KEY = "Send a write key: as user of Basic authentication, or writeKey."
 
 CALLS = ("identify", "track", "page", "screen", "alias", "group")
@@ -89,12 +90,11 @@ class Segment:
         """Whose request it is, and the body where the key was in it: one outside of the body is
         judged before the body."""
         key: Any = _key_in_headers(request)
-        body = None
-        if key is None:
-            body = await _body(request)
-            key = body.get("writeKey") or request.query_params.get("writeKey")
-        caller = await self._callers.find(request, key, NO_KEY)
-        return caller, body
+        if key is not None:
+            return await self._callers.find(request, key, BAD_HEADER), None
+        body = await _body(request)
+        key = body.get("writeKey") or request.query_params.get("writeKey")
+        return await self._callers.find(request, key, NO_KEY), body
 
     async def _batch(
         self, _request: Request, body: JsonObject, sender: Sender, allowance: Allowance | None
@@ -163,13 +163,14 @@ class Segment:
 
 
 def _key_in_headers(request: Request) -> str | None:
-    """The write key as user of Basic, as SDKs send it, or Bearer, or ``X-Write-Key``."""
+    """The write key as user of Basic, as SDKs send it, or Bearer, or ``X-Write-Key``; empty where
+    the header holds none."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
         except (binascii.Error, UnicodeDecodeError):
-            raise Unauthorized("The Authorization header is not valid.") from None
+            return ""
     if scheme.lower() == "bearer":
         return credentials.strip()
     return request.headers.get("x-write-key")

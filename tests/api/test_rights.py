@@ -56,6 +56,8 @@ def test_exactly_this_is_open_to_a_browser() -> None:
     assert open_to_browsers == {
         *(f"Mutation.{m}" for m in ("page", "track", "identify", "logout")),
         *(f"Mutation.{m}" for m in ("startChat", "sendChatMessage", "endChat")),
+        "Mutation.authenticateChat",
+        "ChatAuthenticated.chat",
         *(f"EventAccepted.{f}" for f in ("event", "duplicate", "warnings")),
         *(f"Identified.{f}" for f in ("event", "duplicate", "warnings")),
         *(f"LoggedOut.{f}" for f in ("event", "duplicate", "nextCookieId")),
