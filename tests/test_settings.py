@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from graphid.auth.scopes import Scope
 from graphid.errors import SettingsError
 from graphid.settings import Settings, load
 
@@ -112,3 +113,87 @@ def test_no_secret_shows() -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(Exception, match="frozen"):
         Settings().port = 1
+
+
+PROVIDER = '{"issuer": "https://login.example", "client_id": "graphid", "client_secret": "hidden"}'
+
+
+def test_providers_come_from_json_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "providers").write_text(f"[{PROVIDER}]\n")
+    monkeypatch.setenv("GRAPHID_OIDC_PROVIDERS_FILE", str(tmp_path / "providers"))
+    settings = load()
+    (provider,) = settings.oidc_providers
+    assert provider.issuer == "https://login.example"
+    assert provider.client_secret is not None
+    assert "hidden" not in f"{settings!r} {settings.model_dump_json()}"
+
+
+def test_staff_and_what_their_roles_may_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHID_STAFF_ISSUER", "https://staff.example")
+    monkeypatch.setenv("GRAPHID_STAFF_AUDIENCE", "graphid")
+    monkeypatch.setenv("GRAPHID_STAFF_HOSTS", "keys.example, localhost:9000")
+    monkeypatch.setenv("GRAPHID_STAFF_ROLES_CLAIM", "realm_access.roles")
+    monkeypatch.setenv("GRAPHID_STAFF_ROLES", '{"agents": ["journey:view", "chat:write"]}')
+    settings = load()
+    assert settings.staff_issuer == "https://staff.example"
+    assert settings.staff_audience == "graphid"
+    assert settings.staff_hosts == ("keys.example", "localhost:9000")
+    assert settings.staff_roles_claim == "realm_access.roles"
+    assert settings.staff_roles == {"agents": {Scope.JOURNEY_VIEW, Scope.CHAT_WRITE}}
+
+
+def test_without_staff() -> None:
+    settings = load()
+    assert settings.oidc_providers == ()
+    assert (settings.staff_issuer, settings.staff_roles) == (None, {})
+    assert settings.staff_roles_claim == "roles"
+
+
+def test_faults_of_providers_and_staff_are_told_with_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = {
+        "GRAPHID_PORT": "99999",
+        "GRAPHID_OIDC_PROVIDERS": '[{"issuer": "SECRET", "client_id": "", "leeway": 1000}, 7]',
+        "GRAPHID_STAFF_ISSUER": "http://SECRET.example",
+        "GRAPHID_STAFF_HOSTS": "https://SECRET.example",
+        "GRAPHID_STAFF_ROLES": '{"agents": ["journey:view", "SECRET"]}',
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    text = str(caught.value)
+    for expected in (
+        "GRAPHID_PORT: ",
+        "GRAPHID_OIDC_PROVIDERS: 0.issuer: must begin with https://",
+        "GRAPHID_OIDC_PROVIDERS: 0.client_id: ",
+        "GRAPHID_OIDC_PROVIDERS: 0.leeway: ",
+        "GRAPHID_OIDC_PROVIDERS: 1: ",
+        "GRAPHID_STAFF_ISSUER: must begin with https://; http:// is for this machine only",
+        "GRAPHID_STAFF_HOSTS: 0: must be a host",
+        "GRAPHID_STAFF_ROLES: agents.1: Input should be",
+    ):
+        assert expected in text
+    assert "SECRET" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("GRAPHID_OIDC_PROVIDERS", "{", "GRAPHID_OIDC_PROVIDERS: must be JSON"),
+        ("GRAPHID_OIDC_PROVIDERS", f"[{PROVIDER}, {PROVIDER}]", "have the same issuer"),
+        ("GRAPHID_STAFF_ROLES", "[" * 100_000, "GRAPHID_STAFF_ROLES: must be JSON"),
+        ("GRAPHID_STAFF_AUDIENCE", "graphid", "needs both GRAPHID_STAFF_ISSUER and"),
+        ("GRAPHID_STAFF_ISSUER", "https://staff.example", "GRAPHID_STAFF_AUDIENCE, or neither"),
+    ],
+)
+def test_a_fault_of_providers_or_staff(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=says) as caught:
+        load()
+    assert len(caught.value.faults) == 1

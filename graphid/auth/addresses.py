@@ -6,11 +6,15 @@ They are read by the library that calls them, so that no two readers see two hos
 from __future__ import annotations
 
 import ipaddress
+import re
 
 import httpx
 
 MAX_ADDRESS = 2048
 """Characters of an address, at most."""
+
+
+_HOST = re.compile(r"[a-z0-9.:\[\]\-]+")
 
 
 class InvalidAddress(ValueError):
@@ -40,7 +44,7 @@ def host_of(address: str) -> str:
 def is_host(text: str) -> bool:
     """True for a host as ``host_of`` writes it: ``login.example.com``, ``localhost:9000``."""
     try:
-        return host_of(f"https://{text}") == text
+        return _HOST.fullmatch(text) is not None and host_of(f"https://{text}") == text
     except InvalidAddress:
         return False
 

@@ -39,9 +39,9 @@ def check_registered(
     *,
     now: float,
     leeway: int,
+    issuer: str,
+    audience: str,
     essential: Iterable[str],
-    issuer: str | None = None,
-    audience: str | None = None,
 ) -> None:
     """Issuer, audience and times, where the token says them; ``essential`` ones it must say.
 
@@ -52,11 +52,9 @@ def check_registered(
         raise refused("The token is a logout token.")
     for name in ("exp", "iat", "nbf"):
         time_of(claims, name)
-    options: dict[str, ClaimsOption] = {name: {"essential": True} for name in essential}
-    if issuer is not None:
-        options["iss"] = {**options.get("iss", {}), "value": issuer}
-    if audience is not None:
-        options["aud"] = {**options.get("aud", {}), "value": audience}
+    options: dict[str, ClaimsOption] = {"iss": {"value": issuer}, "aud": {"value": audience}}
+    for name in essential:
+        options[name] = {**options.get(name, {}), "essential": True}
     registry = JWTClaimsRegistry(now=int(now), leeway=leeway, **options)
     try:
         registry.validate(dict(claims.values))
@@ -93,12 +91,11 @@ def subject_of(claims: Claims) -> str:
 
     Spaces around it are refused: identifiers are trimmed, and two subjects must not become one.
     """
-    subject = claims.text("sub")
-    if not subject:
-        raise refused("The token lacks sub.")
+    subject = claims.text("sub") or ""
     if len(subject) > MAX_SUBJECT:
         raise refused(f"The token's sub is longer than {MAX_SUBJECT} characters.")
-    if not (subject.isascii() and subject.isprintable()) or subject != subject.strip():
+    is_plain = subject.isascii() and subject.isprintable() and subject == subject.strip()
+    if not subject or not is_plain:
         raise refused("The token's sub is not plain text.")
     return subject
 

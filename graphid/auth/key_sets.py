@@ -116,7 +116,9 @@ class KeySets:
         now = self._clock()
         if kept.asking is None and now >= kept.asked_again_at:
             kept.asked_again_at = now + (COOL_DOWN if kept.keys else RETRY)
-            kept.asking = asyncio.create_task(self._renew(provider, kept))
+            kept.asking = asyncio.create_task(
+                self._renew(provider, kept), name=f"keys of {provider.issuer}"
+            )
         return kept.asking
 
     async def _renew(self, provider: Provider, kept: _Kept) -> None:

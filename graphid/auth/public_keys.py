@@ -64,7 +64,7 @@ def key_of_jwk(jwk: Any) -> VerifyingKey:
     if "d" in jwk:
         raise UnusableKey("is a private key")
     _require_for_signatures(jwk)
-    data: dict[str, Any] = {name: _text(jwk, name) for name in members}
+    data: dict[str, Any] = {name: _text(jwk, name) for name in ("kty", *members)}
     algorithms = _algorithms(jwk, kind, data)
     try:
         if kind is RSAKey:

@@ -9,10 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.exceptions import UnsupportedAlgorithm
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from graphid.auth import claims as read
@@ -56,11 +54,12 @@ class SigningKey:
         data = secret.encode("utf-8") if isinstance(secret, str) else secret
         if not MIN_SECRET <= len(data) <= MAX_SECRET:
             raise InvalidInput(f"A secret for signing has {MIN_SECRET} to {MAX_SECRET} bytes.")
-        if b"-----BEGIN" in data:
-            raise InvalidInput(
-                "This is a key pair's, and no secret: say which algorithm it is for."
-            )
-        return cls(VerifyingKey(frozenset({"HS256"}), None, OctKey.import_key(data)))
+        try:
+            if _PUBLISHED.search(data):
+                raise ValueError
+            return cls(VerifyingKey(frozenset({"HS256"}), None, OctKey.import_key(data)))
+        except ValueError:
+            raise InvalidInput("This is the key of a pair, and no secret.") from None
 
     @classmethod
     def of_public(cls, text: str) -> SigningKey:
@@ -128,14 +127,10 @@ def _jwk_of(text: str) -> Any:
             return json.loads(text)
         except (ValueError, RecursionError):
             raise UnusableKey("is not JSON") from None
-    try:
-        key = load_pem_public_key(text.encode("utf-8"))
-    except ValueError:
-        raise UnusableKey("is neither a PEM nor a JWK") from None
-    if isinstance(key, RSAPublicKey):
-        return RSAKey.binding.convert_raw_key_to_dict(key, False) | {"kty": "RSA"}
-    if isinstance(key, EllipticCurvePublicKey):
-        return ECKey.binding.convert_raw_key_to_dict(key, False) | {"kty": "EC"}
-    if isinstance(key, Ed25519PublicKey):
-        return OKPKey.binding.convert_raw_key_to_dict(key, False) | {"kty": "OKP"}
-    raise UnusableKey("is not an RSA, EC or Ed25519 key")
+    for kind in (RSAKey, ECKey, OKPKey) if "-----BEGIN " in text else ():
+        try:
+            key = kind.binding.import_from_bytes(text.encode("utf-8"))
+            return kind.binding.convert_raw_key_to_dict(key, False) | {"kty": kind.key_type}
+        except (JoseError, UnsupportedAlgorithm, ValueError, KeyError):
+            continue
+    raise UnusableKey("is neither a JWK nor the PEM of an RSA, EC or Ed25519 key")
