@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -185,7 +186,7 @@ class Provider(BaseModel):
             raise _reserved()
         return value
 
-    @property
+    @cached_property
     def allowed_hosts(self) -> frozenset[str]:
         """Every host that may be called for it."""
         return frozenset((host_of(self.issuer), *self.hosts))

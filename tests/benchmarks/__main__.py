@@ -24,6 +24,7 @@ from tests.benchmarks.fold import pieces_a_second
 from tests.benchmarks.late import reach_of_late_evidence
 from tests.benchmarks.operations import Operations
 from tests.benchmarks.timing import Compared, compare
+from tests.benchmarks.tokens import milliseconds_of_a_validation
 from tests.benchmarks.trips import trips_of_an_identify
 from tests.benchmarks.verified import told_of
 from tests.service import PUBLISHABLE_KEY, Client, Service, running_service
@@ -261,6 +262,11 @@ def _show(
     )
     folded = pieces_a_second()
     console.print(f"The fold alone: {folded:,.0f} pieces of evidence a second")
+    tokens = milliseconds_of_a_validation()
+    console.print(
+        "Validation of an ID token, keys known, in the median: "
+        + ", ".join(f"{name} {taken:.2f} ms" for name, taken in tokens.items())
+    )
     console.print(f"Memory of the service: {at_rest:.0f} MB at rest, {after:.0f} MB after all this")
     ratios = {row.name: row.ratio for row in found}
     bars = {
@@ -271,6 +277,7 @@ def _show(
         "a journey page the same within 25 %": found[-1].ratio <= 1.25,
         "late evidence at most 3 steps, 30 at p99": late.median <= 3 and late.p99 <= 30,
         "the fold alone 20,000 pieces a second": folded >= 20_000,
+        "validation of a token below 1 ms": max(tokens.values()) < 1,
         "below 150 MB at rest": at_rest < 150,
     }
     console.print("Bars: " + "; ".join(f"{bar} ({_kept(is_so)})" for bar, is_so in bars.items()))
