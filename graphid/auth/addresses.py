@@ -54,7 +54,7 @@ def _parse(address: str) -> httpx.URL:
         raise InvalidAddress(f"is longer than {MAX_ADDRESS} characters")
     try:
         return httpx.URL(address)
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, ValueError):
         raise InvalidAddress("is not an address") from None
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graphid.auth.addresses import MAX_ADDRESS, InvalidAddress, host_of, is_host
 from graphid.auth.outbound import MAX_AT_ONCE, Outbound
@@ -182,3 +185,12 @@ def test_no_host_of_what_may_not_be_called(address: str, says: str) -> None:
 )
 def test_what_is_no_host(text: str) -> None:
     assert not is_host(text)
+
+
+ADDRESSES = st.text() | st.text(":/@#?[]%.a1xé\ud800\x00 -")
+
+
+@given(ADDRESSES, st.sampled_from(["", "http://", "https://"]))
+def test_any_text_has_a_host_or_is_refused(text: str, scheme: str) -> None:
+    with suppress(InvalidAddress):
+        assert host_of(scheme + text)
