@@ -6,7 +6,7 @@ import json
 import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -151,6 +151,10 @@ class _Exchange(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # who asked has hung up, as they should
+            super().handle()
+
     def do_GET(self) -> None:
         self._answer("")
 
@@ -162,13 +166,10 @@ class _Exchange(BaseHTTPRequestHandler):
             Seen(self.path, parse_qs(form), self.headers["authorization"], self.headers["cookie"])
         )
         said = self.provider.answer(self.path)
-        try:
-            if isinstance(said, Said):
-                self._say(said)
-            else:
-                said(self)
-        except ConnectionError:
-            self.close_connection = True  # who asked has hung up, as they should
+        if isinstance(said, Said):
+            self._say(said)
+        else:
+            said(self)
 
     def _say(self, said: Said) -> None:
         self.begin(said)

@@ -110,6 +110,7 @@ async def test_the_hash_of_an_access_token_is_that_of_the_algorithm(
     set_up = provider.set_up()
     await id_tokens.validate(token, set_up, access_token="access", code="c")
     await id_tokens.validate(token, set_up)  # nothing to hold it against
+    await id_tokens.validate(provider.token(key=key), set_up, access_token="access", code="c")
     with pytest.raises(Refused, match="belongs to another access token"):
         await id_tokens.validate(token, set_up, access_token="another", code="c")
     with pytest.raises(Refused, match="belongs to another code"):
