@@ -79,23 +79,22 @@ def time_of(claims: Claims, name: str) -> datetime | None:
     return datetime.fromtimestamp(value, UTC)
 
 
-def expiry_of(claims: Claims) -> datetime:
-    """When the token, which is checked, ends."""
-    found = time_of(claims, "exp")
+def required_time(claims: Claims, name: str) -> datetime:
+    """A time that these claims were checked to say."""
+    found = time_of(claims, name)
     assert found is not None
     return found
 
 
 def subject_of(claims: Claims) -> str:
-    """The ``sub``. Raises Refused where it is none, or could be mistaken for another.
+    """The ``sub`` of claims that were checked to say one. Raises Refused for an unusable one.
 
     Spaces around it are refused: identifiers are trimmed, and two subjects must not become one.
     """
-    subject = claims.text("sub") or ""
+    subject: str = claims.values["sub"]
     if len(subject) > MAX_SUBJECT:
         raise refused(f"The token's sub is longer than {MAX_SUBJECT} characters.")
-    is_plain = subject.isascii() and subject.isprintable() and subject == subject.strip()
-    if not subject or not is_plain:
+    if not (subject.isascii() and subject.isprintable() and subject == subject.strip()):
         raise refused("The token's sub is not plain text.")
     return subject
 

@@ -106,9 +106,9 @@ class SignedIdentities:
             issuer=issuer,
             audience=AUDIENCE,
         )
-        subject, expires = read.subject_of(claims), read.expiry_of(claims)
-        issued = read.time_of(claims, "iat")
-        if issued is None or (expires - issued).total_seconds() > self._lifetime:
+        subject, expires = read.subject_of(claims), read.required_time(claims, "exp")
+        issued = read.required_time(claims, "iat")
+        if (expires - issued).total_seconds() > self._lifetime:
             raise refused(f"The token is valid for more than {self._lifetime} s.")
         contacts = read.verified_contacts(claims, email="email", phone="phone_number")
         return Vouched(

@@ -99,7 +99,7 @@ class IdTokens:
             subject=read.subject_of(claims),
             identifiers=_identifiers_of(claims, provider),
             traits=read.names_of(claims),
-            expires_at=read.expiry_of(claims),
+            expires_at=read.required_time(claims, "exp"),
             digest=claims.digest,
             nonce=_nonce_of(claims, nonce, provider.require_nonce),
             auth_time=read.time_of(claims, "auth_time"),
@@ -108,8 +108,8 @@ class IdTokens:
     def _check_age(
         self, claims: Claims, provider: Provider, now: float, max_age: int | None
     ) -> None:
-        issued = read.time_of(claims, "iat")
-        if issued is not None and now - issued.timestamp() > OLDEST + provider.leeway:
+        issued = read.required_time(claims, "iat")
+        if now - issued.timestamp() > OLDEST + provider.leeway:
             raise refused("The token was issued more than a day ago.")
         shown = read.time_of(claims, "auth_time")
         if shown is not None and shown.timestamp() > now + provider.leeway:
