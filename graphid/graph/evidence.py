@@ -196,7 +196,7 @@ class EvidenceUnit:
 
     async def record(self, batch: dict[str, Any]) -> tuple[dict[str, Recorded], list[Any]]:
         """Step what :meth:`load` found new, follow what that changes, and write it all, with the
-        unit's events.
+        unit's events, and commit: nothing else can be done in this transaction.
 
         ``batch``: the parameter of ``events/append_events``. Returns the answers to the evidence,
         by message id, and what was known of the events. What was known already is answered as it
@@ -204,11 +204,11 @@ class EvidenceUnit:
         """
         new = self.new
         difference = await self.follow()
-        if difference is None:
-            known = await self.park(new, batch)
-        else:
-            known = await self.write(new, difference, batch)
         await self._drop_locks()
+        if difference is None:
+            known = await self.park(new, batch, is_last=True)
+        else:
+            known = await self.write(new, difference, batch, is_last=True)
         return self._recorded, known
 
     async def _drop_locks(self) -> None:
@@ -248,9 +248,14 @@ class EvidenceUnit:
         return self._following.stepped_again
 
     async def write(
-        self, new: list[tuple[Evidence, str]], difference: Difference, batch: dict[str, Any]
+        self,
+        new: list[tuple[Evidence, str]],
+        difference: Difference,
+        batch: dict[str, Any],
+        *,
+        is_last: bool = False,
     ) -> list[Any]:
-        """Write new evidence with what it changed, and events.
+        """Write new evidence with what it changed, and events; ``is_last``: and commit.
 
         Returns what was known of the events.
         """
@@ -272,14 +277,21 @@ class EvidenceUnit:
                 }
             )
             self._take(piece, digest, outcome)
-        (row,) = await self._unit.rows(
-            WRITE_CHANGES, batch=batch, changes=rows | {"evidence": evidence}
-        )
+        return await self._write(batch, rows | {"evidence": evidence}, is_last=is_last)
+
+    async def _write(
+        self, batch: dict[str, Any], changes: dict[str, Any], *, is_last: bool
+    ) -> list[Any]:
+        run = self._unit.last_rows if is_last else self._unit.rows
+        (row,) = await run(WRITE_CHANGES, batch=batch, changes=changes)
         known: list[Any] = row["known"]
         return known
 
-    async def park(self, new: list[tuple[Evidence, str]], batch: dict[str, Any]) -> list[Any]:
-        """Store new evidence that waits for a job, and events; nothing else changes."""
+    async def park(
+        self, new: list[tuple[Evidence, str]], batch: dict[str, Any], *, is_last: bool = False
+    ) -> list[Any]:
+        """Store new evidence that waits for a job, and events; nothing else changes.
+        ``is_last``, and what is returned: as :meth:`write`."""
         nothing = Difference(self._begin(), self._ids, None)
         evidence = []
         for piece, digest in new:
@@ -288,11 +300,7 @@ class EvidenceUnit:
                 | {"touched": [], "links": "[]", "pendingSince": piece.recorded_at}
             )
             self._take(piece, digest, Outcome(), is_pending=True)
-        (row,) = await self._unit.rows(
-            WRITE_CHANGES, batch=batch, changes=nothing.rows() | {"evidence": evidence}
-        )
-        known: list[Any] = row["known"]
-        return known
+        return await self._write(batch, nothing.rows() | {"evidence": evidence}, is_last=is_last)
 
     def _take(
         self, piece: Evidence, digest: str, outcome: Outcome, *, is_pending: bool = False

@@ -165,7 +165,7 @@ class _Submission:
         self._recordings = self._record()
         evidence = self._evidence()
         if not evidence:
-            (row,) = await unit.rows(APPEND_EVENTS, batch=self._batch())
+            (row,) = await unit.last_rows(APPEND_EVENTS, batch=self._batch())
             return self._receipts(row["known"], {})
         recorder = EvidenceUnit(
             unit,

@@ -19,7 +19,7 @@ RESTORE = (
 )
 SAVE = """mutation ($id: ID!, $value: String!) {
   saveContact(input: {source: "bench", sourceId: $id,
-                      identifiers: [{type: "user_id", value: $value}]}) {
+                      identifiers: [{type: "email", value: $value}]}) {
     ... on ContactSaved { person { id } }
   }
 }"""
@@ -45,7 +45,7 @@ class Operations:
 
     def _merge_and_unmerge(self, person: str) -> None:
         id = f"bench-{next(self._number)}"
-        saved = self._client.graphql(SAVE, id=id, value=id)["saveContact"]
+        saved = self._client.graphql(SAVE, id=id, value=f"{id}@example.com")["saveContact"]
         merge = self._done(MERGE, ids=[person, saved["person"]["id"]])
         self._done(UNMERGE, id=merge)
 

@@ -55,10 +55,17 @@ class _Pausing(Unit):
         self._database = database
 
     async def rows(self, query: Query, /, **parameters: Any) -> list[dict[str, Any]]:
+        await self._pause(query)
+        return await self._unit.rows(query, **parameters)
+
+    async def last_rows(self, query: Query, /, **parameters: Any) -> list[dict[str, Any]]:
+        await self._pause(query)
+        return await self._unit.last_rows(query, **parameters)
+
+    async def _pause(self, query: Query) -> None:
         if query.name == self._database.before:
             self._database.reached.set()
             await self._database.go_on.wait()
-        return await self._unit.rows(query, **parameters)
 
     async def run(self, query: Query, /, **parameters: Any) -> None:
         await self._unit.run(query, **parameters)

@@ -15,6 +15,7 @@ from graphid.graph.database import Address, Database, Unit
 from graphid.graph.installation import installation_secret
 from graphid.graph.memory import as_text, decode, evidence_decoder, from_text
 from graphid.graph.policies import Policies
+from graphid.graph.queries import Query
 from graphid.graph.schema import migrate
 from graphid.identity.fold import resolve
 from graphid.identity.ids import Ids
@@ -325,7 +326,7 @@ async def test_what_fails_half_way_leaves_nothing(world: World) -> None:
 
     async def cut(work: Any, **options: Any) -> Any:
         async def half(unit: Unit) -> None:
-            await work(unit)
+            await work(_Uncommitted(unit))
             raise Cut
 
         return await Database.write(world.database, half, **options)
@@ -338,6 +339,16 @@ async def test_what_fails_half_way_leaves_nothing(world: World) -> None:
     assert rows == []
     receipt = (await submit([world.identify("c", "jo", "i")], BROWSER))[0]
     assert not receipt.duplicate
+
+
+class _Uncommitted(Unit):
+    """A unit of work whose last statement does not commit."""
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__(unit._transaction)
+
+    async def last_rows(self, query: Query, /, **parameters: Any) -> list[dict[str, Any]]:
+        return await self.rows(query, **parameters)
 
 
 class _Cut:
