@@ -151,7 +151,11 @@ class ContactInput:
     occurred_at: datetime | None = strawberry.UNSET
 
 
-@strawberry.input(description="How much may be asked with a key.")
+@strawberry.input(
+    description="How much may be asked with a key. requestsPerSecond: 1 to 100,000; "
+    "eventsPerSecond: 1 to 1,000,000; concurrentRequests: 1 to 10,000; costPerMinute: 25,000 to "
+    "1,000,000,000."
+)
 class KeyLimitsInput:
     requests_per_second: int | None = strawberry.UNSET
     events_per_second: int | None = strawberry.UNSET
@@ -160,9 +164,10 @@ class KeyLimitsInput:
 
 
 @strawberry.input(
-    description="scopes: as `event:write`; a publishable key has `event:write` and `chat:write` "
-    "where none are named, and may hold no other. origins: up to 100, as `https://shop.example`; "
-    "left out, pages of any. signingPublicKey: PEM, for signing PUBLIC_KEY."
+    description="name: up to 100 characters. scopes: as `event:write`; a publishable key has "
+    "`event:write` and `chat:write` where none are named, and may hold no other. origins: up to "
+    "100, as `https://shop.example`; left out, pages of any. signingPublicKey: PEM, for signing "
+    "PUBLIC_KEY."
 )
 class CreateKeyInput:
     name: str
