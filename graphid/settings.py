@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,7 +25,10 @@ from pydantic_settings import (
 from graphid.errors import SettingsError
 
 PREFIX = "GRAPHID_"
-SECRETS = ("neo4j_password", "secret_keys", "publishable_keys", "installation_secret")
+SECRETS = (
+    *("neo4j_password", "secret_keys", "publishable_keys", "installation_secret"),
+    "limit_storage",
+)
 NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 MIN_KEY_CHARACTERS = 4
 """Shorter is a slip. Up to ``GUESSABLE_CHARACTERS`` will do for a trial, and is warned of."""
@@ -32,6 +36,8 @@ GUESSABLE_CHARACTERS = 16
 MIN_SECRET_CHARACTERS = 16
 
 Keys = tuple[SecretStr, ...]
+Networks = tuple[IPv4Network | IPv6Network, ...]
+Rate = Annotated[int | None, Field(ge=1, le=100_000)]
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,20 @@ class Settings(BaseSettings):
     """Seconds that one request may take, retries included."""
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     """Of a request body, as sent and also after decompression."""
+    trusted_proxies: Annotated[Networks, NoDecode] = ()
+    """Networks of proxies whose ``X-Forwarded-For`` says where a request comes from."""
+    limit_storage: SecretStr = SecretStr("memory://")
+    """Where limits are counted; processes that share one limit together. It may hold a password."""
+    limit_address_failures: int = Field(default=20, ge=0, le=1_000_000)
+    """Authentications that may fail, a minute and address; 0: any number."""
+    limit_address_requests: Rate = None
+    """Requests a second and address, with publishable keys."""
+    limit_address_events: Rate = None
+    """Messages a second and address, with publishable keys."""
+    limit_address_concurrent: Annotated[int | None, Field(ge=1, le=10_000)] = None
+    """Requests under way at once, by address, with publishable keys."""
+    audit_days: int = Field(default=400, ge=1, le=36_500)
+    """How long it is kept who did what."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
@@ -120,6 +140,18 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(SecretStr(key) for key in map(str.strip, value.split(",")) if key)
         return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(ip_network(part) for part in map(str.strip, value.split(",")) if part)
+        except ValueError:
+            raise PydanticCustomError(
+                "networks", "must be addresses or networks, as 10.0.0.0/8, separated by commas"
+            ) from None
 
     @field_validator("publishable_keys")
     @classmethod

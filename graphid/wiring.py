@@ -15,16 +15,20 @@ from starlette.routing import BaseRoute
 
 from graphid import log
 from graphid.auth.keys import Keys
+from graphid.auth.limits import Limits
 from graphid.graph.database import Database
 from graphid.graph.engine import Address, Progress, running_database
 from graphid.graph.installation import installation_secret
 from graphid.graph.policies import Policies
 from graphid.graph.schema import migrate
 from graphid.graph.verifying import Progress as Counting
+from graphid.http.addresses import Addresses
 from graphid.http.app import create_app
+from graphid.http.gate import Gate
 from graphid.http.graphql import graphql_route
 from graphid.http.segment import Segment
 from graphid.http.server import address_of, listen, run, serve
+from graphid.http.usage import Usage, open_storage
 from graphid.identity.ids import Ids
 from graphid.service.erasures import Erasures
 from graphid.service.ingest import Ingest
@@ -107,6 +111,7 @@ async def routes_of(settings: Settings, database: Database) -> tuple[list[BaseRo
         secret=[key.get_secret_value() for key in settings.secret_keys],
         publishable=[key.get_secret_value() for key in settings.publishable_keys],
     )
+    gate = gate_of(settings)
     ingest = Ingest(database, policies, ids, now, on_parked=parked.wake)
     await ingest.warm()
     return [
@@ -115,9 +120,25 @@ async def routes_of(settings: Settings, database: Database) -> tuple[list[BaseRo
             reads=Reads.on(database, policies, clock=now),
             ingest=ingest,
             operations=Operations(database, policies, ids, now, on_parked=parked.wake),
+            gate=gate,
         ),
-        *Segment(ingest, keys, ids).routes(),
+        *Segment(ingest, keys, ids, gate).routes(),
     ], parked
+
+
+def gate_of(settings: Settings) -> Gate:
+    """What lets requests in. Raises SettingsError for a storage that cannot be had."""
+    browsers = Limits(
+        requests_per_second=settings.limit_address_requests,
+        events_per_second=settings.limit_address_events,
+        concurrent=settings.limit_address_concurrent,
+    )
+    return Gate(
+        Usage(open_storage(settings.limit_storage.get_secret_value())),
+        Addresses(settings.trusted_proxies),
+        browsers=None if browsers == Limits() else browsers,
+        failures=settings.limit_address_failures,
+    )
 
 
 async def _migrate(settings: Settings, address: Address) -> list[str]:

@@ -41,6 +41,12 @@ class Operates(Protocol):
     def reads(self, rehearsal: Rehearsal[Change]) -> Reads: ...
 
 
+class Spends(Protocol):
+    """What a request may still take of its caller's limits."""
+
+    async def spend(self, *, events: int = 0, cost: int = 0) -> None: ...
+
+
 @dataclass
 class RequestContext:
     """The caller, and where to read and write for them."""
@@ -50,6 +56,8 @@ class RequestContext:
     ingest: Submits
     operations: Operates
     load: Loaders
+    allowance: Spends | None = None
+    """None where nothing limits the caller."""
     people: dict[str, PersonRecord] = field(default_factory=dict)
     """Whom the request has met, by id."""
     taken: set[Moment] = field(default_factory=set)

@@ -101,11 +101,14 @@ async def answer(request: Request, context: RequestContext, *, may_change: bool)
     operation = get_operation_ast(prepared.document, request.operation)
     if operation is None:
         return _refused(InvalidInput("operationName must name one operation of the query."))
-    if operation.operation is OperationType.MUTATION and not may_change:
+    is_mutation = operation.operation is OperationType.MUTATION
+    if is_mutation and not may_change:
         raise MutationByGet
     try:
-        require_small(prepared.document, request.operation, request.variables)
+        size = require_small(prepared.document, request.operation, request.variables)
         require(prepared.needs[_name_of(operation)], context.key.scopes)
+        if context.allowance is not None:
+            await context.allowance.spend(events=size.roots if is_mutation else 0, cost=size.cost)
     except GraphidError as error:
         return _refused(error)
     return _told(await _execute(prepared.document, request, context))

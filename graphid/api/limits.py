@@ -51,11 +51,13 @@ SHORT = {
 
 @dataclass
 class Size:
-    """What an operation takes."""
+    """What an operation takes. ``roots``: the fields that are below none; of a mutation, each may
+    send a message."""
 
     depth: int = 0
     aliases: int = 0
     cost: int = 0
+    roots: int = 0
 
 
 def require_small(
@@ -120,6 +122,7 @@ class _Measure:
             total.depth = max(total.depth, size.depth)
             total.aliases += size.aliases
             total.cost += size.cost
+            total.roots += size.roots
         return total
 
     def _fragment(self, name: str) -> Size:
@@ -133,6 +136,7 @@ class _Measure:
             depth=below.depth + 1,
             aliases=below.aliases + (field.alias is not None),
             cost=1 + self._length(field) * below.cost,
+            roots=1,
         )
 
     def _length(self, field: FieldNode) -> int:

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from graphid.auth.limits import Limits
 from graphid.auth.scopes import BROWSER, SERVER, Scope
 from graphid.errors import Unauthorized
 
@@ -17,11 +18,13 @@ class Key:
     """A key that is known, without the key itself.
 
     ``name``: a fingerprint, for provenance. ``is_browser``: publishable, so anybody may have it.
+    ``limits`` is None for what may do any number of things, as the keys of the settings.
     """
 
     name: str
     scopes: frozenset[Scope]
     is_browser: bool
+    limits: Limits | None = None
 
 
 class Keys:
