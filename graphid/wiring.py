@@ -29,7 +29,9 @@ from graphid.http.graphql import graphql_route
 from graphid.http.segment import Segment
 from graphid.http.server import address_of, listen, run, serve
 from graphid.http.usage import Usage, open_storage
+from graphid.http.witnesses import Witnesses
 from graphid.identity.ids import Ids
+from graphid.service.audit.audit import Audit
 from graphid.service.erasures import Erasures
 from graphid.service.ingest import Ingest
 from graphid.service.operations.operating import Operations
@@ -88,10 +90,11 @@ async def _serve(
 ) -> None:
     async with open_database(settings, address) as database:
         await migrate(database)
-        routes, parked = await routes_of(settings, database)
+        audit = Audit(database, now, days=settings.audit_days)
+        routes, parked = await routes_of(settings, database, audit)
         app = create_app(routes=routes, database=database, settings=settings)
         url = address_of(listener)
-        async with parked.running():
+        async with parked.running(), audit.running():
             await serve(app, listener, settings, on_ready=lambda: on_ready(url))
 
 
@@ -101,7 +104,9 @@ async def ids_of(settings: Settings, database: Database) -> Ids:
     return Ids(await installation_secret(database, given.get_secret_value() if given else None))
 
 
-async def routes_of(settings: Settings, database: Database) -> tuple[list[BaseRoute], Parked]:
+async def routes_of(
+    settings: Settings, database: Database, audit: Audit
+) -> tuple[list[BaseRoute], Parked]:
     """What the service answers (GraphQL, and what the SDKs of others post), and its job."""
     policies, ids = Policies(database, clock=now), await ids_of(settings, database)
     parked = Parked(database, policies.of, ids, erasures=Erasures(database, policies, ids, now))
@@ -121,6 +126,7 @@ async def routes_of(settings: Settings, database: Database) -> tuple[list[BaseRo
             ingest=ingest,
             operations=Operations(database, policies, ids, now, on_parked=parked.wake),
             gate=gate,
+            witnesses=Witnesses(audit, Addresses(settings.trusted_proxies)),
         ),
         *Segment(ingest, keys, ids, gate).routes(),
     ], parked
@@ -131,7 +137,7 @@ def gate_of(settings: Settings) -> Gate:
     browsers = Limits(
         requests_per_second=settings.limit_address_requests,
         events_per_second=settings.limit_address_events,
-        concurrent=settings.limit_address_concurrent,
+        concurrent_requests=settings.limit_address_concurrent,
     )
     return Gate(
         Usage(open_storage(settings.limit_storage.get_secret_value())),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -13,6 +13,8 @@ from graphid.api.loaders import Loaders
 from graphid.auth.keys import Key
 from graphid.graph.policies import Policies
 from graphid.graph.rehearsal import Rehearsal
+from graphid.service.audit.audit import Witness
+from graphid.service.audit.entries import Outcome
 from graphid.service.messages import Message, Sender, Terms
 from graphid.service.operations.changes import Change
 from graphid.service.operations.operating import Act
@@ -58,6 +60,8 @@ class RequestContext:
     load: Loaders
     allowance: Spends | None = None
     """None where nothing limits the caller."""
+    audit: Witness | None = None
+    """Is told who does what; None where nobody keeps that."""
     people: dict[str, PersonRecord] = field(default_factory=dict)
     """Whom the request has met, by id."""
     taken: set[Moment] = field(default_factory=set)
@@ -72,6 +76,18 @@ class RequestContext:
     def policies(self) -> Policies:
         """The policy, to read and to set."""
         return self.reads.policies
+
+    async def record(
+        self,
+        action: str,
+        *,
+        subjects: Iterable[str] = (),
+        outcome: Outcome = Outcome.DONE,
+        operation: str | None = None,
+    ) -> None:
+        """Tell the audit of an act, before it is answered. Raises DatabaseUnavailable or Busy."""
+        if self.audit is not None:
+            await self.audit.record(action, subjects=subjects, outcome=outcome, operation=operation)
 
     def forget(self) -> None:
         """Read again from here on: something was written."""

@@ -34,7 +34,7 @@ MAX_ALIASES = 50
 MAX_COST = 25_000
 """Fields in an answer."""
 
-PAGES = {"journey": 50, "events": 50, "sessions": 20, "chats": 20}
+PAGES = {"journey": 50, "events": 50, "sessions": 20, "chats": 20, "audit": 20}
 """How long a list is where the client does not say."""
 LISTS = {"links": 100, "devices": 100, "messages": 100, "people": 100, "uses": 100, "visitors": 100}
 SHORT = {

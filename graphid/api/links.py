@@ -153,6 +153,7 @@ class ReviewItem(Node):
 
         records = await info.context.load(PersonByIdLoader).load_many(self.record.contacts)
         people = {record.id: record for record in map(found, records)}
+        info.context.people |= people
         return [Person.of(people[id]) for id in sorted(people)]
 
     @classmethod
@@ -203,6 +204,7 @@ async def contact_by_id(info: Info, id: str) -> Contact:
     from graphid.api.people import Contact  # noqa: PLC0415 - each names the other
 
     person = found(await info.context.load(PersonByIdLoader).load(id))
+    info.context.people[person.id] = person
     former = info.context.load(ContactByFormerIdLoader)
     return Contact.of(person.contact(id) or found(await former.load(id)))
 

@@ -9,6 +9,7 @@ from datetime import datetime
 import strawberry
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 
+from graphid.api.audit import AUDIT, AuditConnection
 from graphid.api.chats import Chat, chat_by_id
 from graphid.api.context import Info
 from graphid.api.cursors import forwards
@@ -102,6 +103,24 @@ class Query:
     @computed("One line of a journey by its message id.")
     async def event(self, info: Info, message_id: strawberry.ID) -> JourneyEvent | None:
         return await _event(info, EVENT + message_id)
+
+    @computed(
+        "Who did what to whose data, the latest first; of one actor, about one subject. Acts are "
+        "here before they are answered, reads within a second."
+    )
+    async def audit(
+        self,
+        info: Info,
+        first: int | None = 20,
+        after: str | None = strawberry.UNSET,
+        actor: str | None = strawberry.UNSET,
+        subject: strawberry.ID | None = strawberry.UNSET,
+    ) -> AuditConnection:
+        request = forwards(AUDIT, first, after or None)
+        page = await info.context.reads.trail.page(
+            request, actor=actor or None, subject=subject or None
+        )
+        return AuditConnection.of(page)
 
     @computed("What resolution follows; with `version`: what it followed then.")
     async def policy(self, info: Info, version: int | None = strawberry.UNSET) -> Policy:

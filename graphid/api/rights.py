@@ -39,6 +39,7 @@ VIEW = frozenset({Scope.JOURNEY_VIEW})
 POLICY = frozenset({Scope.POLICY_EDIT})
 OPERATE = frozenset({Scope.IDENTITY_EDIT})
 ERASE = frozenset({Scope.PRIVACY_EDIT})
+AUDIT = frozenset({Scope.AUDIT_VIEW})
 OPERATIONS = (
     *("promoteContact", "mergePeople", "unmerge", "severLink", "restoreLink"),
     *("blockIdentifier", "decideReview"),
@@ -55,6 +56,9 @@ SCOPES: Mapping[str, Scopes] = {
     "Mutation.erasePerson": ERASE,
     "Change": OPERATE | ERASE | VIEW,
     "StaleGraph": OPERATE | ERASE,
+    "Query.audit": AUDIT,
+    **dict.fromkeys(("AuditConnection", "AuditEdge", "AuditEntry"), AUDIT),
+    "PageInfo": VIEW | AUDIT,
     "Query.policy": VIEW | POLICY,
     "Policy": VIEW | POLICY,
     "EventAccepted": RECEIPT,
@@ -73,7 +77,7 @@ SCOPES: Mapping[str, Scopes] = {
             *("Person", "Contact", "Trait", "Identifier", "IdentifierNode", "Link", "ReviewItem"),
             *("ReviewEdge", "ReviewConnection"),
             *("Cookie", "Visitor", "Session", "SessionEdge", "SessionConnection"),
-            *("Attribution", "JourneyEdge", "JourneyConnection", "PageInfo"),
+            *("Attribution", "JourneyEdge", "JourneyConnection"),
             *("ChatMessage", "ChatMessageEdge", "ChatMessageConnection", "ChatEdge"),
             *("ChatConnection", "Device", "DevicePerson", "DeviceUse"),
         ),

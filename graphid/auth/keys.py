@@ -19,12 +19,14 @@ class Key:
 
     ``name``: a fingerprint, for provenance. ``is_browser``: publishable, so anybody may have it.
     ``limits`` is None for what may do any number of things, as the keys of the settings.
+    ``is_person``: somebody of the organisation, who showed a provider's token.
     """
 
     name: str
     scopes: frozenset[Scope]
     is_browser: bool
     limits: Limits | None = None
+    is_person: bool = False
 
 
 class Keys:

@@ -98,7 +98,7 @@ class Gate:
 
     def enter(self, bound: Bound) -> None:
         """Count a request that is under way. Raises RateLimited."""
-        most, place = bound.limits.concurrent, (bound.kind, bound.whose)
+        most, place = bound.limits.concurrent_requests, (bound.kind, bound.whose)
         if most is None:
             return
         if self._under_way[place] >= most:
@@ -109,7 +109,7 @@ class Gate:
     def leave(self, bound: Bound) -> None:
         """A request that had entered has ended."""
         place = (bound.kind, bound.whose)
-        if bound.limits.concurrent is not None:
+        if bound.limits.concurrent_requests is not None:
             self._under_way[place] -= 1
             if not self._under_way[place]:
                 del self._under_way[place]

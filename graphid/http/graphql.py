@@ -7,6 +7,7 @@ application/graphql-response+json`` the status says what became of the request; 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from graphid.errors import GraphidError, InvalidInput, Retryable, Unauthorized
 from graphid.http.answers import headers_of, status_of
 from graphid.http.gate import Gate
 from graphid.http.json_text import parse_json
+from graphid.http.witnesses import Witnesses
 from graphid.service.reads import Reads
 
 PLAIN = "application/json"
@@ -30,33 +32,47 @@ _encode = msgspec.json.Encoder().encode
 
 
 def graphql_route(
-    *, keys: Keys, reads: Reads, ingest: Submits, operations: Operates, gate: Gate
+    *,
+    keys: Keys,
+    reads: Reads,
+    ingest: Submits,
+    operations: Operates,
+    gate: Gate,
+    witnesses: Witnesses | None = None,
 ) -> Route:
-    """The route that answers GraphQL."""
-    endpoint = _Endpoint(keys, reads, ingest, operations, gate)
+    """The route that answers GraphQL. ``witnesses``: tell the audit of requests."""
+    endpoint = _Endpoint(
+        keys=keys,
+        reads=reads,
+        ingest=ingest,
+        operations=operations,
+        gate=gate,
+        witnesses=witnesses,
+    )
     return Route("/graphql", endpoint.respond, methods=["GET", "POST"])
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Endpoint:
-    def __init__(
-        self, keys: Keys, reads: Reads, ingest: Submits, operations: Operates, gate: Gate
-    ) -> None:
-        self._keys = keys
-        self._reads = reads
-        self._ingest = ingest
-        self._operations = operations
-        self._gate = gate
+    keys: Keys
+    reads: Reads
+    ingest: Submits
+    operations: Operates
+    gate: Gate
+    witnesses: Witnesses | None
 
     async def respond(self, http: HttpRequest) -> Response:
         media = MODERN if MODERN in http.headers.get("accept", "") else PLAIN
         try:
             try:
-                key = self._keys.bearer(http.headers.get("authorization"))
+                key = self.keys.bearer(http.headers.get("authorization"))
             except Unauthorized:
-                await self._gate.failed(http)
+                await self.gate.failed(http)
                 raise
-            context = RequestContext.of(key, self._reads, self._ingest, self._operations)
-            allowance = self._gate.allowance(key, http)
+            context = RequestContext.of(key, self.reads, self.ingest, self.operations)
+            if self.witnesses is not None and not key.is_browser:
+                context.audit = self.witnesses.of(key.name, http)
+            allowance = self.gate.allowance(key, http)
             if allowance is None:
                 found = await self._answer(http, context)
             else:

@@ -52,7 +52,7 @@ async def test_a_caller_without_limits_passes_nothing() -> None:
 
 async def test_requests_at_once_are_those_under_way() -> None:
     gate = Gate()
-    limited = key(Limits(concurrent=2))
+    limited = key(Limits(concurrent_requests=2))
 
     @asynccontextmanager
     async def let_in() -> AsyncIterator[None]:
@@ -76,7 +76,7 @@ async def test_requests_at_once_are_those_under_way() -> None:
 
 async def test_a_request_that_is_refused_is_not_under_way() -> None:
     gate = Gate()
-    limited = key(Limits(concurrent=1, requests_per_second=1))
+    limited = key(Limits(concurrent_requests=1, requests_per_second=1))
     for _ in range(BURST):
         allowance = gate.allowance(limited, request())
         assert allowance is not None

@@ -24,6 +24,7 @@ from graphid.api.problems import (
     stale_graph,
 )
 from graphid.api.scalars import micros
+from graphid.service.audit.entries import Outcome, given_out
 from graphid.service.messages import Terms
 from graphid.service.operations.block import BlockIdentifier
 from graphid.service.operations.changes import Change as ChangeRecord
@@ -248,15 +249,35 @@ async def _do(
     dry_run: bool | None = False,
     graph_version: str | None = None,
 ) -> ChangeResult:
+    context, action = info.context, info.field_name
+    asked = given_out(act.ids if isinstance(act, MergePeople) else [getattr(act, "id", "")])
     try:
         terms = _terms(reason, operation_id or None, dry_run, graph_version or None)
-        return await _done(info, act, terms)
-    except errors.NotFound as error:
+        change = await _done(info, act, terms)
+    except (errors.NotFound, errors.Refused, errors.StaleGraph) as error:
+        await context.record(action, subjects=asked, outcome=Outcome.REFUSED)
+        return _problem(error)
+    except errors.GraphidError:
+        # It may be done nevertheless, where nobody knows what became of a commit.
+        if context.audit is not None:
+            context.audit.note(action, subjects=asked, outcome=Outcome.FAILED)
+        raise
+    people = [person.id for person in (*change.record.before, *change.record.after)]
+    await context.record(
+        action,
+        subjects=[*asked, *people],
+        outcome=Outcome.PREVIEWED if terms.dry_run else Outcome.DONE,
+        operation=change.record.operation_id,
+    )
+    return change
+
+
+def _problem(
+    error: errors.NotFound | errors.Refused | errors.StaleGraph,
+) -> NotFound | Refused | StaleGraph:
+    if isinstance(error, errors.NotFound):
         return not_found(error)
-    except errors.Refused as error:
-        return refused(error)
-    except errors.StaleGraph as error:
-        return stale_graph(error)
+    return refused(error) if isinstance(error, errors.Refused) else stale_graph(error)
 
 
 def _terms(
