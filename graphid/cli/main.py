@@ -13,6 +13,7 @@ from rich.console import Console
 
 from graphid import settings as settings_module
 from graphid.cli.demo import demo
+from graphid.cli.doctor import doctor
 from graphid.cli.engine import app as engine
 from graphid.cli.schema import schema
 from graphid.cli.upkeep import rebuild, verify
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(engine, name="engine")
 app.command()(demo)
+app.command()(doctor)
 app.command()(schema)
 app.command()(verify)
 app.command()(rebuild)
