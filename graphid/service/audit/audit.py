@@ -49,7 +49,8 @@ OURS = Origin(actor="graphid", address="-", agent="", request_id="")
 
 
 class Audit:
-    """Keeps entries. ``clock`` answers microseconds since 1970 UTC; ``days``: how long."""
+    """Keeps entries. ``clock`` answers microseconds since 1970 UTC; ``days``: how long. ``most``
+    of them wait at a time; ``gather``: seconds for which they do."""
 
     def __init__(
         self,
@@ -58,11 +59,13 @@ class Audit:
         *,
         days: int,
         most: int = MOST_WAITING,
+        gather: float = GATHER,
     ) -> None:
         self._database = database
         self._clock = clock
         self._days = days
         self._most = most
+        self._gather = gather
         self._waiting: deque[Entry] = deque()
         self._lost = 0
         self._noted = asyncio.Event()
@@ -114,7 +117,7 @@ class Audit:
         while True:
             await self._noted.wait()
             self._noted.clear()
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(self._gather)
             try:
                 await self.flush()
             except GraphidError as error:
