@@ -26,6 +26,7 @@ from graphid.http.addresses import Addresses
 from graphid.http.app import create_app
 from graphid.http.gate import Gate
 from graphid.http.graphql import graphql_route
+from graphid.http.metrics import Metrics, metrics_route
 from graphid.http.segment import Segment
 from graphid.http.server import address_of, listen, run, serve
 from graphid.http.usage import Usage, open_storage
@@ -90,9 +91,10 @@ async def _serve(
 ) -> None:
     async with open_database(settings, address) as database:
         await migrate(database)
-        audit = Audit(database, now, days=settings.audit_days)
-        routes, parked = await routes_of(settings, database, audit)
-        app = create_app(routes=routes, database=database, settings=settings)
+        audit, gate = Audit(database, now, days=settings.audit_days), gate_of(settings)
+        metrics = Metrics(database, gate)
+        routes, parked = await routes_of(settings, database, gate, audit, metrics)
+        app = create_app(routes=routes, database=database, settings=settings, metrics=metrics)
         url = address_of(listener)
         async with parked.running(), audit.running():
             await serve(app, listener, settings, on_ready=lambda: on_ready(url))
@@ -105,9 +107,10 @@ async def ids_of(settings: Settings, database: Database) -> Ids:
 
 
 async def routes_of(
-    settings: Settings, database: Database, audit: Audit
+    settings: Settings, database: Database, gate: Gate, audit: Audit, metrics: Metrics
 ) -> tuple[list[BaseRoute], Parked]:
-    """What the service answers (GraphQL, and what the SDKs of others post), and its job."""
+    """What the service answers (GraphQL, what the SDKs of others post, and how it does), and its
+    job."""
     policies, ids = Policies(database, clock=now), await ids_of(settings, database)
     parked = Parked(database, policies.of, ids, erasures=Erasures(database, policies, ids, now))
     if any(len(key.get_secret_value()) < GUESSABLE_CHARACTERS for key in settings.secret_keys):
@@ -116,7 +119,6 @@ async def routes_of(
         secret=[key.get_secret_value() for key in settings.secret_keys],
         publishable=[key.get_secret_value() for key in settings.publishable_keys],
     )
-    gate = gate_of(settings)
     ingest = Ingest(database, policies, ids, now, on_parked=parked.wake)
     await ingest.warm()
     return [
@@ -129,6 +131,7 @@ async def routes_of(
             witnesses=Witnesses(audit, Addresses(settings.trusted_proxies)),
         ),
         *Segment(ingest, keys, ids, gate).routes(),
+        metrics_route(metrics, keys, gate),
     ], parked
 
 

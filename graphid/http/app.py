@@ -19,6 +19,7 @@ from graphid.graph.database import Database
 from graphid.graph.schema import is_current
 from graphid.http.answers import on_graphid_error, on_http_error
 from graphid.http.body import Bodies
+from graphid.http.metrics import Metrics
 from graphid.http.requests import Requests
 from graphid.settings import Settings
 
@@ -29,8 +30,17 @@ PREFLIGHT_SECONDS = 7200
 """How long a browser may remember that it may send: the most that Chromium keeps."""
 
 
-def create_app(*, routes: Sequence[BaseRoute], database: Database, settings: Settings) -> Starlette:
-    """The application; ``app.state.draining`` set to True makes it not ready, and no more."""
+def create_app(
+    *,
+    routes: Sequence[BaseRoute],
+    database: Database,
+    settings: Settings,
+    metrics: Metrics | None = None,
+) -> Starlette:
+    """The application; ``app.state.draining`` set to True makes it not ready, and no more.
+
+    ``metrics`` is told of every request.
+    """
     app = Starlette(
         routes=[
             Route("/healthz", healthz),
@@ -39,7 +49,7 @@ def create_app(*, routes: Sequence[BaseRoute], database: Database, settings: Set
             *routes,
         ],
         middleware=[
-            Middleware(Requests),
+            Middleware(Requests, metrics=metrics),
             # Keys travel in headers and bodies, and no cookie authenticates anything, so a page
             # of any origin may send with the publishable key that it holds.
             Middleware(
