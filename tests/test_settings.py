@@ -55,6 +55,34 @@ def test_only_secrets_come_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert load().port == 8080
 
 
+def test_proxies_are_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHID_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::/32,192.0.2.1")
+    assert [str(network) for network in load().trusted_proxies] == [
+        "10.0.0.0/8",
+        "2001:db8::/32",
+        "192.0.2.1/32",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "must be addresses or networks"),
+        ("TRUSTED_PROXIES", "proxy.example", "must be addresses or networks"),
+        ("LIMIT_ADDRESS_FAILURES", "-1", "greater than or equal to 0"),
+        ("LIMIT_ADDRESS_REQUESTS", "0", "greater than or equal to 1"),
+        ("LIMIT_ADDRESS_CONCURRENT", "100000", "less than or equal to 10000"),
+        ("AUDIT_DAYS", "0", "greater than or equal to 1"),
+    ],
+)
+def test_a_limit_out_of_bounds_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(f"GRAPHID_{name}", value)
+    with pytest.raises(SettingsError, match=f"GRAPHID_{name}: .*{told}"):
+        load()
+
+
 def test_every_fault_is_told_at_once_and_no_value(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -104,6 +132,7 @@ def test_no_secret_shows() -> None:
         publishable_keys="pk_hidden_key",
         neo4j_password="hidden_password",
         installation_secret="hidden_installation",
+        limit_storage="redis://:hidden_password@counter",
     )
     assert "hidden" not in repr(settings)
     assert "hidden" not in settings.model_dump_json()
