@@ -32,7 +32,7 @@ from graphid.http.server import address_of, listen, run, serve
 from graphid.http.usage import Usage, open_storage
 from graphid.http.witnesses import Witnesses
 from graphid.identity.ids import Ids
-from graphid.service.audit.audit import Audit
+from graphid.service.audit.audit import COMMAND_LINE, Audit
 from graphid.service.erasures import Erasures
 from graphid.service.ingest import Ingest
 from graphid.service.operations.operating import Operations
@@ -201,7 +201,10 @@ async def _rebuild(
     async with open_database(settings, address) as database:
         await migrate(database)
         ids = await ids_of(settings, database)
-        return await rebuild(database, Policies(database, clock=now), ids, counting, document)
+        witness = Audit(database, now, days=settings.audit_days).of(lambda: COMMAND_LINE)
+        rebuilt = await rebuild(database, Policies(database, clock=now), ids, counting, document)
+        await witness.record("rebuild", subjects=[f"policy_{rebuilt.version}"])
+        return rebuilt
 
 
 def run_rebuild(

@@ -46,6 +46,10 @@ LOST = "readsNotRecorded"
 """The action of an entry that stands for those that were lost; it says how many as ``omitted``."""
 
 OURS = Origin(actor="graphid", address="-", agent="", request_id="")
+"""Who writes about the audit itself."""
+
+COMMAND_LINE = Origin(actor="command line", address="-", agent="", request_id="")
+"""Whoever runs commands beside the service, and has the database's password."""
 
 
 class Audit:
