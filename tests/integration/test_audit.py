@@ -7,15 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from graphid import wiring
 from graphid.api.context import RequestContext
 from graphid.api.execution import Answer, Request, answer
 from graphid.auth.keys import Key
 from graphid.auth.scopes import Scope
 from graphid.graph.database import Address, Database
+from graphid.graph.engine import Address as Engine
 from graphid.identity.ids import Ids
-from graphid.service.audit.audit import DAY, WRITE_ENTRIES, Audit
+from graphid.service.audit.audit import COMMAND_LINE, DAY, WRITE_ENTRIES, Audit
 from graphid.service.audit.entries import Entry, Origin, Outcome, to_row
+from graphid.service.audit.trail import Trail
+from graphid.service.pages import PageRequest
+from graphid.settings import Settings
 from tests.integration.asking import installation
 from tests.integration.operating import Operating
 
@@ -233,3 +239,29 @@ async def test_nothing_of_a_person_is_in_it_that_would_have_to_be_erased(world: 
     assert len(await world.stored(kim)) >= 1
     (entry, *_) = await world.entries(subject=kim)
     assert (entry["action"], entry["outcome"]) == ("erasePerson", "DONE")
+
+
+async def test_a_policy_that_a_command_sets_is_kept(own_database: Engine) -> None:
+    settings = Settings(
+        neo4j_uri=own_database.uri,
+        neo4j_user=own_database.user,
+        neo4j_password=SecretStr(own_database.password),
+        neo4j_database=own_database.database,
+        request_timeout=60,
+    )
+    rebuilt = await wiring._rebuild(settings, own_database, Uncounted(), {})
+    connected = await Database.connect(own_database)
+    try:
+        found = await Trail(connected).page(PageRequest(1), actor=COMMAND_LINE.actor)
+    finally:
+        await connected.close()
+    (entry,) = found.items
+    assert (entry.action, entry.subjects) == ("rebuild", (f"policy_{rebuilt.version}",))
+
+
+class Uncounted:
+    """Nobody looks how far it is."""
+
+    def begin(self, what: str, total: int | None = None) -> None: ...
+
+    def advance(self, count: int) -> None: ...
