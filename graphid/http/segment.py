@@ -13,6 +13,7 @@ import binascii
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
+from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -134,8 +135,12 @@ class Segment:
     ) -> dict[str, Any]:
         clock = Clock(_sent_at(body), datetime.now(UTC))
 
-        def cookie_of(user: str) -> str:
-            return self._ids.cookie_of_user(user, is_browser=sender.is_browser)
+        def cookie_of(user: str, kind: str, message: str | None) -> str:
+            if not sender.is_browser:
+                return self._ids.cookie_of_server(user)
+            # What anybody may say of a user beside the user id is said on nobody else's cookie.
+            alone = (message or uuid4().hex) if kind == "identify" else None
+            return self._ids.cookie_of_browser(user, alone)
 
         messages: dict[int, Message] = {}
         errors: dict[int, GraphidError] = {}

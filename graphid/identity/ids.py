@@ -43,13 +43,18 @@ class Ids:
         """The visitor that a cookie is born with."""
         return "visitor_" + self._hash("visitor", cookie)
 
-    def cookie_of_user(self, user_id: str, *, is_browser: bool) -> str:
-        """The cookie of calls that name a user and no cookie, as servers send them.
+    def cookie_of_server(self, user_id: str) -> str:
+        """The cookie of a server's calls that name a user and no cookie."""
+        return "user_" + self._hash("cookie", "server", user_id)
 
-        Browsers' and servers' are two: what anybody can send never ends, or lengthens, a visit
-        that a server vouches for.
+    def cookie_of_browser(self, user_id: str, alone: str | None) -> str:
+        """The cookie of such calls with a publishable key; ``alone``: of one call only.
+
+        It is none of a server's: what anybody can send never ends, or lengthens, a visit that a
+        server vouches for.
         """
-        return "user_" + self._hash("cookie", "browser" if is_browser else "server", user_id)
+        parts = () if alone is None else (alone,)
+        return "user_" + self._hash("cookie", "browser", user_id, *parts)
 
     def visitor(self, cookie: str, opener: str) -> str:
         """The visitor that the evidence ``opener`` opened on a cookie."""

@@ -87,7 +87,7 @@ async def client(ingest: Recorder, process: Process) -> AsyncIterator[httpx.Asyn
 
 def one(call: dict[str, Any], clock: Clock | None = None, **given: Any) -> Message:
     clock = clock or Clock(None, NOW)
-    return translate(call, clock=clock, cookie_of=lambda user: f"of-{user}", **given)
+    return translate(call, clock=clock, cookie_of=lambda user, *_: f"of-{user}", **given)
 
 
 class TestTranslation:
