@@ -88,8 +88,8 @@ class Service:
 
 
 @contextmanager
-def running_service(address: Address, folder: Path) -> Iterator[Service]:
-    """The service on a database, for as long as the block runs."""
+def running_service(address: Address, folder: Path, **more: str) -> Iterator[Service]:
+    """The service on a database, for as long as the block runs; ``more``: of its settings."""
     environment = {
         **os.environ,
         "GRAPHID_NEO4J_URI": address.uri,
@@ -102,6 +102,7 @@ def running_service(address: Address, folder: Path) -> Iterator[Service]:
         "GRAPHID_PUBLISHABLE_KEYS": f"{PUBLISHABLE_KEY},{OTHER_PUBLISHABLE_KEY}",
         "GRAPHID_LOG_LEVEL": "warning",
         "GRAPHID_REQUEST_TIMEOUT": "120",
+        **more,
     }
     command = [sys.executable, "-m", "graphid", "serve"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
