@@ -124,7 +124,7 @@ async def answer(request: Request, context: RequestContext, *, may_change: bool)
             note_read(context, prepared.document, operation, request.variables, Outcome.REFUSED)
         return _refused(error)
     found = _told(await _execute(prepared.document, request, context))
-    if not is_mutation:
+    if not is_mutation and not context.caller.is_browser:
         outcome = Outcome.DONE if found.failure is None else Outcome.FAILED
         note_read(context, prepared.document, operation, request.variables, outcome)
     return found

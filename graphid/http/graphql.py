@@ -48,7 +48,7 @@ class _Endpoint:
         try:
             caller = await self.callers.bearer(http)
             context = RequestContext.of(caller, self.services)
-            if self.witnesses is not None and not caller.is_browser:
+            if self.witnesses is not None:
                 context.audit = self.witnesses.of(caller.name, http)
             allowance = self.callers.allowance(caller, http)
             if allowance is None:

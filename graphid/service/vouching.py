@@ -49,10 +49,12 @@ _outcomes = msgspec.json.Decoder(Outcome)
 
 @dataclass(frozen=True)
 class Authenticated:
-    """A chat that a provider vouched in; ``links``: ids of what that made or changed."""
+    """A chat that a provider vouched in; ``links``: ids of what that made or changed;
+    ``contacts``: of the contact that it identified, where it identified one."""
 
     chat: str
     links: tuple[str, ...]
+    contacts: tuple[str, ...]
 
 
 class Vouching:
@@ -242,4 +244,5 @@ def _told(receipt: Receipt) -> Outcome:
 
 
 def _authenticated(place: ChatPlace, outcome: Outcome) -> Authenticated:
-    return Authenticated(place.chat, outcome.links)
+    contacts = () if outcome.contact is None else (outcome.contact,)
+    return Authenticated(place.chat, outcome.links, contacts)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+from graphid import errors
 from graphid.api.chats import Chat, chat_by_id
 from graphid.api.context import Info
 from graphid.api.inputs import (
@@ -27,6 +28,7 @@ from graphid.api.mutations.submitting import (
 from graphid.api.nodes import computed, found
 from graphid.api.problems import InvalidInput, NotFound, Refused
 from graphid.service import messages
+from graphid.service.audit.entries import Outcome
 
 
 @strawberry.type(description="The conversation began.")
@@ -90,9 +92,17 @@ class ChatMutations:
 
 
 async def _authenticate(info: Info, sent: AuthenticateChatInput) -> ChatAuthenticated:
+    context, action = info.context, info.field_name
     asked = message_of(messages.AuthenticateChat, sent)
-    done = await info.context.services.vouching.authenticate_chat(asked, info.context.caller)
-    info.context.forget()
+    try:
+        done = await context.services.vouching.authenticate_chat(asked, context.caller)
+    except errors.Refused:
+        if not context.caller.is_browser:
+            # Anybody may try with a key that everybody may have.
+            await context.record(action, outcome=Outcome.REFUSED)
+        raise
+    context.forget()
+    await context.record(action, subjects=done.contacts)
     return ChatAuthenticated(chat=found(await chat_by_id(info, done.chat)), made=done.links)
 
 
