@@ -53,6 +53,8 @@ SEVER = """mutation ($id: ID!) { done: severLink(id: $id, reason: "not them") { 
 READ_CHAT = f"query ($id: ID!) {{ chat(id: $id) {{ {CHAT} person {{ id kind }} }} }}"
 EVENT = """query ($id: ID!) { event(messageId: $id) {
   type person { id kind } attribution { basis assurance link { id } } } }"""
+AUDIT = """query ($subject: ID) { audit(subject: $subject) {
+  edges { node { action outcome } } } }"""
 CREATE = """mutation ($input: CreateKeyInput!) { done: createKey(input: $input) {
   ... on IssuedKey { text signingSecret key { id } } } }"""
 
@@ -196,6 +198,9 @@ def test_an_anonymous_chat_becomes_the_persons_and_is_authenticated_from_then_on
     assert shop.line(after)["attribution"]["basis"] == "AUTHENTICATED"
     assert shop.line(f"{shop.run}-auth")["type"] == "CHAT_AUTHENTICATED"
     assert {shop.line(id)["person"]["id"] for id in (before, after)} == {done["person"]["id"]}
+    contact = done["person"]["id"].replace("person_", "contact_")
+    told = shop.server.graphql(AUDIT, subject=contact)["audit"]["edges"]
+    assert [edge["node"] for edge in told] == [{"action": "authenticateChat", "outcome": "DONE"}]
 
 
 def test_a_browser_authenticates_its_own_chat_and_learns_nobodys_id(shop: Shop) -> None:

@@ -52,6 +52,21 @@ JOURNEY = """query ($id: ID!) {
   }
 }"""
 
+CREATE_KEY = """mutation ($input: CreateKeyInput!) {
+  createKey(input: $input) { ... on IssuedKey { text } }
+}"""
+LIMITED = {
+    "name": "of the benchmark",
+    "kind": "PUBLISHABLE",
+    "limits": {
+        "requestsPerSecond": 100_000,
+        "eventsPerSecond": 1_000_000,
+        "concurrentRequests": 100,
+        "costPerMinute": 1_000_000_000,
+    },
+}
+STORED = "identify, a key of the graph with limits beside one of the settings"
+
 SMALL, LARGE = 100, 100_000
 """Events of the two people whose journeys are read."""
 BATCH = 1000
@@ -175,6 +190,14 @@ def _writes(service: Service, bare: Bare, times: int) -> Iterator[Compared]:
         **sizes,
     )
     yield compare("page", page, append, **sizes)
+    limited = service.client(server.graphql(CREATE_KEY, input=LIMITED)["createKey"]["text"])
+    yield compare(
+        STORED,
+        lambda _: identify(limited, IDENTIFY),
+        lambda _: identify(browser, IDENTIFY),
+        times=times,
+        warm_up=20,
+    )
 
 
 class _Journeys:
@@ -280,6 +303,7 @@ def _show(
         "a journey page the same within 25 %": found[-1].ratio <= 1.25,
         "late evidence at most 3 steps, 30 at p99": late.median <= 3 and late.p99 <= 30,
         "the fold alone 20,000 pieces a second": folded >= 20_000,
+        "a key of the graph with limits within 5 %": ratios[STORED] <= 1.05,
         "validation of a token below 1 ms": max(tokens.values()) < 1,
         "known the same as unknown within 10 %": all(
             1 / 1.1 <= ratio <= 1.1 for name, ratio in ratios.items() if name.startswith(KNOWN)
