@@ -21,9 +21,9 @@ from graphid.errors import SettingsError
 log = structlog.get_logger()
 
 VARIABLE = "GRAPHID_LIMIT_STORAGE"
-HERE = "memory://"
-"""The storage that is this process."""
-KINDS = ("memory", "redis", "rediss", "valkey", "valkeys", "memcached")
+HERE = "memory"
+"""The scheme of the storage that is this process."""
+KINDS = (HERE, "redis", "rediss", "valkey", "valkeys", "memcached")
 """Schemes of storages that count as this service does."""
 
 MOST_KEPT = 20_000
@@ -110,9 +110,9 @@ class Recent(Storage, SlidingWindowCounterSupport, TimestampedSlidingWindow):
 def open_storage(address: str) -> Storage:
     """The storage at an address, as the library writes them. Raises SettingsError, which does not
     repeat it: it may hold a password."""
-    if address == HERE:
-        return Recent()
     scheme = address.partition("://")[0]
+    if scheme == HERE:
+        return Recent()
     if scheme not in KINDS:
         raise SettingsError([f"{VARIABLE}: must begin with {', '.join(KINDS)}, and ://"])
     options = {"implementation": "redispy"} if scheme.startswith("redis") else {}

@@ -117,7 +117,7 @@ def test_a_storage_that_cannot_be_had_is_a_fault_of_the_settings(address: str, t
 
 
 def test_memory_is_ours() -> None:
-    assert isinstance(open_storage(HERE), Recent)
+    assert isinstance(open_storage(f"{HERE}://"), Recent)
 
 
 class Away(MemoryStorage):
