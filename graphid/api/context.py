@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import strawberry
 from graphql.pyutils import Path
 
 from graphid.api.loaders import Loaders
 from graphid.auth.keys import Key
+from graphid.auth.scopes import may_see_identifiers
 from graphid.graph.policies import Policies
 from graphid.graph.rehearsal import Rehearsal
+from graphid.service.masked_reads import MaskedReads
 from graphid.service.messages import Message, Sender, Terms
 from graphid.service.operations.changes import Change
 from graphid.service.operations.operating import Act
@@ -21,6 +23,8 @@ from graphid.service.reads import Reads
 from graphid.service.receipts import Receipt
 from graphid.service.recording import Moment
 from graphid.service.senders import sender_of
+
+T = TypeVar("T")
 
 
 class Submits(Protocol):
@@ -60,6 +64,10 @@ class RequestContext:
     rehearsals: list[Rehearsal[Change]] = field(default_factory=list)
     """What waits to be taken back once the answer is read."""
 
+    async def shown(self, found: T) -> T:
+        """What was read beside the loaders, as the caller may see it."""
+        return found if self.load.masked is None else await self.load.masked.shown(found)
+
     @property
     def policies(self) -> Policies:
         """The policy, to read and to set."""
@@ -72,11 +80,11 @@ class RequestContext:
 
     @classmethod
     def of(cls, key: Key, reads: Reads, ingest: Submits, operations: Operates) -> RequestContext:
-        return cls(key, reads, ingest, operations, Loaders(reads))
+        return cls(key, reads, ingest, operations, _loaders(key, reads))
 
     def reading(self, reads: Reads) -> RequestContext:
         """The same caller, reading elsewhere, or anew."""
-        return replace(self, reads=reads, load=Loaders(reads), people={})
+        return replace(self, reads=reads, load=_loaders(self.key, reads), people={})
 
     def bind(self, path: Path, context: RequestContext) -> None:
         """Answer all that is below a field in another context."""
@@ -99,6 +107,10 @@ class RequestContext:
     @property
     def sender(self) -> Sender:
         return sender_of(self.key)
+
+
+def _loaders(key: Key, reads: Reads) -> Loaders:
+    return Loaders(reads, None if may_see_identifiers(key.scopes) else MaskedReads(reads))
 
 
 # After the class: strawberry looks it up when it reads the annotation.

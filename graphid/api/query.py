@@ -97,7 +97,7 @@ class Query:
         request = forwards(REVIEWS, first, after or None)
         states = [state.value] if state else [each.value for each in ReviewState]
         page = await info.context.reads.links.newest_reviews(states, request)
-        return ReviewConnection.of(page)
+        return ReviewConnection.of(await info.context.shown(page))
 
     @computed("One line of a journey by its message id.")
     async def event(self, info: Info, message_id: strawberry.ID) -> JourneyEvent | None:

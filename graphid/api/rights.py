@@ -36,6 +36,8 @@ SEND = frozenset({Scope.EVENT_WRITE})
 CHAT = frozenset({Scope.CHAT_WRITE})
 EDIT = frozenset({Scope.CONTACT_EDIT})
 VIEW = frozenset({Scope.JOURNEY_VIEW})
+GRAPH = frozenset({Scope.JOURNEY_VIEW, Scope.GRAPH_VIEW})
+"""Who is there, what joins them, and which devices they share: no line of what anybody did."""
 POLICY = frozenset({Scope.POLICY_EDIT})
 OPERATE = frozenset({Scope.IDENTITY_EDIT})
 ERASE = frozenset({Scope.PRIVACY_EDIT})
@@ -57,25 +59,32 @@ SCOPES: Mapping[str, Scopes] = {
     "StaleGraph": OPERATE | ERASE,
     "Query.policy": VIEW | POLICY,
     "Policy": VIEW | POLICY,
+    **{f"ContactSaved.{name}": EDIT | VIEW for name in ("created", "duplicate", "warnings")},
     "EventAccepted": RECEIPT,
     **{f"Identified.{name}": RECEIPT for name in ("event", "duplicate", "warnings")},
     **{f"LoggedOut.{name}": RECEIPT for name in ("event", "duplicate", "nextCookieId")},
     "ChatStarted": RECEIPT,
     **{f"JourneyEvent.{name}": RECEIPT for name in ("id", "messageId", "occurredAt", "receivedAt")},
     **{f"Chat.{name}": RECEIPT for name in ("id", "startedAt", "authenticated", "authenticatedAt")},
-    "Node": RECEIPT,
-    "Warning": RECEIPT,
-    **dict.fromkeys(("Problem", "InvalidInput"), RECEIPT | POLICY | OPERATE | ERASE),
-    **dict.fromkeys(("NotFound", "Refused"), RECEIPT | OPERATE | ERASE),
+    "Node": RECEIPT | GRAPH,
+    **{f"Query.{name}": GRAPH for name in ("node", "person", "device")},
+    **{f"Person.{name}": GRAPH for name in ("id", "kind", "displayName", "mergedFrom")},
+    **{f"Person.{name}": GRAPH for name in ("devices", "links", "contacts")},
+    **{f"Contact.{name}": GRAPH for name in ("id", "source", "state", "person", "links")},
+    **dict.fromkeys(("Device", "DevicePerson", "DeviceUse", "Cookie", "Visitor"), GRAPH),
+    **dict.fromkeys(("Link", "IdentifierNode", "PageInfo"), GRAPH),
+    "Warning": RECEIPT | EDIT,
+    **dict.fromkeys(("Problem", "InvalidInput"), RECEIPT | EDIT | POLICY | OPERATE | ERASE),
+    **dict.fromkeys(("NotFound", "Refused"), RECEIPT | EDIT | OPERATE | ERASE),
     **dict.fromkeys(
         (
             *("Query", "Identified", "LoggedOut", "ContactSaved", "JourneyEvent", "Chat"),
-            *("Person", "Contact", "Trait", "Identifier", "IdentifierNode", "Link", "ReviewItem"),
+            *("Person", "Contact", "Trait", "Identifier", "ReviewItem"),
             *("ReviewEdge", "ReviewConnection"),
-            *("Cookie", "Visitor", "Session", "SessionEdge", "SessionConnection"),
-            *("Attribution", "JourneyEdge", "JourneyConnection", "PageInfo"),
+            *("Session", "SessionEdge", "SessionConnection"),
+            *("Attribution", "JourneyEdge", "JourneyConnection"),
             *("ChatMessage", "ChatMessageEdge", "ChatMessageConnection", "ChatEdge"),
-            *("ChatConnection", "Device", "DevicePerson", "DeviceUse"),
+            *("ChatConnection",),
         ),
         VIEW,
     ),
@@ -96,7 +105,7 @@ def scopes_of(type: str, field: str) -> Scopes:
     if field == "__typename":
         return frozenset(Scope)
     if field.startswith("__") or type.startswith("__"):
-        return VIEW
+        return GRAPH
     return SCOPES.get(f"{type}.{field}", SCOPES.get(type, frozenset()))
 
 

@@ -93,9 +93,13 @@ class Ids:
         """The session that an event began."""
         return "session_" + self._hash("session", cookie, first_message)
 
-    def chat(self, cookie: str, named: str) -> str:
-        """A chat that came without an id, or with one that another cookie's chat has."""
-        return "chat_" + self._hash("chat", cookie, named)
+    def chat(self, cookie: str, named: str, key: str | None = None) -> str:
+        """A chat that came without an id, or with one that another's chat has.
+
+        ``key``: the publishable key that it belongs to beside its cookie, where one began it.
+        """
+        parts = (cookie, named) if key is None else (cookie, named, key)
+        return "chat_" + self._hash("chat", *parts)
 
     def next_cookie(self, cookie: str, logout: str) -> str:
         """The cookie id that a client should go on with after a logout."""

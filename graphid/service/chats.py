@@ -46,6 +46,7 @@ class ChatRecord:
 @dataclass(frozen=True, slots=True)
 class MessageRecord:
     message_id: str
+    cookie: str
     position: Place
     occurred_at: Micros
     author: str
@@ -140,8 +141,13 @@ def _chat(row: Mapping[str, Any]) -> ChatRecord:
 
 
 def _message(row: Sequence[Any]) -> MessageRecord:
-    message_id, position, occurred_at, detail = row
+    message_id, cookie, position, occurred_at, detail = row
     said = _detail.decode(detail or "{}")
     return MessageRecord(
-        message_id, position, occurred_at, said.get("author", "SYSTEM"), said.get("text", "")
+        message_id,
+        cookie,
+        position,
+        occurred_at,
+        said.get("author", "SYSTEM"),
+        said.get("text", ""),
     )

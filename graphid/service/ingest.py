@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from msgspec import structs
+
 from graphid.errors import InvalidInput
 from graphid.graph.database import Database, Unit
 from graphid.graph.evidence import EvidenceUnit, PolicyOf, Recorded
@@ -281,14 +283,16 @@ class _Submission:
             at, received_at = stored["occurredAt"], stored["receivedAt"]
             position, first = stored["position"], stored["digest"]
         outcome = None if recorded is None or recorded.is_erased else recorded.outcome
-        if outcome is None and self._sender.is_browser and isinstance(recording.evidence, Identify):
-            # A message id that was used before: what it would have said depends on it alone.
+        if self._sender.is_browser and isinstance(recording.evidence, Identify):
+            # What a browser is told of it depends on it and on the policy alone: not on what
+            # operators judged, and not on whose message id it was before.
             admitted, dropped = admit(recording.evidence.identifiers, self._policy)
-            outcome = Outcome(admitted=admitted, warnings=dropped)
+            outcome = structs.replace(outcome or Outcome(), admitted=admitted, warnings=dropped)
         warnings = recording.warnings + (() if outcome is None else outcome.warnings)
         pending = recorded is not None and recorded.is_pending
         if pending:
-            warnings += (PENDING,)
+            # How much depends on it, a browser does not learn.
+            warnings += () if self._sender.is_browser else (PENDING,)
             if isinstance(recording.evidence, ContactUpsert):
                 # Whatever follows, it is about this one.
                 record = self._ids.record(recording.evidence.source, recording.evidence.source_id)

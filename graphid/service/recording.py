@@ -59,7 +59,8 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 @dataclass(frozen=True)
 class Event:
-    """A line of a journey, as it is stored. ``starts`` and ``ends`` a chat where it says so."""
+    """A line of a journey, as it is stored. ``of_browser``: a publishable key sent it, to which a
+    chat that it begins belongs."""
 
     message_id: str
     type: str
@@ -73,6 +74,7 @@ class Event:
     chat: str | None = None
     channel: str | None = None
     actor: str | None = None
+    of_browser: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
 
     def as_row(self, ids: Ids) -> dict[str, Any]:
@@ -83,6 +85,7 @@ class Event:
             "cookie": self.cookie,
             "position": self.position,
             "startedAt": self.at,
+            "startedBy": self.actor if self.of_browser else None,
             "authenticated": False,
         }
         return {
@@ -225,6 +228,7 @@ class Recorder:
             chat=chat,
             channel=message.channel if isinstance(message, StartChat) else None,
             actor=self._sender.name,
+            of_browser=self._sender.is_browser,
             detail=detail,
         )
         return replace(

@@ -281,13 +281,13 @@ async def _done(info: Info, act: Act, terms: Terms) -> Change:
     if not terms.dry_run:
         record = await operations.do(act, terms, actor=actor, count=count)
         context.forget()
-        return Change.of(record, context)
+        return Change.of(await context.shown(record), context)
     record, rehearsal = await operations.rehearse(act, terms, actor=actor, count=count)
     context.rehearsals.append(rehearsal)
     # Outside of the transaction nothing has happened, and so all is read there as it was.
     plain = context.reading(context.reads)
     context.bind(info.path, context.reading(operations.reads(rehearsal)))
-    return Change.of(record, plain)
+    return Change.of(await context.shown(record), plain)
 
 
 def _selected(info: Info) -> set[str]:
