@@ -41,13 +41,17 @@ REVIEWS = "reviews"
 @strawberry.type(description="A normalised identifier.")
 class Identifier:
     type: str = strawberry.field(description="As `email`, `phone` or a type of your own.")
-    value: str = strawberry.field(description="Normalised.")
+    value: str = strawberry.field(
+        description="Normalised; masked for whoever may not see identifiers."
+    )
 
 
 @strawberry.type(description="An identifier as a node of the graph.")
 class IdentifierNode(Node):
     type: str = strawberry.field(description="As `email`, `phone` or a type of your own.")
-    value: str = strawberry.field(description="Normalised.")
+    value: str = strawberry.field(
+        description="Normalised; masked for whoever may not see identifiers."
+    )
 
     @classmethod
     def of(cls, named: NamedIdentifier) -> IdentifierNode:

@@ -97,7 +97,8 @@ async def test_what_is_parked_is_finished_as_the_fold_says(parking: Parking, mos
     late = await world.late()
     first = await world.one(late)
     assert first.pending == (most < 2)
-    assert first.pending == ("PENDING" in [warning.code for warning in first.warnings])
+    # How much depends on what it sent, a browser does not learn; servers do (below).
+    assert not first.warnings
     assert await world.parked.finish_all() == first.pending
     assert await world.differences() == []
     again = await world.one(late)
