@@ -36,9 +36,9 @@ def test_an_identifier(type: str, value: str, shown: str) -> None:
 
 
 def test_a_phone_number_in_any_form() -> None:
-    assert {masked_phone(n) for n in ("+44 20 7946 0958", "0044-20-79460958", "%2B442079460958")} == {
-        "+44***58"
-    }
+    assert {
+        masked_phone(n) for n in ("+44 20 7946 0958", "0044-20-79460958", "%2B442079460958")
+    } == {"+44***58"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,332 @@
+"""Without identifier:view no value of an identifier is in any answer, wherever it might stand.
+
+The documents select all that the schema holds (``tests/integration/walking.py``), so what is added
+to it is asked for as well. A query's arguments are found by their names below; one that needs
+another is to be added to ``GIVEN``, and a mutation that answers people to ``mutations``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from graphql import is_required_argument
+
+from graphid.api import limits
+from graphid.api.context import RequestContext
+from graphid.api.execution import Request, answer
+from graphid.api.rights import scopes_of
+from graphid.api.schema import executable
+from graphid.auth.keys import Key
+from graphid.auth.scopes import SERVER as EVERY_SCOPE
+from graphid.auth.scopes import Scope
+from graphid.graph.database import Unit
+from graphid.service.messages import (
+    Author,
+    ChatMessage,
+    ClaimedIdentifier,
+    Contact,
+    Context,
+    Identify,
+    Logout,
+    Page,
+    StartChat,
+    Track,
+    Traits,
+)
+from tests.integration.asking import Asked, ids_in, time_of
+from tests.integration.test_ingest import BROWSER, SERVER
+from tests.integration.walking import everything_below, reached
+
+SEEING = Key("sk:seeing", EVERY_SCOPE, False)
+VIEWING = Key("sk:viewing", EVERY_SCOPE - {Scope.IDENTIFIER_VIEW, Scope.POLICY_EDIT}, False)
+ANALYST = Key("sk:analyst", frozenset({Scope.GRAPH_VIEW}), False)
+
+
+class Values:
+    """What identifies two people, found nowhere else; and the forms in which it is said."""
+
+    def __init__(self) -> None:
+        digits = f"{uuid4().int % 10**12:012d}"
+        self.local = f"jane{digits}"
+        self.email = f"{self.local}@shop.example"
+        self.other = f"joan{digits}@shop.example"
+        self.national = f"7{digits[:9]}"
+        self.phone = f"+44{self.national}"
+        self.account = f"8{digits[::-1]}"
+        self.member = f"M-{digits}-Q"
+        self.record = f"R-{digits}-R"
+        self.subject = f"sub-{digits}-S"
+
+    @property
+    def spaced(self) -> str:
+        return f"{self.national[:4]} {self.national[4:]}"
+
+    def hidden(self) -> dict[str, str]:
+        """What must not be read, in lower case, by what it is."""
+        return {
+            "local part": self.local,
+            "encoded address": self.email.replace("@", "%40"),
+            "other person's": self.other.partition("@")[0],
+            "phone": self.national,
+            "spaced phone": self.spaced,
+            "account": self.account,
+            "member": self.member.lower(),
+            "record": self.record.lower(),
+            "subject": self.subject,
+        }
+
+    def seen_in(self, said: str) -> set[str]:
+        folded = said.lower()
+        return {name for name, value in self.hidden().items() if value in folded}
+
+
+class Told:
+    """A world in which everything is said that could tell who somebody is."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.world = asked
+        self.values = Values()
+
+    def where(self, cookie: str, seconds: int) -> Context:
+        return Context(
+            message_id=f"{self.world.run}-{cookie}-{seconds}",
+            cookie_id=f"{self.world.run}-{cookie}",
+            device_id=f"{self.world.run}-device",
+            occurred_at=time_of(self.world.at(seconds)),
+        )
+
+    async def tell(self) -> None:
+        v, claim, one = self.values, ClaimedIdentifier, self.world.one
+        email, phone = v.email.replace("@", "%40"), v.phone.replace("+", "%2B")
+        url = f"https://shop.example/{v.account}?email={email}&tel={phone}&m={v.member}"
+        await one(Page(context=self.where("a", 0), url=url, title=v.email, referrer=url))
+        said: Any = {v.email: 1, "account": int(v.account), "deep": [{"note": f"call 0{v.spaced}"}]}
+        await one(Track(context=self.where("a", 1), name=f"Sent to {v.email}", properties=said))
+        chat = f"{self.world.run}-chat"
+        await one(StartChat(context=self.where("a", 2), chat_id=chat))
+        await one(
+            ChatMessage(
+                chat_id=chat,
+                cookie_id=f"{self.world.run}-a",
+                author=Author.CUSTOMER,
+                text=f"I am {v.email}, {v.account} or {v.member}; call 0{v.spaced} or {v.phone}",
+                occurred_at=time_of(self.world.at(3)),
+            )
+        )
+        custom: Any = {"crm_account_id": v.account, "nick": v.email, "userId": v.member}
+        traits = Traits(email=v.email.upper(), phone=v.phone, first_name="Jane", custom=custom)
+        ids: Any = (claim(type="member", value=v.member),)
+        await one(Identify(context=self.where("a", 4), traits=traits, identifiers=ids), SERVER)
+        # A second person on the device, whose name is an identifier, and a review of the two.
+        ids = (claim(type="email", value=v.other), claim(type="member", value=f"{v.member}2"))
+        await one(Identify(context=self.where("b", 5), identifiers=ids), SERVER)
+        ids = (claim(type="email", value=v.other), claim(type="member", value=v.member))
+        await one(Identify(context=self.where("c", 6), identifiers=ids), BROWSER)
+        await one(Logout(context=self.where("b", 7)))
+        record = (claim(type="crm_id", value=v.record), claim(type="email", value=v.email))
+        for curated in (False, True):
+            await one(
+                Contact(
+                    source="crm",
+                    source_id=v.record,
+                    identifiers=record,
+                    curated=curated,
+                    traits=Traits(custom={"mail": f"<{v.email}>"}),
+                    occurred_at=time_of(self.world.at(8 + curated)),
+                ),
+                SERVER,
+            )
+
+        async def vouch(unit: Unit) -> None:
+            await unit.run_text(
+                "MATCH (c:Chat {id: $id}) SET c.subject = $subject, c.issuer = 'https://i.example'",
+                id=chat,
+                subject=v.subject,
+            )
+
+        await self.world.database.write(vouch)
+        # What an operator did, and said of it: this person's and the record's are not one.
+        found = await self.world.ask(
+            """query ($type: String!, $value: String!) {
+              personByIdentifier(type: $type, value: $value) { links(first: 100) { id kind } } }""",
+            type="member",
+            value=f"{v.member}2",
+        )
+        link = next(
+            link["id"]
+            for link in found["personByIdentifier"]["links"]
+            if link["kind"] == "IDENTIFIED_AS"
+        )
+        await self.world.ask(
+            """mutation ($id: ID!, $why: String!) {
+              severLink(id: $id, reason: $why) { __typename } }""",
+            id=link,
+            why=f"wrote from {v.email} and called from {v.phone}",
+        )
+
+    async def answers(self, key: Key) -> list[dict[str, Any]]:
+        """What each document answers to a caller."""
+
+        def opens(type: str, name: str) -> bool:
+            return not key.scopes.isdisjoint(scopes_of(type, name))
+
+        ids = await self.ids()
+        found = []
+        for name, root in executable.query_type.fields.items():  # type: ignore[union-attr]
+            if opens("Query", name):
+                below = everything_below(root, opens)
+                found += [
+                    await self.ask(key, f"{{ {name}{given} {below} }}")
+                    for given in self.given(name, root.args, ids)
+                ]
+        for call in self.mutations(ids):
+            name = call.partition("(")[0]
+            if opens("Mutation", name):
+                root = executable.mutation_type.fields[name]  # type: ignore[union-attr]
+                document = f"mutation {{ {call} {everything_below(root, opens)} }}"
+                found.append(await self.ask(key, document))
+        return found
+
+    async def ids(self) -> list[str]:
+        """Every id that is given out of this world, one of each kind and a few more."""
+        roots = [f"{self.world.run}-{name}" for name in ("a", "b", "c", "chat", "device")]
+        found: dict[str, None] = dict.fromkeys(roots)
+        root = executable.query_type.fields["node"]  # type: ignore[union-attr]
+        for id in roots:
+            document = f"{{ node(id: {json.dumps(id)}) {everything_below(root)} }}"
+            found |= dict.fromkeys(ids_in(await self.ask(SEEING, document)))
+        return list(found)
+
+    def given(self, name: str, arguments: Any, ids: list[str]) -> Iterator[str]:
+        """The arguments of a query, in each way in which it is asked."""
+        needed = [name for name, one in arguments.items() if is_required_argument(one)]
+        v = self.values
+        known = {
+            "id": ids,
+            "cookieId": [id for id in ids if id == f"{self.world.run}-a"],
+            "messageId": [f"{self.world.run}-a-{n}" for n in (0, 1, 2, 4)],
+            "source": ["crm"],
+            "sourceId": [v.record],
+            "type": ["email"],
+            "value": [v.email],
+            "text": [v.email, v.account],
+            "around": [f"{self.world.run}-device"],
+            "a": ids[-1:],
+            "b": ids[:1],
+        }
+        unknown = [argument for argument in needed if argument not in known]
+        assert not unknown, f"say in this test what to ask {name} for: {unknown}"
+        few = "first: 3" if "first" in arguments else ""
+        ways = max((len(known[argument]) for argument in needed), default=1)
+        for way in range(ways):
+            said = [f"{a}: {json.dumps(known[a][way % len(known[a])])}" for a in needed]
+            text = ", ".join([*said, few] if few else said)
+            yield f"({text})" if text else ""
+
+    def mutations(self, ids: list[str]) -> list[str]:
+        """Calls of mutations that answer people; what they do is undone or done before."""
+        run, v = self.world.run, self.values
+        link = next(id for id in ids if id.startswith("link_"))
+        people = json.dumps([id for id in ids if id.startswith("person_")][:2])
+        dry = 'reason: "to see", dryRun: true'
+        context = f'context: {{cookieId: "{run}-a", messageId: "{run}-a-4"}}'
+        return [
+            f"mergePeople(ids: {people}, {dry})",
+            *(f'severLink(id: "{id}", {dry})' for id in ids if id.startswith("link_")),
+            f'unmerge(id: "{link}", {dry})',
+            f'blockIdentifier(type: "email", value: "{v.email}", {dry})',
+            f'erasePerson(id: "{json.loads(people)[0]}", {dry})',
+            f'identify(input: {{{context}, identifiers: [{{type: "email", value: "{v.email}"}}]}})',
+            f'page(input: {{{context.replace("a-4", "a-0")}, url: "https://shop.example/"}})',
+            f'startChat(input: {{{context.replace("a-4", "a-2")}, chatId: "{run}-chat"}})',
+            f'logout(input: {{context: {{cookieId: "{run}-b", messageId: "{run}-b-7"}}}})',
+            f'saveContact(input: {{source: "crm", sourceId: "{v.record}", curated: true, '
+            f'identifiers: [{{type: "crm_id", value: "{v.record}"}}, '
+            f'{{type: "email", value: "{v.email}"}}]}})',
+        ]
+
+    async def ask(self, key: Key, document: str) -> dict[str, Any]:
+        world = self.world
+        context = RequestContext.of(key, world.reads, world.ingest, world.operations)
+        found = await answer(Request(document), context, may_change=True)
+        assert "errors" not in found.body, (document, found.body["errors"])
+        return found.body
+
+
+@pytest.fixture
+async def told(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> Told:
+    # Nobody asks for so much at once; here it is the point.
+    monkeypatch.setattr(limits, "MAX_COST", 10**9)
+    told = Told(asked)
+    await told.tell()
+    return told
+
+
+async def test_who_may_not_see_identifiers_sees_none(told: Told) -> None:
+    clear = await told.answers(SEEING)
+    masked = await told.answers(VIEWING)
+    # What cannot be found by who may see it would be found by nobody.
+    assert told.values.seen_in(json.dumps(clear)) == told.values.hidden().keys()
+    for found in masked:
+        assert told.values.seen_in(json.dumps(found)) == set(), json.dumps(found)
+    # The same is answered, but for the values.
+    assert {*reached(clear)} == {*reached(masked)}
+    said = json.dumps(masked)
+    for shown in ("j***@shop.example", f"+44***{told.values.phone[-2:]}", "R***R", "M***Q", "Jane"):
+        assert shown in said
+
+
+async def test_the_walk_reaches_what_people_are_told(told: Told) -> None:
+    found = {*reached(await told.answers(SEEING))}
+    assert found >= {
+        *("Person.displayName", "Person.reviews", "Person.chats", "Identifier.value"),
+        *("IdentifierNode.value", "Trait.value", "Link.explanation", "Link.reason"),
+        *("Attribution.explanation", "JourneyEvent.detail", "ReviewItem.identifier"),
+        *("ReviewItem.explanation", "Contact.sourceId", "Chat.subject", "ChatMessage.text"),
+        *("Change.before", "Change.after", "Change.links", "Device.people", "Device.personAt"),
+        *("ContactSaved.contact", "Identified.person", "LoggedOut.ended", "Policy.document"),
+    }
+
+
+async def test_an_analyst_reads_who_shares_a_device_and_nothing_that_they_did(told: Told) -> None:
+    answers = await told.answers(ANALYST)
+    assert told.values.seen_in(json.dumps(answers)) == set()
+    found = {*reached(answers)}
+    assert found >= {
+        *("Device.people", "Device.uses", "DevicePerson.person", "DeviceUse.visitor"),
+        *("Person.kind", "Person.displayName", "Person.links", "Link.explanation"),
+        *("Link.from", "Link.to", "IdentifierNode.value", "Cookie.visitors"),
+    }
+    types = {coordinate.partition(".")[0] for coordinate in found}
+    assert types.isdisjoint({"JourneyEvent", "Session", "Chat", "ChatMessage", "ReviewItem"})
+
+
+async def test_a_refusal_holds_no_value(told: Told) -> None:
+    v, run = told.values, told.world.run
+    person = (await told.ask(SEEING, f'{{ person(id: "{run}") {{ id }} }}'))["data"]["person"]
+    assert person is None
+    refusals = [
+        f'blockIdentifier(type: "phone", value: "x{v.email}", reason: "r")',
+        f'blockIdentifier(type: "1 {v.email}", value: "{v.email}", reason: "r")',
+        f'promoteContact(id: "{v.email}", reason: "r")',
+        f'severLink(id: "{v.email}", reason: "r")',
+        f'mergePeople(ids: ["{v.email}", "{v.account}"], reason: "r")',
+        f'erasePerson(id: "{v.email}", reason: "r")',
+        f'identify(input: {{context: {{cookieId: " {v.email}"}}}})',
+        f'saveContact(input: {{source: "crm", sourceId: " {v.email}", identifiers: []}})',
+        f'endChat(input: {{chatId: "{v.email}"}})',
+    ]
+    for call in refusals:
+        problem = "... on Problem { code message } ... on Refused { reasons }"
+        if call.startswith(("identify", "saveContact")):
+            problem += " ... on InvalidInput { path }"
+        if call.startswith("endChat"):
+            problem = "... on Problem { code message }"
+        body = await told.ask(VIEWING, f"mutation {{ {call} {{ __typename {problem} }} }}")
+        ((found),) = body["data"].values()
+        assert found["__typename"] in {"Refused", "NotFound", "InvalidInput"}, (call, found)
+        assert v.seen_in(json.dumps(found)) == set()
