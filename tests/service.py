@@ -18,6 +18,7 @@ from graphid.graph.engine import Address
 
 SECRET_KEY = "sk_of_the_tests"
 PUBLISHABLE_KEY = "pk_of_the_tests"
+OTHER_PUBLISHABLE_KEY = "pk_of_another_site"
 SAYS_WHERE = "the service answers at "
 
 
@@ -98,7 +99,7 @@ def running_service(address: Address, folder: Path) -> Iterator[Service]:
         "GRAPHID_DATA_DIR": str(folder),
         "GRAPHID_PORT": "0",
         "GRAPHID_SECRET_KEYS": SECRET_KEY,
-        "GRAPHID_PUBLISHABLE_KEYS": PUBLISHABLE_KEY,
+        "GRAPHID_PUBLISHABLE_KEYS": f"{PUBLISHABLE_KEY},{OTHER_PUBLISHABLE_KEY}",
         "GRAPHID_LOG_LEVEL": "warning",
         "GRAPHID_REQUEST_TIMEOUT": "120",
     }
