@@ -21,6 +21,7 @@ from graphid.graph.engine import Address, TerminalProgress, running_database
 from graphid.identity.values import Kind, place
 from tests.benchmarks.bare import APPEND, CLAIM_AND_MERGE, JOURNEY_PAGE, Bare
 from tests.benchmarks.fold import pieces_a_second
+from tests.benchmarks.known import known_beside_unknown
 from tests.benchmarks.late import reach_of_late_evidence
 from tests.benchmarks.operations import Operations
 from tests.benchmarks.timing import Compared, compare
@@ -84,6 +85,9 @@ def main() -> None:
             found += journeys.measured(chosen.times)
             progress.step("measuring what operators do")
             found[-1:-1] = journeys.operations(min(chosen.times, ACTS))
+            progress.step("measuring what a browser's identify tells by its time")
+            known = [*known_beside_unknown(service, chosen.times)]
+            found[-1:-1] = known
             trips = trips_of_an_identify(address)
         _show(found, journeys, at_rest, service.megabytes, trips)
 
