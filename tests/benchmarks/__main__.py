@@ -21,7 +21,7 @@ from graphid.graph.engine import Address, TerminalProgress, running_database
 from graphid.identity.values import Kind, place
 from tests.benchmarks.bare import APPEND, CLAIM_AND_MERGE, JOURNEY_PAGE, Bare
 from tests.benchmarks.fold import pieces_a_second
-from tests.benchmarks.known import known_beside_unknown
+from tests.benchmarks.known import KNOWN, known_beside_unknown
 from tests.benchmarks.late import reach_of_late_evidence
 from tests.benchmarks.operations import Operations
 from tests.benchmarks.timing import Compared, compare
@@ -86,8 +86,7 @@ def main() -> None:
             progress.step("measuring what operators do")
             found[-1:-1] = journeys.operations(min(chosen.times, ACTS))
             progress.step("measuring what a browser's identify tells by its time")
-            known = [*known_beside_unknown(service, chosen.times)]
-            found[-1:-1] = known
+            found[-1:-1] = known_beside_unknown(service, chosen.times)
             trips = trips_of_an_identify(address)
         _show(found, journeys, at_rest, service.megabytes, trips)
 
@@ -275,6 +274,9 @@ def _show(
         "a journey page the same within 25 %": found[-1].ratio <= 1.25,
         "late evidence at most 3 steps, 30 at p99": late.median <= 3 and late.p99 <= 30,
         "the fold alone 20,000 pieces a second": folded >= 20_000,
+        "known the same as unknown within 10 %": all(
+            1 / 1.1 <= ratio <= 1.1 for name, ratio in ratios.items() if name.startswith(KNOWN)
+        ),
         "below 150 MB at rest": at_rest < 150,
     }
     console.print("Bars: " + "; ".join(f"{bar} ({_kept(is_so)})" for bar, is_so in bars.items()))

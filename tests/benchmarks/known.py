@@ -12,7 +12,8 @@ IDENTIFY = """mutation ($input: IdentifyInput!) {
   identify(input: $input) { __typename ... on Identified { duplicate } }
 }"""
 
-NAME = "known beside unknown {}"
+KNOWN = "identify, known beside unknown"
+"""What the names of these comparisons begin with."""
 WARM_UP = 100
 
 VALUES: dict[str, Callable[[int], str]] = {
@@ -33,7 +34,7 @@ def known_beside_unknown(service: Service, times: int) -> Iterator[Compared]:
         for one in known:
             _identify(server, type, one)
         yield compare(
-            NAME.format(type),
+            f"{KNOWN} {type}",
             _naming(browser, type, known),
             _naming(browser, type, unknown),
             times=times,
