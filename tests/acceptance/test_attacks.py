@@ -193,7 +193,21 @@ def play(service: Service, attack: dict[str, Any]) -> Play:
     return playing
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack["id"])
+def cases() -> list[Any]:
+    """The attacks; one that is known to work says why, and a test fails when it works no more."""
+    return [
+        pytest.param(
+            attack,
+            id=attack["id"],
+            marks=[pytest.mark.xfail(strict=True, reason=attack["works"])]
+            if "works" in attack
+            else [],
+        )
+        for attack in ATTACKS
+    ]
+
+
+@pytest.mark.parametrize("attack", cases())
 def test_the_attacker_comes_to_own_nothing_of_the_victims(
     graphid: Service, attack: dict[str, Any]
 ) -> None:

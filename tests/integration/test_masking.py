@@ -8,12 +8,12 @@ another is to be added to ``GIVEN``, and a mutation that answers people to ``mut
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from graphql import is_required_argument
+from graphql import GraphQLArgument, GraphQLField, is_required_argument
 
 from graphid.api import limits
 from graphid.api.context import RequestContext
@@ -39,7 +39,7 @@ from graphid.service.messages import (
 )
 from tests.integration.asking import Asked, ids_in, time_of
 from tests.integration.test_ingest import BROWSER, SERVER
-from tests.integration.walking import everything_below, reached
+from tests.integration.walking import FEW, everything_below, reached
 
 SEEING = Key("sk:seeing", EVERY_SCOPE, False)
 VIEWING = Key("sk:viewing", EVERY_SCOPE - {Scope.IDENTIFIER_VIEW, Scope.POLICY_EDIT}, False)
@@ -76,7 +76,7 @@ class Values:
             "account": self.account,
             "member": self.member.lower(),
             "record": self.record.lower(),
-            "subject": self.subject,
+            "subject": self.subject.lower(),
         }
 
     def seen_in(self, said: str) -> set[str]:
@@ -174,16 +174,18 @@ class Told:
         def opens(type: str, name: str) -> bool:
             return not key.scopes.isdisjoint(scopes_of(type, name))
 
-        ids = await self.ids()
+        types = await self.types()
+        ids = [id for of_type in types.values() for id in of_type[:1]]
         found = []
         for name, root in executable.query_type.fields.items():  # type: ignore[union-attr]
-            if opens("Query", name):
-                below = everything_below(root, opens)
-                found += [
-                    await self.ask(key, f"{{ {name}{given} {below} }}")
-                    for given in self.given(name, root.args, ids)
-                ]
-        for call in self.mutations(ids):
+            if not opens("Query", name):
+                continue
+            for only in types if name == "node" else (None,):
+                document = asking(name, root, everything_below(root, opens, only=only))
+                for given in self.given(name, root.args, ids if only is None else types[only]):
+                    found.append(await self.ask(key, document, given))
+        known = [id for id in types["Person"] if id.startswith("person_")]
+        for call in self.mutations(types["Link"][0], known[:2]):
             name = call.partition("(")[0]
             if opens("Mutation", name):
                 root = executable.mutation_type.fields[name]  # type: ignore[union-attr]
@@ -191,23 +193,36 @@ class Told:
                 found.append(await self.ask(key, document))
         return found
 
-    async def ids(self) -> list[str]:
-        """Every id that is given out of this world, one of each kind and a few more."""
+    async def types(self) -> dict[str, list[str]]:
+        """The ids that are given out of this world, by what they are the ids of."""
         roots = [f"{self.world.run}-{name}" for name in ("a", "b", "c", "chat", "device")]
-        found: dict[str, None] = dict.fromkeys(roots)
-        root = executable.query_type.fields["node"]  # type: ignore[union-attr]
-        for id in roots:
-            document = f"{{ node(id: {json.dumps(id)}) {everything_below(root)} }}"
-            found |= dict.fromkeys(ids_in(await self.ask(SEEING, document)))
-        return list(found)
+        pending, known, found = list(roots), set[str](), dict[str, list[str]]()
+        node = executable.query_type.fields["node"]  # type: ignore[union-attr]
+        kind = asking("node", node, "{ __typename }")
+        while pending:
+            id = pending.pop(0)
+            if id in known:
+                continue
+            known.add(id)
+            type = (await self.ask(SEEING, kind, {"id": id}))["data"]["node"]["__typename"]
+            # A visitor's id is also that of the anonymous person as whom it is read.
+            is_visitor = id.startswith("visitor_") and "~" not in id
+            for each in ("Visitor", "Person") if is_visitor else (type,):
+                found.setdefault(each, []).append(id)
+            if id in roots:
+                below = everything_below(node, only=type)
+                pending += ids_in(await self.ask(SEEING, asking("node", node, below), {"id": id}))
+        return found
 
-    def given(self, name: str, arguments: Any, ids: list[str]) -> Iterator[str]:
+    def given(
+        self, name: str, arguments: Mapping[str, GraphQLArgument], ids: list[str]
+    ) -> Iterator[dict[str, Any]]:
         """The arguments of a query, in each way in which it is asked."""
         needed = [name for name, one in arguments.items() if is_required_argument(one)]
         v = self.values
         known = {
             "id": ids,
-            "cookieId": [id for id in ids if id == f"{self.world.run}-a"],
+            "cookieId": [f"{self.world.run}-a"],
             "messageId": [f"{self.world.run}-a-{n}" for n in (0, 1, 2, 4)],
             "source": ["crm"],
             "sourceId": [v.record],
@@ -220,26 +235,20 @@ class Told:
         }
         unknown = [argument for argument in needed if argument not in known]
         assert not unknown, f"say in this test what to ask {name} for: {unknown}"
-        few = "first: 3" if "first" in arguments else ""
-        ways = max((len(known[argument]) for argument in needed), default=1)
-        for way in range(ways):
-            said = [f"{a}: {json.dumps(known[a][way % len(known[a])])}" for a in needed]
-            text = ", ".join([*said, few] if few else said)
-            yield f"({text})" if text else ""
+        for way in range(max((len(known[argument]) for argument in needed), default=1)):
+            yield {argument: known[argument][way % len(known[argument])] for argument in needed}
 
-    def mutations(self, ids: list[str]) -> list[str]:
+    def mutations(self, link: str, people: list[str]) -> list[str]:
         """Calls of mutations that answer people; what they do is undone or done before."""
         run, v = self.world.run, self.values
-        link = next(id for id in ids if id.startswith("link_"))
-        people = json.dumps([id for id in ids if id.startswith("person_")][:2])
         dry = 'reason: "to see", dryRun: true'
         context = f'context: {{cookieId: "{run}-a", messageId: "{run}-a-4"}}'
         return [
-            f"mergePeople(ids: {people}, {dry})",
-            *(f'severLink(id: "{id}", {dry})' for id in ids if id.startswith("link_")),
+            f"mergePeople(ids: {json.dumps(people)}, {dry})",
+            f'severLink(id: "{link}", {dry})',
             f'unmerge(id: "{link}", {dry})',
             f'blockIdentifier(type: "email", value: "{v.email}", {dry})',
-            f'erasePerson(id: "{json.loads(people)[0]}", {dry})',
+            f'erasePerson(id: "{people[0]}", {dry})',
             f'identify(input: {{{context}, identifiers: [{{type: "email", value: "{v.email}"}}]}})',
             f'page(input: {{{context.replace("a-4", "a-0")}, url: "https://shop.example/"}})',
             f'startChat(input: {{{context.replace("a-4", "a-2")}, chatId: "{run}-chat"}})',
@@ -249,12 +258,25 @@ class Told:
             f'{{type: "email", value: "{v.email}"}}]}})',
         ]
 
-    async def ask(self, key: Key, document: str) -> dict[str, Any]:
+    async def ask(
+        self, key: Key, document: str, variables: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         world = self.world
         context = RequestContext.of(key, world.reads, world.ingest, world.operations)
-        found = await answer(Request(document), context, may_change=True)
-        assert "errors" not in found.body, (document, found.body["errors"])
+        found = await answer(Request(document, variables or {}), context, may_change=True)
+        assert "errors" not in found.body, (document, variables, found.body["errors"])
         return found.body
+
+
+def asking(name: str, root: GraphQLField, below: str) -> str:
+    """A query of one field, whose required arguments are variables."""
+    needed = {name: one for name, one in root.args.items() if is_required_argument(one)}
+    declared = ", ".join(f"${name}: {one.type}" for name, one in needed.items())
+    passed = ", ".join(
+        [*(f"{name}: ${name}" for name in needed), *([FEW] if "first" in root.args else ())]
+    )
+    query = f"query ({declared})" if declared else "query"
+    return f"{query} {{ {name}{f'({passed})' if passed else ''} {below} }}"
 
 
 @pytest.fixture

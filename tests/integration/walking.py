@@ -58,29 +58,50 @@ def objects_of(type: GraphQLNamedType) -> list[GraphQLObjectType]:
     return [type] if isinstance(type, GraphQLObjectType) else []
 
 
-def everything_below(root: GraphQLField, opens: Opens = lambda type, name: True) -> str:
-    """A selection set of all that can be reached from a field; empty where nothing can."""
-    if is_leaf_type(get_named_type(root.type)):
+def everything_below(
+    root: GraphQLField, opens: Opens = lambda type, name: True, *, only: str | None = None
+) -> str:
+    """A selection set of all that can be reached from a field; of a leaf an empty one.
+
+    ``only``: of the types that its value may have, the one that it has.
+    """
+    type = get_named_type(root.type)
+    if is_leaf_type(type):
         return ""
-    top = _Selection(get_named_type(root.type))
-    pending, seen = deque([top]), set[str]()
-    while pending:
-        selection = pending.popleft()
-        several = objects_of(selection.type)
-        for of in several:
-            for name, each in of.fields.items():
-                target = get_named_type(each.type)
-                if not opens(of.name, name):
-                    continue
-                called = _called(of, name, each, several)
-                if is_leaf_type(target):
-                    selection.leaves.setdefault(of.name, []).append(called)
-                elif f"{of.name}.{name}" not in seen:
-                    seen.add(f"{of.name}.{name}")
-                    below = _Selection(target)
-                    selection.below.setdefault(of.name, []).append((called, below))
-                    pending.append(below)
+    top = _Selection(type)
+    of_root = objects_of(type)
+    for of in of_root:
+        if only in (None, of.name):
+            _expand(top, of, of_root, opens)
     return f"{{ {top.text()} }}"
+
+
+def _expand(
+    top: _Selection, root: GraphQLObjectType, of_root: list[GraphQLObjectType], opens: Opens
+) -> None:
+    """Select all that can be reached from one type that the first value may have.
+
+    Below it, of a value that may have several types only leaves are selected: which of them it has
+    is known when it is answered, and a way that nothing lies on is none.
+    """
+    pending: deque[tuple[_Selection, GraphQLObjectType, list[GraphQLObjectType]]]
+    pending, seen = deque([(top, root, of_root)]), set[str]()
+    while pending:
+        selection, of, several = pending.popleft()
+        is_certain = len(several) == 1 or selection is top
+        for name, each in of.fields.items():
+            target = get_named_type(each.type)
+            if not opens(of.name, name):
+                continue
+            called = _called(of, name, each, several)
+            if is_leaf_type(target):
+                selection.leaves.setdefault(of.name, []).append(called)
+            elif is_certain and f"{of.name}.{name}" not in seen:
+                seen.add(f"{of.name}.{name}")
+                below = _Selection(target)
+                selection.below.setdefault(of.name, []).append((called, below))
+                types = objects_of(target)
+                pending.extend((below, type, types) for type in types)
 
 
 def _called(
@@ -96,14 +117,15 @@ def _called(
     return f"{alias}{name}" + (f"({arguments})" if arguments and each.args else "")
 
 
-def reached(answer: Any, parent: str | None = None) -> Iterator[str]:
+def reached(answer: Any) -> Iterator[str]:
     """``Type.field`` of what an answer holds a value for; lists that are empty hold none."""
     if isinstance(answer, list):
         for one in answer:
-            yield from reached(one, parent)
+            yield from reached(one)
     elif isinstance(answer, dict):
-        type = answer.get("__typename", parent)
+        type = answer.get("__typename")
         for name, value in answer.items():
             if value not in (None, []):
-                yield f"{type}.{name.rpartition(f'{type}_')[2]}"
+                if type is not None:
+                    yield f"{type}.{name.removeprefix(f'{type}_')}"
                 yield from reached(value)
