@@ -70,6 +70,13 @@ def test_a_header_around_a_good_signature(header: dict[str, Any], key: Any) -> N
     assert found is None or found.values == {"sub": "u-1"}
 
 
+def test_a_key_proves_nothing_in_a_way_that_is_not_its_own() -> None:
+    key = key_of_jwk({**RSA.as_dict(private=False), "alg": "RS256"})
+    for name, is_proven in (("RS256", True), ("RS512", False), ("PS256", False)):
+        token = take_apart(signed({"alg": name}, {"sub": "u-1"}, RSA))
+        assert (token.proven_by([key]) is not None) == is_proven
+
+
 @given(CLAIMS)
 def test_claims_that_are_signed_are_read_or_refused(claims: dict[str, Any]) -> None:
     claims = {**GOOD, **claims}

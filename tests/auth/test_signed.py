@@ -37,6 +37,11 @@ def pem(key: Any) -> str:
     return str(key.as_pem(private=False).decode())
 
 
+def ssh(key: Any) -> str:
+    form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    return str(key.public_key.public_bytes(*form).decode())
+
+
 def jwk(key: Any, **others: Any) -> str:
     return json.dumps({**key.as_dict(private=False), **others})
 
@@ -153,6 +158,7 @@ def test_what_is_no_secret(secret: str | bytes, says: str) -> None:
     ("text", "says"),
     [
         ("", "neither a JWK nor the PEM"),
+        (ssh(ED), "neither a JWK nor the PEM"),
         ("a secret", "neither a JWK nor the PEM"),
         (pem(RSA).replace("A", "B"), "neither a JWK nor the PEM"),
         ("{", "is not JSON"),

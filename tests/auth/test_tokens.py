@@ -97,8 +97,9 @@ async def test_which_claims_hold_contacts_is_a_setting(
 async def test_what_is_no_name_is_left_out(
     provider: LyingProvider, id_tokens: IdTokens, name: Any
 ) -> None:
-    found = await id_tokens.validate(provider.token(given_name=name), provider.set_up())
-    assert found.traits == ()
+    token = provider.token(given_name=name, family_name="x" * 512)
+    found = await id_tokens.validate(token, provider.set_up())
+    assert found.traits == (("lastName", "x" * 512),)
 
 
 @pytest.mark.parametrize("key", [RSA, EC, ED], ids=["RS256", "ES256", "EdDSA"])
@@ -226,6 +227,7 @@ async def test_what_is_just_right_is_taken(
         ({"typ": 7}, "is of another type"),
         ({"kid": 7}, "names its key by something"),
         ({"kid": "k" * 1025}, "names its key by something"),
+        ({"kid": "k" * 1024}, "with a key that the provider does not publish"),
         ({"kid": "unknown"}, "with a key that the provider does not publish"),
         ({"kid": "ec"}, "with a key that the provider does not publish"),
         ({"kid": "other"}, "with a key that the provider does not publish"),
@@ -312,6 +314,9 @@ async def test_a_changed_token_is_refused(provider: LyingProvider, id_tokens: Id
         (f"{encoded('[' * 5000)}.{encoded('{}')}.x", "not a signed JSON Web Token"),
         (f"{encoded(b'{xff}')}.{encoded('{}')}.x", "not a signed JSON Web Token"),
         (f"{encoded('{}')}.{encoded('{')}.x", "not a signed JSON Web Token"),
+        (f"{encoded('{}')}.{encoded('{}')}.x.y", "not a signed JSON Web Token"),
+        (f"{encoded('{}')}.{encoded('{}')}.é", "not a signed JSON Web Token"),
+        ("a" * MAX_TOKEN, "not a signed JSON Web Token"),
         ("a" * 1_000_000, f"longer than {MAX_TOKEN} characters"),
         ("a" * (MAX_TOKEN + 1), f"longer than {MAX_TOKEN} characters"),
     ],
