@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -147,6 +148,7 @@ def test_how_long_an_identity_may_last_is_a_setting() -> None:
         (RSA.as_der(private=False), "is the key of a pair"),
         (b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI", "is the key of a pair"),
     ],
+    ids=itertools.count(),  # the keys are others each time
 )
 def test_what_is_no_secret(secret: str | bytes, says: str) -> None:
     with pytest.raises(InvalidInput, match=says) as caught:
@@ -173,6 +175,7 @@ def test_what_is_no_secret(secret: str | bytes, says: str) -> None:
         (public_pem(ed448.Ed448PrivateKey.generate()), "an algorithm that is not used here"),
         (public_pem(rsa.generate_private_key(65537, 1024)), "fewer than 2048"),
     ],
+    ids=itertools.count(),
 )
 def test_what_is_no_public_key(text: str, says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
