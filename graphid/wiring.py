@@ -26,6 +26,7 @@ from graphid.graph.access_keys import AccessKeys
 from graphid.graph.database import Database
 from graphid.graph.engine import Address, Progress, running_database
 from graphid.graph.installation import installation_secret
+from graphid.graph.oidc_providers import OidcProviders
 from graphid.graph.policies import Policies
 from graphid.graph.schema import migrate
 from graphid.graph.verifying import Progress as Counting
@@ -47,6 +48,8 @@ from graphid.service.keymaking import Keymaker
 from graphid.service.keys import Keyring
 from graphid.service.operations.operating import Operations
 from graphid.service.parked import Parked
+from graphid.service.provider_setup import ProviderSetup
+from graphid.service.providers import KnownProviders
 from graphid.service.reads import Reads, now
 from graphid.service.rebuilding import Rebuilt, rebuild
 from graphid.service.verifying import Verified, verify
@@ -109,6 +112,8 @@ async def _serve(
         audit, gate = Audit(database, now, days=settings.audit_days), gate_of(settings)
         metrics, stored = Metrics(database, gate), AccessKeys(database)
         keyring = keyring_of(settings, stored, ids)
+        providers, kept = Providers(settings.oidc_providers), OidcProviders(database)
+        known = KnownProviders(providers, kept, ids)
         callers = Callers(keyring, gate, staff_of(settings, key_sets))
         ingest = Ingest(database, policies, ids, now, on_parked=parked.wake)
         await ingest.warm()
@@ -120,12 +125,13 @@ async def _serve(
                 database,
                 ingest,
                 ids,
-                providers=Providers(settings.oidc_providers),
+                providers=known,
                 exchange=CodeExchange(outbound, key_sets),
                 tokens=IdTokens(key_sets),
                 clock=now,
             ),
             keys=Keymaker(stored, ids, now, on_change=keyring.forget),
+            providers=ProviderSetup(providers, kept, ids, now, on_change=known.forget),
         )
         routes = [
             graphql_route(callers, services, Witnesses(audit, Addresses(settings.trusted_proxies))),

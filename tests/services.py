@@ -29,6 +29,7 @@ def services(
     operations: Any = None,
     vouching: Any = None,
     keys: Any = None,
+    providers: Any = None,
 ) -> Services:
     """These; what is left out must not be called, but that nobody vouches."""
-    return Services(reads, ingest, operations, vouching or NobodyVouches(), keys)
+    return Services(reads, ingest, operations, vouching or NobodyVouches(), keys, providers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
@@ -11,6 +11,7 @@ from graphql.pyutils import Path
 
 from graphid.api.loaders import Loaders
 from graphid.auth.keys import Caller
+from graphid.auth.providers import Path as AtPath
 from graphid.auth.scopes import may_see_identifiers
 from graphid.graph.access_keys import AccessKey
 from graphid.graph.policies import Policies
@@ -24,6 +25,7 @@ from graphid.service.operations.changes import Change
 from graphid.service.operations.operating import Act
 from graphid.service.pages import Page, PageRequest
 from graphid.service.people import PersonRecord
+from graphid.service.provider_setup import ProviderRecord
 from graphid.service.reads import Reads
 from graphid.service.receipts import Receipt
 from graphid.service.recording import Moment
@@ -67,6 +69,16 @@ class MakesKeys(Protocol):
     async def revoke(self, id: str, wanted: RevokeKey, by: Caller) -> AccessKey: ...
 
 
+class SetsProviders(Protocol):
+    """``service.provider_setup.ProviderSetup``, as far as the schema needs it."""
+
+    async def all(self) -> list[ProviderRecord]: ...
+    async def set(
+        self, document: Mapping[str, Any], by: Caller, *, spelled: Callable[[AtPath], AtPath]
+    ) -> ProviderRecord: ...
+    async def remove(self, issuer: str) -> None: ...
+
+
 class Spends(Protocol):
     """What a request may still take of its caller's limits."""
 
@@ -82,6 +94,7 @@ class Services:
     operations: Operates
     vouching: Vouches
     keys: MakesKeys
+    providers: SetsProviders
 
 
 @dataclass

@@ -36,7 +36,10 @@ MAX_COST = 25_000
 
 PAGES = {"journey": 50, "events": 50} | dict.fromkeys(("sessions", "chats", "keys", "audit"), 20)
 """How long a list is where the client does not say."""
-LISTS = {"links": 100, "devices": 100, "messages": 100, "people": 100, "uses": 100, "visitors": 100}
+LISTS = {
+    **dict.fromkeys(("links", "devices", "messages", "people", "uses", "visitors"), 100),
+    "providers": 50,
+}
 SHORT = {
     "contacts": 5,
     "traits": 5,

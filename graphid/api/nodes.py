@@ -10,6 +10,7 @@ import strawberry
 
 from graphid.api.cursors import cursor
 from graphid.auth.key_text import KeyKind
+from graphid.auth.providers import ClientAuthMethod
 from graphid.errors import InternalError
 from graphid.identity.attribution import Basis
 from graphid.identity.state import LinkKind, LinkState, ReviewKind
@@ -33,6 +34,12 @@ strawberry.enum(
     SigningMethod,
     description="How a site signs the identities that it vouches for. HS256: with a secret that "
     "we make. PUBLIC_KEY: with a key of its own (RS256, ES256 or EdDSA).",
+)
+
+strawberry.enum(
+    ClientAuthMethod,
+    description="How a client secret is shown. CLIENT_SECRET_BASIC: in a header. "
+    "CLIENT_SECRET_POST: in the form. NONE: there is none.",
 )
 
 

@@ -39,6 +39,7 @@ from graphid.api.loaders import (
 from graphid.api.nodes import Node, ReviewState, computed
 from graphid.api.people import Contact, Person
 from graphid.api.policies import Policy, policy_by_version
+from graphid.api.providers import OidcProvider
 from graphid.api.scalars import micros
 from graphid.api.visits import Cookie, Session, Visitor
 from graphid.identity.ids import UNCLAIMED
@@ -107,6 +108,10 @@ class Query:
     ) -> AccessKeyConnection:
         request = forwards(KEYS, first, after or None)
         return AccessKeyConnection.of(await info.context.services.keys.newest(request))
+
+    @computed("The identity providers whose word counts: those of the settings, then by issuer.")
+    async def providers(self, info: Info) -> list[OidcProvider]:
+        return [OidcProvider.of(record) for record in await info.context.services.providers.all()]
 
     @computed("One line of a journey by its message id.")
     async def event(self, info: Info, message_id: strawberry.ID) -> JourneyEvent | None:

@@ -18,6 +18,7 @@ from graphid.api.mutations.identities import IdentityMutations
 from graphid.api.mutations.keys import KeyMutations
 from graphid.api.mutations.operations import OperationMutations
 from graphid.api.mutations.policies import PolicyMutations
+from graphid.api.mutations.providers import ProviderMutations
 from graphid.api.query import Query
 from graphid.api.scalars import SCALARS
 
@@ -31,6 +32,7 @@ class Mutation(
     OperationMutations,
     PolicyMutations,
     KeyMutations,
+    ProviderMutations,
 ):
     pass
 

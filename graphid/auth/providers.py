@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +31,9 @@ MAX_TYPE = 64
 MAX_LEEWAY = 300
 """Seconds by which the clock of a provider may differ from ours, at most."""
 MAX_AGE = 366 * 24 * 3600
+"""Seconds since a login, at most."""
+MAX_SECRET = 1024
+"""Characters of a client secret, at most."""
 DERIVED = "oidc."
 """Begins the type of a provider's subjects where none is set, so nothing else may begin so."""
 OF_CONTACTS = frozenset({"email", "phone"})
@@ -38,7 +42,13 @@ OF_CONTACTS = frozenset({"email", "phone"})
 _PLAIN = re.compile(r"[A-Za-z0-9.\-]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
-AuthMethod = Literal["client_secret_basic", "client_secret_post", "none"]
+
+class ClientAuthMethod(StrEnum):
+    """How graphid shows a provider its client secret. The values are those of discovery."""
+
+    CLIENT_SECRET_BASIC = "client_secret_basic"
+    CLIENT_SECRET_POST = "client_secret_post"
+    NONE = "none"
 
 
 def type_of(issuer: str) -> str:
@@ -124,13 +134,13 @@ class Provider(BaseModel):
     """What graphid is called there: the audience of its tokens."""
     client_secret: SecretStr | None = None
     """None: a public client, whose codes need a verifier (PKCE)."""
-    auth_method: AuthMethod = Field(
+    auth_method: ClientAuthMethod = Field(
         default_factory=lambda data: "client_secret_basic" if data.get("client_secret") else "none",
         validate_default=True,
     )
     """How the secret is shown when a code is exchanged."""
     algorithms: Annotated[
-        tuple[Annotated[str, AfterValidator(_algorithm)], ...], Field(min_length=1)
+        tuple[Annotated[str, AfterValidator(_algorithm)], ...], Field(min_length=1, max_length=20)
     ] = ("RS256", "ES256")
     """How its tokens may be signed."""
     leeway: int = Field(default=30, ge=0, le=MAX_LEEWAY)
@@ -156,7 +166,7 @@ class Provider(BaseModel):
 
     @field_validator("auth_method")
     @classmethod
-    def _fits_the_secret(cls, value: AuthMethod, info: ValidationInfo) -> AuthMethod:
+    def _fits_the_secret(cls, value: ClientAuthMethod, info: ValidationInfo) -> ClientAuthMethod:
         secret = info.data.get("client_secret")
         if "client_secret" in info.data and (value == "none") != (secret is None):
             raise PydanticCustomError("auth_method", "must be none, if there is no client_secret")
@@ -167,6 +177,10 @@ class Provider(BaseModel):
     def _holds_something(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value():
             raise PydanticCustomError("secret", "must not be empty")
+        if value is not None and len(value) > MAX_SECRET:
+            raise PydanticCustomError(
+                "secret", "must have at most {most} characters", {"most": MAX_SECRET}
+            )
         return value
 
     @field_validator("subject_type")
@@ -217,6 +231,10 @@ class Providers:
     def __len__(self) -> int:
         return len(self._by_issuer)
 
+    def get(self, issuer: str) -> Provider | None:
+        """The provider with this issuer, if there is one."""
+        return self._by_issuer.get(issuer)
+
     def of(self, issuer: str | None = None) -> Provider:
         """The provider with this issuer; without one, the only provider. Raises Refused."""
         if not self._by_issuer:
@@ -230,15 +248,22 @@ class Providers:
         return next(iter(self))
 
 
-def read_provider(document: Mapping[str, Any]) -> Provider:
+Path = tuple[str, ...]
+
+
+def read_provider(
+    document: Mapping[str, Any], *, spelled: Callable[[Path], Path] = lambda path: path
+) -> Provider:
     """The provider that a document describes, its keys named as the fields of ``Provider``.
 
-    Raises InvalidInput that tells every fault with its field; no value is repeated in it.
+    ``spelled``: a path in the document as whoever sent it knows it. Raises InvalidInput that tells
+    every fault with its field; no value is repeated in it.
     """
     try:
         return Provider.model_validate(document)
     except ValidationError as error:
-        faults = [(tuple(str(at) for at in item["loc"]), item["msg"]) for item in error.errors()]
+        told = error.errors(include_url=False, include_input=False, include_context=False)
+        faults = [(spelled(tuple(map(str, item["loc"]))), item["msg"]) for item in told]
     (path, first), *others = faults
     also = "".join(f"; also {'.'.join(at)}: {reason}" for at, reason in others)
     raise InvalidInput(f"{first}{also}.", path=path)

@@ -31,6 +31,7 @@ class Ids:
     def __init__(self, secret: bytes) -> None:
         self._keyed = hashlib.blake2b(key=secret[:64], digest_size=12)
         self._signing = hmac.new(secret, b"signing:", hashlib.sha256)
+        self._sealing = hmac.new(secret, b"sealing:", hashlib.sha256)
         # Asked of every identifier that evidence names, mostly of the same ones again.
         self.bar = lru_cache(maxsize=10_000)(self._bar)
 
@@ -124,3 +125,12 @@ class Ids:
         derived = self._signing.copy()
         derived.update(f"{key}:{version}".encode())
         return derived.hexdigest()
+
+    def sealing_key(self, what: str) -> bytes:
+        """The 32 bytes that a secret of another's is encrypted with, where the graph keeps it.
+
+        ``what`` it is: what is sealed for one thing does not open as another's.
+        """
+        derived = self._sealing.copy()
+        derived.update(what.encode())
+        return derived.digest()

@@ -15,7 +15,6 @@ import msgspec
 
 from graphid.auth.exchange import CodeExchange
 from graphid.auth.keys import Caller
-from graphid.auth.providers import Providers
 from graphid.auth.signed import SignedIdentities, SigningKey
 from graphid.auth.tokens import IdTokens, Vouched, issuer_of
 from graphid.errors import InvalidInput, Refused
@@ -35,6 +34,7 @@ from graphid.service.messages import (
     Traits,
     Use,
 )
+from graphid.service.providers import KnownProviders
 from graphid.service.receipts import Receipt
 from graphid.service.recording import micros
 from graphid.service.senders import sender_of
@@ -69,7 +69,7 @@ class Vouching:
         ingest: Ingest,
         ids: Ids,
         *,
-        providers: Providers,
+        providers: KnownProviders,
         exchange: CodeExchange,
         tokens: IdTokens,
         clock: Callable[[], Micros],
@@ -93,7 +93,7 @@ class Vouching:
         Refused for what the provider does not vouch for: then the chat goes on as it was.
         """
         place = await self._place_of(asked, caller)
-        provider = self._providers.of(asked.iss)
+        provider = await self._providers.of(asked.iss)
         code = Use(
             key=self._ids.use("code", provider.issuer, asked.auth_code),
             by=self._ids.use("chat", place.chat),
@@ -174,7 +174,7 @@ class Vouching:
             raise InvalidInput("send either this or idToken, not both", path=["signedIdentity"])
         message = self._as_of_now(message) if caller.is_browser else message
         if message.id_token is not None:
-            provider = self._providers.of(issuer_of(message.id_token))
+            provider = await self._providers.of(issuer_of(message.id_token))
             vouched = await self._tokens.validate(message.id_token, provider)
         else:
             assert message.signed_identity is not None

@@ -10,6 +10,7 @@ from graphid import errors
 from graphid.api.context import Info
 from graphid.api.inputs import CreateKeyInput, message_of
 from graphid.api.keys import AccessKey, IssuedKey
+from graphid.api.mutations.recorded import recorded
 from graphid.api.mutations.submitting import or_not_found, or_refused
 from graphid.api.nodes import computed
 from graphid.api.problems import InvalidInput, NotFound, Refused, refused
@@ -79,16 +80,24 @@ class KeyMutations:
 async def _create(info: Info, sent: CreateKeyInput) -> IssuedKey:
     context = info.context
     wanted = message_of(CreateKey, sent)
-    return IssuedKey.of(await context.services.keys.create(wanted, context.caller))
+    making = context.services.keys.create(wanted, context.caller)
+    return IssuedKey.of(await recorded(info, making, about=lambda made: _subject(made.key.id)))
 
 
 async def _rotate(info: Info, id: str, given: dict[str, object]) -> IssuedKey:
     context = info.context
     wanted = message_of(RotateKey, given)
-    return IssuedKey.of(await context.services.keys.rotate(id, wanted, context.caller))
+    rotating = context.services.keys.rotate(id, wanted, context.caller)
+    subject = _subject(id)
+    return IssuedKey.of(await recorded(info, rotating, about=lambda _: subject, asked=[subject]))
 
 
 async def _revoke(info: Info, id: str, given: dict[str, object]) -> AccessKey:
     context = info.context
     wanted = message_of(RevokeKey, given)
-    return AccessKey.of(await context.services.keys.revoke(id, wanted, context.caller))
+    revoking = context.services.keys.revoke(id, wanted, context.caller)
+    return AccessKey.of(await recorded(info, revoking, about=lambda _: _subject(id)))
+
+
+def _subject(id: str) -> str:
+    return f"key_{id}"
