@@ -15,6 +15,7 @@ from graphid.auth.keys import Caller
 from graphid.auth.scopes import BROWSER, SERVER, Scope
 from graphid.identity.values import SECOND
 from graphid.service.keymaking import MAX_ORIGINS, MAX_SECRETS
+from tests.api.witness import Seen
 from tests.keys import IDS, OPERATOR, Process
 from tests.services import services
 
@@ -37,10 +38,15 @@ MANAGER = Caller("person:ada", frozenset({Scope.INTEGRATION_EDIT, Scope.EVENT_WR
 
 
 class Asking(Process):
-    """A process whose schema is asked."""
+    """A process whose schema is asked, and whose audit is seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = Seen()
 
     async def body(self, document: str, by: Caller, **variables: Any) -> dict[str, Any]:
         context = RequestContext.of(by, services(keys=self.keymaker))
+        context.audit = self.seen.witness
         text = document + (KEY if "...key" in document else "")
         return (await answer(Request(text, variables), context, may_change=True)).body
 
@@ -323,3 +329,23 @@ async def test_pages_of_keys(asking: Asking) -> None:
     assert page["pageInfo"]["hasPreviousPage"]
     (error,) = (await asking.body(LIST, OPERATOR, first=201))["errors"]
     assert error["extensions"]["path"] == ["first"]
+
+
+async def test_the_audit_knows_who_made_rotated_and_ended_them(asking: Asking) -> None:
+    made = await asking.create(kind="SECRET", scopes=["event:write", "journey:view"])
+    id = made["key"]["id"]
+    subject = (f"key_{id}",)
+    await asking.create(MANAGER, kind="SECRET", scopes=["journey:view"])
+    await asking.done(ROTATE, id=id)
+    await asking.done(ROTATE, MANAGER, id=id)
+    await asking.done(REVOKE, id=id)
+    await asking.done(REVOKE, id="jane@example.com")
+    await asking.create(name="")
+    assert asking.seen.entries == [
+        ("createKey", "DONE", subject),
+        ("createKey", "REFUSED", ()),
+        ("rotateKey", "DONE", subject),
+        ("rotateKey", "REFUSED", subject),
+        ("revokeKey", "DONE", subject),
+        ("revokeKey", "REFUSED", ()),
+    ]
