@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from graphid.auth.outbound import Outbound
 from graphid.auth.providers import Provider, Providers
 from graphid.auth.staff import StaffRules, StaffTokens
 from graphid.auth.tokens import IdTokens
+from graphid.errors import Refused
 from graphid.graph.access_keys import AccessKeys
 from graphid.graph.database import Database
 from graphid.graph.engine import Address, Progress, running_database
@@ -162,17 +163,54 @@ async def open_outbound() -> AsyncIterator[Outbound]:
         await outbound.aclose()
 
 
-def staff_of(settings: Settings, key_sets: KeySets) -> StaffTokens | None:
-    """What reads the tokens of the organisation's people; None where they have no provider."""
+def staff_provider_of(settings: Settings) -> Provider | None:
+    """The provider of the organisation's own people, if they have one."""
     if settings.staff_issuer is None or settings.staff_audience is None:
         return None
-    provider = Provider(
+    return Provider(
         issuer=settings.staff_issuer,
         client_id=settings.staff_audience,
         hosts=settings.staff_hosts,
     )
+
+
+def staff_of(settings: Settings, key_sets: KeySets) -> StaffTokens | None:
+    """What reads the tokens of the organisation's people; None where they have no provider."""
+    provider = staff_provider_of(settings)
+    if provider is None:
+        return None
     rules = StaffRules(provider, settings.staff_roles, settings.staff_roles_claim)
     return StaffTokens(rules, key_sets)
+
+
+async def _faults_of(providers: Sequence[Provider]) -> dict[str, str]:
+    async with open_outbound() as outbound:
+        key_sets = KeySets(outbound)
+
+        async def fault(provider: Provider) -> str | None:
+            try:
+                await key_sets.require(provider)
+            except Refused as refusal:
+                return refusal.message
+            return None
+
+        found = await asyncio.gather(*map(fault, providers))
+        await key_sets.aclose()
+    faults = zip((provider.issuer for provider in providers), found, strict=True)
+    return {issuer: reason for issuer, reason in faults if reason is not None}
+
+
+def ask_providers(settings: Settings) -> dict[str, str]:
+    """Which of the settings' providers do not say what their keys are, by issuer: and why.
+
+    All are asked at once; each has the time and size of ``auth.outbound``.
+    """
+    staff = staff_provider_of(settings)
+    providers = (*settings.oidc_providers, *(() if staff is None else (staff,)))
+    if not providers:
+        return {}
+    log.set_up("error", settings.log_format)  # what is found out is told once
+    return asyncio.run(_faults_of(providers))
 
 
 def keyring_of(settings: Settings, stored: AccessKeys, ids: Ids) -> Keyring:

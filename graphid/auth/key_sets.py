@@ -77,6 +77,12 @@ class KeySets:
             raise refused(kept.fault)
         return kept.published
 
+    async def require(self, provider: Provider) -> None:
+        """Raises Refused, with the reason, where there is no key to verify with."""
+        kept = await self._known(provider)
+        if not kept.keys:
+            raise refused(kept.fault)
+
     async def proven(self, token: Unproven, provider: Provider) -> Claims:
         """What a token says, where a key of the provider has signed it. Raises Refused."""
         token.require_algorithm(provider.algorithms)

@@ -1,4 +1,4 @@
-"""``graphid doctor``: what is set up insecurely."""
+"""``graphid doctor``: what is set up insecurely, or does not work."""
 
 from __future__ import annotations
 
@@ -6,21 +6,25 @@ import typer
 
 from graphid import settings as settings_module
 
-INSECURE = 1
+UNSOUND = 1
 """Exit code where something is, as of an error."""
 
 
 def doctor() -> None:
-    """Say what of the settings is insecure, a line each, and what to do about it.
+    """Say what of the settings is insecure or broken, a line each, and what to do about it.
 
-    The exit code is 1 where anything is; notes do not count.
+    Identity providers are asked for their keys; nothing else is started or called. The exit code
+    is 1 where anything is insecure or broken; notes do not count.
     """
-    from graphid.cli.findings import findings  # noqa: PLC0415 - other commands start faster
+    from graphid.cli.findings import Kind, findings  # noqa: PLC0415 - other commands start faster
+    from graphid.wiring import ask_providers  # noqa: PLC0415
 
-    found = findings(settings_module.load())
+    settings = settings_module.load()
+    found = findings(settings, ask_providers(settings))
     for finding in found:
         typer.echo(str(finding))
-    insecure = sum(not finding.is_note for finding in found)
-    typer.echo(f"{insecure} insecure" if insecure else "nothing insecure was found")
-    if insecure:
-        raise typer.Exit(INSECURE)
+    counts = {kind: sum(each.kind is kind for each in found) for kind in Kind if kind.is_unsound}
+    told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    typer.echo(told or "nothing insecure was found")
+    if told:
+        raise typer.Exit(UNSOUND)

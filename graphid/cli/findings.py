@@ -1,12 +1,14 @@
-"""What of the settings is insecure, and what to do about it. Pure; no secret is in what it says."""
+"""What of the settings is insecure or broken, and what to do about it. Pure; tells no secret."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from graphid.auth.scopes import Scope
 from graphid.settings import GUESSABLE_CHARACTERS, Settings, variable
 
 MAKE_ONE = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
@@ -28,30 +30,49 @@ UNCHECKED = ("bolt+ssc", "neo4j+ssc")
 """Schemes by which whoever answers is taken for the database."""
 
 
+class Kind(StrEnum):
+    """How bad it is, the worst first."""
+
+    INSECURE = "insecure"
+    BROKEN = "broken"
+    """Something that was set up does not work."""
+    NOTE = "note"
+    """Worth to know, and maybe as it should be."""
+
+    @property
+    def is_unsound(self) -> bool:
+        """Whether something has to be done."""
+        return self is not Kind.NOTE
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One thing. ``is_note``: worth to know, and maybe as it should be."""
+    """One thing."""
 
     about: str
     says: str
     advice: str
-    is_note: bool = False
+    kind: Kind = Kind.INSECURE
 
     def __str__(self) -> str:
-        kind = "note" if self.is_note else "insecure"
-        return f"{kind}: {self.about}: {self.says}; {self.advice}"
+        return f"{self.kind}: {self.about}: {self.says}; {self.advice}"
 
 
-def findings(settings: Settings) -> list[Finding]:
-    """All that is to be said, what is insecure first."""
+def findings(settings: Settings, unheard: Mapping[str, str]) -> list[Finding]:
+    """All that is to be said, what is insecure first.
+
+    ``unheard``: the issuers that do not say what their keys are, and why.
+    """
     found = [
         *_of_keys(settings),
         *_of_network(settings),
         *_of_database(settings),
         *_of_limits(settings),
+        *_of_providers(settings, unheard),
+        *_of_staff(settings, unheard),
         *_of_the_rest(settings),
     ]
-    return sorted(found, key=lambda finding: finding.is_note)
+    return sorted(found, key=lambda finding: list(Kind).index(finding.kind))
 
 
 def _of_keys(settings: Settings) -> Iterator[Finding]:
@@ -133,10 +154,65 @@ def _of_limits(settings: Settings) -> Iterator[Finding]:
             name,
             "each process counts for itself, so several together allow a multiple",
             "with more than one process name a storage that they share, as rediss://",
-            is_note=True,
+            kind=Kind.NOTE,
         )
     elif storage.scheme in ("redis", "valkey") and not is_loopback(storage.hostname or ""):
         yield Finding(name, f"{storage.scheme}:// is not encrypted", f"use {storage.scheme}s://")
+
+
+def _of_providers(settings: Settings, unheard: Mapping[str, str]) -> Iterator[Finding]:
+    name = variable("oidc_providers")
+    for provider in settings.oidc_providers:
+        issuer = provider.issuer
+        if issuer in unheard:
+            yield _unheard(name, issuer, unheard[issuer])
+        if not provider.redirect_uris:
+            yield Finding(
+                name,
+                f"{issuer} has no redirect_uris, so that no chat is authenticated by its codes",
+                "name the addresses that codes are sent to, if any are",
+                kind=Kind.NOTE,
+            )
+        if not provider.require_nonce and provider.client_secret is not None:
+            yield Finding(
+                name,
+                f"{issuer} needs neither a nonce nor a verifier (PKCE), which tie a code to the "
+                "browser that logged in",
+                "send code challenges, or set require_nonce",
+                kind=Kind.NOTE,
+            )
+
+
+def _of_staff(settings: Settings, unheard: Mapping[str, str]) -> Iterator[Finding]:
+    issuer = settings.staff_issuer
+    if issuer is None:
+        return
+    if issuer in unheard:
+        yield _unheard(variable("staff_issuer"), issuer, unheard[issuer])
+    for role, scopes in settings.staff_roles.items():
+        if Scope.INTEGRATION_EDIT in scopes:
+            yield Finding(
+                variable("staff_roles"),
+                f"whoever has the role {role} can {_powers(scopes)}, and so vouch for anybody at "
+                "VERIFIED",
+                "give integration:edit only to people who may do that",
+                kind=Kind.NOTE,
+            )
+
+
+def _powers(scopes: frozenset[Scope]) -> str:
+    """What ``integration:edit`` can do that ends in VERIFIED."""
+    may_sign = Scope.EVENT_WRITE in scopes  # nobody hands on a scope that they do not hold
+    return "set identity providers" + (" and make keys that sign" if may_sign else "")
+
+
+def _unheard(name: str, issuer: str, reason: str) -> Finding:
+    return Finding(
+        name,
+        f"{issuer} does not say what its keys are, so that nobody can log in with it: {reason}",
+        "mend the way to it, or the issuer; it is to be written as in its discovery document",
+        kind=Kind.BROKEN,
+    )
 
 
 def _of_the_rest(settings: Settings) -> Iterator[Finding]:
@@ -151,7 +227,7 @@ def _of_the_rest(settings: Settings) -> Iterator[Finding]:
             variable("installation_secret"),
             "the secret that ids are keyed by is kept in the graph, and in its backups",
             "begin a new graph with a secret of your own, if that matters",
-            is_note=True,
+            kind=Kind.NOTE,
         )
     elif weakness := weakness_of(
         settings.installation_secret.get_secret_value(), GUESSABLE_CHARACTERS

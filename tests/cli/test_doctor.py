@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import string
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from graphid.cli.doctor import INSECURE
-from graphid.cli.findings import Finding, findings, weakness_of
+from graphid.auth.key_sets import CONFIGURATION
+from graphid.cli.doctor import UNSOUND
+from graphid.cli.findings import Finding, Kind, findings, weakness_of
 from graphid.cli.main import app
 from graphid.settings import load
+from tests.auth.lying_provider import Said, lying_provider
 
 GOOD = "k8Jx2-vQ0mZ_4yTbWn7RcLs1"
 """As drawn by lot."""
+PROVIDER = {
+    "issuer": "https://login.shop.example",
+    "client_id": "graphid",
+    "client_secret": GOOD,
+    "redirect_uris": ["https://shop.example/logged-in"],
+    "require_nonce": True,
+}
+STAFF: dict[str, Any] = {"staff_issuer": "https://login.example", "staff_audience": "graphid"}
+DOWN = "http://127.0.0.1:9"
+"""An issuer where nobody answers."""
 NOTES = {"GRAPHID_LIMIT_STORAGE", "GRAPHID_INSTALLATION_SECRET"}
 
 
@@ -27,12 +42,21 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def found(**given: Any) -> list[Finding]:
-    return [finding for finding in findings(load(**given)) if not finding.is_note]
+    return [finding for finding in findings(load(**given), {}) if finding.kind.is_unsound]
+
+
+def notes(**given: Any) -> list[Finding]:
+    """What is noted beside what every installation is told."""
+    return [
+        finding
+        for finding in findings(load(**given), {})
+        if finding.kind is Kind.NOTE and finding.about not in NOTES
+    ]
 
 
 def test_the_defaults_are_sound() -> None:
     assert found() == []
-    assert {finding.about for finding in findings(load())} == NOTES
+    assert {finding.about for finding in findings(load(), {})} == NOTES
 
 
 def test_a_sound_installation_has_nothing_to_say() -> None:
@@ -45,7 +69,12 @@ def test_a_sound_installation_has_nothing_to_say() -> None:
             neo4j_password=GOOD,
             installation_secret=GOOD,
             limit_storage=f"rediss://:{GOOD}@counter.example:6379",
-        )
+            oidc_providers=[PROVIDER],
+            staff_issuer="https://login.example",
+            staff_audience="graphid",
+            staff_roles={"agents": ["journey:view", "event:write"]},
+        ),
+        {},
     )
 
 
@@ -109,7 +138,83 @@ def test_the_exit_code_says_whether_anything_is(monkeypatch: pytest.MonkeyPatch)
     assert "nothing insecure was found" in sound.output
     monkeypatch.setenv("GRAPHID_SECRET_KEYS", "change_this_secret_key")
     insecure = CliRunner().invoke(app, ["doctor"])
-    assert insecure.exit_code == INSECURE
+    assert insecure.exit_code == UNSOUND
     assert insecure.output.startswith("insecure: GRAPHID_SECRET_KEYS: key 1 looks like a default")
     assert "change_this" not in insecure.output
     assert "1 insecure" in insecure.output
+
+
+@pytest.mark.parametrize(
+    ("given", "about", "says"),
+    [
+        (
+            {"oidc_providers": [PROVIDER | {"redirect_uris": []}]},
+            "OIDC_PROVIDERS",
+            "no redirect_ur",
+        ),
+        ({"oidc_providers": [PROVIDER | {"require_nonce": False}]}, "OIDC_PROVIDERS", "a verifier"),
+        (
+            STAFF | {"staff_roles": {"admins": ["integration:edit", "event:write"]}},
+            "STAFF_ROLES",
+            "the role admins can set identity providers and make keys that sign, and so vouch",
+        ),
+        (
+            STAFF | {"staff_roles": {"agents": [], "admins": ["integration:edit"]}},
+            "STAFF_ROLES",
+            "the role admins can set identity providers, and so vouch",
+        ),
+    ],
+)
+def test_what_may_be_meant_is_noted(given: dict[str, Any], about: str, says: str) -> None:
+    assert found(**given) == []
+    (note,) = notes(**given)
+    assert note.about == f"GRAPHID_{about}"
+    assert says in note.says
+    assert GOOD not in str(note)
+
+
+def test_a_public_client_has_its_verifier() -> None:
+    public = {name: value for name, value in PROVIDER.items() if name != "client_secret"}
+    assert notes(oidc_providers=[public | {"require_nonce": False}]) == []
+
+
+def test_a_provider_that_is_not_heard_of_is_broken() -> None:
+    reasons = {"https://login.example": "It is down.", "https://login.shop.example": "It lies."}
+    told = findings(load(**STAFF, oidc_providers=[PROVIDER]), reasons)
+    customers, staff = (finding for finding in told if finding.kind is Kind.BROKEN)
+    assert (customers.about, staff.about) == ("GRAPHID_OIDC_PROVIDERS", "GRAPHID_STAFF_ISSUER")
+    assert "https://login.shop.example does not say what its keys are" in customers.says
+    assert "It lies." in customers.says
+    assert "It is down." in staff.says
+
+
+def test_providers_are_asked() -> None:
+    with lying_provider() as good, lying_provider() as lying, lying_provider() as empty:
+        lying.says[CONFIGURATION] = Said(lying.configuration | {"issuer": good.issuer})
+        empty.says["/keys"] = Said({"keys": []})
+        providers = [PROVIDER | {"issuer": each.issuer} for each in (good, lying, empty)]
+        said = subprocess.run(
+            [sys.executable, "-m", "graphid", "doctor"],
+            env={
+                **os.environ,
+                "GRAPHID_OIDC_PROVIDERS": json.dumps(providers),
+                "GRAPHID_STAFF_ISSUER": DOWN,
+                "GRAPHID_STAFF_AUDIENCE": "graphid",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (said.returncode, said.stderr) == (UNSOUND, "")
+    broken = [line for line in said.stdout.splitlines() if line.startswith("broken: ")]
+    assert len(broken) == 3
+    for line, issuer, reason in zip(
+        broken,
+        (lying.issuer, empty.issuer, DOWN),
+        ("says that it is another issuer", "key set is empty", "cannot be reached"),
+        strict=True,
+    ):
+        assert f": {issuer} does not say" in line
+        assert reason in line
+    assert said.stdout.splitlines()[-1] == "3 broken"
+    assert good.issuer not in said.stdout
