@@ -58,6 +58,13 @@ AUDIT = """query ($subject: ID) { audit(subject: $subject) {
 CREATE = """mutation ($input: CreateKeyInput!) { done: createKey(input: $input) {
   ... on IssuedKey { text signingSecret key { id } } } }"""
 
+SET = """mutation ($input: OidcProviderInput!) { done: setProvider(input: $input) { __typename
+  ... on OidcProvider { issuer hasSecret fromSettings } ... on Problem { message } } }"""
+REMOVE = """mutation ($issuer: String!) { done: removeProvider(issuer: $issuer) { __typename } }"""
+PROVIDERS = "{ providers { issuer fromSettings hasSecret } }"
+AUDIT = """query ($subject: ID) { audit(first: 5, subject: $subject) {
+  edges { node { action outcome } } } }"""
+
 
 class Shop:
     """A service that two providers vouch at, and what is said in one chat of it."""
@@ -462,6 +469,62 @@ def test_a_token_that_nobody_signed(shop: Shop, alg: str) -> None:
     head = encoded(json.dumps({"alg": alg, "kid": "rsa"}))
     done = shop.identify(idToken=f"{head}.{body}.{'' if alg == 'none' else encoded(b'x' * 32)}")
     assert done["__typename"] == "Refused", done
+
+
+# Providers that are set while the service runs --------------------------------------------------
+
+
+def test_a_provider_vouches_from_when_it_is_set_until_it_is_removed(shop: Shop) -> None:
+    with lying_provider() as provider:
+        mine = Shop(shop.service, shop.certified, provider)
+        token = mine.token("jane")
+        asked = {"idToken": token, "context": mine.context(messageId=f"{mine.run}-login")}
+        nobody = "No identity provider with this issuer is set up."
+        refused = mine.identify(shop.browser, **asked)
+        assert (refused["__typename"], refused["reasons"]) == ("Refused", [nobody])
+        wanted = {
+            "issuer": provider.issuer,
+            "clientId": CLIENT,
+            "clientSecret": "of the client",
+            "redirectUris": [LYING_REDIRECT],
+        }
+        made = mine.server.graphql(SET, input=wanted)["done"]
+        about = {"issuer": provider.issuer, "hasSecret": True, "fromSettings": False}
+        assert made == {"__typename": "OidcProvider", **about}
+        listed = mine.server.graphql(PROVIDERS)["providers"]
+        assert about in listed
+        assert [each["issuer"] for each in listed if each["fromSettings"]] == [
+            shop.certified.issuer,
+            shop.lying.issuer,
+            DOWN,
+        ]
+        assert mine.identify(shop.browser, **asked)["__typename"] == "Identified"
+        attribution = mine.line(f"{mine.run}-login")["attribution"]
+        assert (attribution["basis"], attribution["assurance"]) == ("AUTHENTICATED", "VERIFIED")
+        chat = mine.start(f"{mine.run}-chat")
+        code = {"chatId": chat, **mine.lying_code()}
+        done = mine.server.graphql(AUTHENTICATE, input=code)["done"]
+        assert done["__typename"] == "ChatAuthenticated", done
+        assert mine.chat(chat)["authenticated"] is True
+
+        removed = mine.server.graphql(REMOVE, issuer=provider.issuer)["done"]
+        assert removed["__typename"] == "ProviderRemoved"
+        again = mine.identify(shop.browser, idToken=mine.token("jane"))
+        assert (again["__typename"], again["reasons"]) == ("Refused", [nobody])
+        # What it has vouched for stays.
+        assert mine.chat(chat)["authenticated"] is True
+        subject = f"provider_{provider.issuer}"
+        edges = mine.server.graphql(AUDIT, subject=subject)["audit"]["edges"]
+        assert [edge["node"]["action"] for edge in edges] == ["removeProvider", "setProvider"]
+
+
+def test_nobody_else_sets_providers(shop: Shop) -> None:
+    wanted = {"issuer": "https://evil.example", "clientId": "x"}
+    with pytest.raises(AssertionError, match="FORBIDDEN"):
+        shop.browser.graphql(SET, input=wanted)
+    of_settings = shop.server.graphql(SET, input={**wanted, "issuer": shop.lying.issuer})["done"]
+    assert of_settings["__typename"] == "Refused"
+    assert shop.identify(idToken=shop.token("jane"))["__typename"] == "Identified"
 
 
 # Signed identities -----------------------------------------------------------------------------
