@@ -4,10 +4,12 @@ certified provider, and with one that says what a test wants."""
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +29,7 @@ from tests.service import (
     running_service,
 )
 
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "providers.md").read_text(encoding="utf-8")
 DOWN = "http://127.0.0.1:9"
 """An issuer where nobody answers."""
 
@@ -516,6 +519,21 @@ def test_a_provider_vouches_from_when_it_is_set_until_it_is_removed(shop: Shop) 
         subject = f"provider_{provider.issuer}"
         edges = mine.server.graphql(AUDIT, subject=subject)["audit"]["edges"]
         assert [edge["node"]["action"] for edge in edges] == ["removeProvider", "setProvider"]
+
+
+def test_the_documented_example(shop: Shop) -> None:
+    found = re.search(r"^```graphql provider\n(.*?)^```", DOCUMENT, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    made = shop.server.graphql(found[1], secret="what the provider gave us")["setProvider"]
+    issuer = "https://login.example.com"
+    assert made.pop("setAt")
+    assert made == {
+        "issuer": issuer,
+        "hasSecret": True,
+        "subjectType": "oidc.login.example.com",
+    }
+    removed = shop.server.graphql(REMOVE, issuer=issuer)["done"]
+    assert removed["__typename"] == "ProviderRemoved"
 
 
 def test_nobody_else_sets_providers(shop: Shop) -> None:
