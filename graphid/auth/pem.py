@@ -12,11 +12,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from graphid.auth.public_keys import MAX_RSA_BITS, MIN_RSA_BITS
+
 MAX_PEM = 8_192
 """The longest text of a key, in characters."""
-
-RSA_BITS = (2_048, 8_192)
-"""The shortest RSA key that is safe, and the longest that is not a burden to verify with."""
 
 MIN_EXPONENT = 65_537
 """Of an RSA key: what everybody takes."""
@@ -36,8 +35,8 @@ def read_public_pem(pem: str) -> tuple[str, str]:
     except (ValueError, UnsupportedAlgorithm):
         raise ValueError("must be a public key as PEM ('-----BEGIN PUBLIC KEY-----')") from None
     if isinstance(key, RSAPublicKey):
-        if not RSA_BITS[0] <= key.key_size <= RSA_BITS[1]:
-            raise ValueError(f"must have {RSA_BITS[0]} to {RSA_BITS[1]} bits, as an RSA key")
+        if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
+            raise ValueError(f"must have {MIN_RSA_BITS} to {MAX_RSA_BITS} bits, as an RSA key")
         if key.public_numbers().e < MIN_EXPONENT:
             raise ValueError(f"must have an exponent of {MIN_EXPONENT} or more, as an RSA key")
         algorithm = "RS256"

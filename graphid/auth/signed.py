@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from graphid.auth import claims as read
 from graphid.auth.compact import refused, take_apart
-from graphid.auth.public_keys import UnusableKey, VerifyingKey, key_of_jwk
+from graphid.auth.pem import read_public_pem
+from graphid.auth.public_keys import VerifyingKey
 from graphid.auth.tokens import Vouched
 from graphid.errors import InvalidInput
 
@@ -31,7 +28,12 @@ USER_ID = "user_id"
 AUDIENCE = "graphid"
 """What a token for somebody else does not name: a site may use its key for more than this."""
 
-_PUBLIC = ("RS256", "ES256", "EdDSA")
+_KINDS: Mapping[str, type[RSAKey | ECKey | OKPKey]] = {
+    "RS256": RSAKey,
+    "ES256": ECKey,
+    "EdDSA": OKPKey,
+}
+"""Of public keys, by what they verify."""
 _PUBLISHED = re.compile(rb"---- ?BEGIN |ssh-|ecdsa-sha2-")
 """Marks a key that others know: whoever has it could sign with it, were it taken for a secret."""
 
@@ -62,21 +64,17 @@ class SigningKey:
             raise InvalidInput("This is the key of a pair, and no secret.") from None
 
     @classmethod
-    def of_public(cls, text: str) -> SigningKey:
-        """For RS256, ES256 or EdDSA, as the key is: a PEM, or a JWK.
+    def of_public(cls, pem: str) -> SigningKey:
+        """For RS256, ES256 or EdDSA, as the key is.
 
         Raises InvalidInput for anything else, and for a private key: that stays with the site.
         """
-        if "PRIVATE" in text:
-            raise InvalidInput("This is a private key: give the public one, and replace this.")
         try:
-            found = key_of_jwk(_jwk_of(text))
-        except UnusableKey as fault:
+            algorithm, plain = read_public_pem(pem)
+        except ValueError as fault:
             raise InvalidInput(f"The key {fault}.") from None
-        algorithm = next((name for name in _PUBLIC if name in found.algorithms), None)
-        if algorithm is None:
-            raise InvalidInput(f"A key for signing is for one of {', '.join(_PUBLIC)}.")
-        return cls(VerifyingKey(frozenset({algorithm}), None, found.key))
+        key = _KINDS[algorithm].import_key(plain)
+        return cls(VerifyingKey(frozenset({algorithm}), None, key))
 
 
 class SignedIdentities:
@@ -119,18 +117,3 @@ class SignedIdentities:
             expires_at=expires,
             digest=claims.digest,
         )
-
-
-def _jwk_of(text: str) -> Any:
-    if text.lstrip().startswith("{"):
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            raise UnusableKey("is not JSON") from None
-    for kind in (RSAKey, ECKey, OKPKey) if "-----BEGIN " in text else ():
-        try:
-            key = kind.binding.import_from_bytes(text.encode("utf-8"))
-            return kind.binding.convert_raw_key_to_dict(key, False) | {"kty": kind.key_type}
-        except (JoseError, UnsupportedAlgorithm, ValueError, KeyError):
-            continue
-    raise UnusableKey("is neither a JWK nor the PEM of an RSA, EC or Ed25519 key")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa
 from joserfc.jwk import ECKey, Key
 
 from graphid.auth.compact import MAX_TOKEN
@@ -43,10 +43,6 @@ def ssh(key: Any) -> str:
     return str(key.public_key.public_bytes(*form).decode())
 
 
-def jwk(key: Any, **others: Any) -> str:
-    return json.dumps({**key.as_dict(private=False), **others})
-
-
 def public_pem(key: Any) -> str:
     return str(
         key.public_key()
@@ -74,11 +70,10 @@ def test_a_site_proves_who_its_user_is() -> None:
 
 
 @pytest.mark.parametrize(("key", "alg"), [(RSA, "RS256"), (EC, "ES256"), (ED, "EdDSA")])
-def test_a_public_key_is_a_pem_or_a_jwk(key: Any, alg: str) -> None:
-    for text in (pem(key), jwk(key), jwk(key, alg=alg)):
-        known = SigningKey.of_public(text)
-        assert known.algorithm == alg
-        assert IDENTITIES.validate(proof(key, alg), known, issuer=SITE).subject == "u-1"
+def test_a_public_key_is_a_pem(key: Any, alg: str) -> None:
+    known = SigningKey.of_public(pem(key))
+    assert known.algorithm == alg
+    assert IDENTITIES.validate(proof(key, alg), known, issuer=SITE).subject == "u-1"
 
 
 @pytest.mark.parametrize(
@@ -159,27 +154,17 @@ def test_what_is_no_secret(secret: str | bytes, says: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "neither a JWK nor the PEM"),
-        (ssh(ED), "neither a JWK nor the PEM"),
-        ("a secret", "neither a JWK nor the PEM"),
-        (pem(RSA).replace("A", "B"), "neither a JWK nor the PEM"),
-        ("{", "is not JSON"),
-        ("{" + '"a":[' * 100_000, "is not JSON"),
-        ('{"kty": "oct", "k": "c2VjcmV0"}', "is not an RSA, EC or OKP key"),
+        ("", "as PEM"),
+        ('{"kty": "oct", "k": "c2VjcmV0"}', "as PEM"),
         (RSA.as_pem(private=True).decode(), "is a private key"),
-        (json.dumps(RSA.as_dict(private=True)), "is a private key"),
-        (jwk(RSA, alg="PS256"), "is for one of RS256, ES256, EdDSA"),
-        (pem(ECKey.generate_key("P-384")), "is for one of RS256, ES256, EdDSA"),
-        (public_pem(dsa.generate_private_key(1024)), "neither a JWK nor the PEM"),
-        (public_pem(ec.generate_private_key(ec.SECP224R1())), "neither a JWK nor the PEM"),
-        (public_pem(ed448.Ed448PrivateKey.generate()), "an algorithm that is not used here"),
-        (public_pem(rsa.generate_private_key(65537, 1024)), "fewer than 2048"),
+        (pem(ECKey.generate_key("P-384")), "P-256"),
+        (public_pem(dsa.generate_private_key(1024)), "an RSA key, an EC key"),
     ],
-    ids=itertools.count(),
 )
 def test_what_is_no_public_key(text: str, says: str) -> None:
-    with pytest.raises(InvalidInput, match=says):
+    with pytest.raises(InvalidInput, match=says) as caught:
         SigningKey.of_public(text)
+    assert caught.value.__cause__ is None
 
 
 def test_no_key_shows() -> None:
