@@ -306,21 +306,33 @@ def run_rebuild(
 
 
 async def _make_keys(
-    settings: Settings, address: Address, act: Callable[[Keymaker], Awaitable[T]]
+    settings: Settings, address: Address, action: str, act: Callable[[Keymaker], Awaitable[T]]
 ) -> T:
     async with open_database(settings, address) as database:
         await migrate(database)
         ids = await ids_of(settings, database)
-        return await act(Keymaker(AccessKeys(database), ids, now))
+        changed: list[str] = []
+        done = await act(Keymaker(AccessKeys(database), ids, now, on_change=changed.append))
+        witness = Audit(database, now, days=settings.audit_days).of(lambda: COMMAND_LINE)
+        for id in changed:
+            await witness.record(action, subjects=[f"key_{id}"])
+        return done
 
 
 def run_keymaker(
-    settings: Settings, *, progress: Progress, act: Callable[[Keymaker], Awaitable[T]]
+    settings: Settings,
+    *,
+    progress: Progress,
+    action: str,
+    act: Callable[[Keymaker], Awaitable[T]],
 ) -> T:
-    """What ``act`` returns, on the keys of the settings' database; also beside a service."""
+    """What ``act`` returns, on the keys of the settings' database; also beside a service.
+
+    ``action``: what the audit calls it, where it changes a key.
+    """
     log.set_up(settings.log_level, settings.log_format)
     with database_address(settings, progress, beside=True) as address:
-        return asyncio.run(_make_keys(settings, address, act))
+        return asyncio.run(_make_keys(settings, address, action, act))
 
 
 def database_address(

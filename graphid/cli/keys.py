@@ -95,13 +95,13 @@ def create(
         signing=method,
         signingPublicKey=_read(public_key),
     )
-    _tell(_on_keys(lambda keys: keys.create(wanted, OPERATOR)))
+    _tell(_on_keys("createKey", lambda keys: keys.create(wanted, OPERATOR)))
 
 
 @app.command("list")
 def list_() -> None:
     """Show all keys, the latest first: what they may do, and when they were last used."""
-    keys = _on_keys(_all_keys)
+    keys = _on_keys("keys", _all_keys)
     if not keys:
         typer.echo("There are no keys.")
         return
@@ -137,7 +137,7 @@ def rotate(
     from graphid.service.keymaking import RotateKey  # noqa: PLC0415 - slow
 
     wanted = _wanted(RotateKey, overlap=round(overlap * 3600), signingPublicKey=_read(public_key))
-    _tell(_on_keys(lambda keys: keys.rotate(id, wanted, OPERATOR)))
+    _tell(_on_keys("rotateKey", lambda keys: keys.rotate(id, wanted, OPERATOR)))
 
 
 @app.command()
@@ -149,7 +149,7 @@ def revoke(
     from graphid.service.keymaking import RevokeKey  # noqa: PLC0415 - slow
 
     wanted = _wanted(RevokeKey, reason=reason)
-    key = _on_keys(lambda keys: keys.revoke(id, wanted, OPERATOR))
+    key = _on_keys("revokeKey", lambda keys: keys.revoke(id, wanted, OPERATOR))
     typer.echo(f"{key.name} ({key.id}) was revoked at {_minute(key.revoked_at or 0)}.")
 
 
@@ -164,11 +164,11 @@ async def _all_keys(keys: Keymaker) -> Sequence[AccessKey]:
             return found
 
 
-def _on_keys(act: Callable[[Keymaker], Awaitable[T]]) -> T:
+def _on_keys(action: str, act: Callable[[Keymaker], Awaitable[T]]) -> T:
     from graphid.wiring import run_keymaker  # noqa: PLC0415 - other commands start faster
 
     with TerminalProgress(Console(stderr=True)) as progress:
-        return run_keymaker(settings_module.load(), progress=progress, act=act)
+        return run_keymaker(settings_module.load(), progress=progress, action=action, act=act)
 
 
 def _wanted(model: type[M], /, **given: Any) -> M:

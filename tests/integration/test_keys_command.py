@@ -16,6 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from graphid.auth.key_text import KeyText
 from graphid.graph.access_keys import AccessKey, AccessKeys
 from graphid.graph.database import Address, Database
+from graphid.service.audit.audit import COMMAND_LINE
+from graphid.service.audit.trail import Trail
+from graphid.service.pages import PageRequest
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -48,6 +51,18 @@ async def kept(database: Address, id: str) -> AccessKey:
     connected = await Database.connect(database)
     try:
         return (await AccessKeys(connected).find([id]))[id]
+    finally:
+        await connected.close()
+
+
+async def audited(database: Address, id: str) -> list[str]:
+    """What the audit has of commands on the key, the latest first."""
+    connected = await Database.connect(database)
+    try:
+        page = await Trail(connected).page(
+            PageRequest(10), actor=COMMAND_LINE.actor, subject=f"key_{id}"
+        )
+        return [entry.action for entry in page.items]
     finally:
         await connected.close()
 
@@ -94,6 +109,7 @@ async def test_a_key_from_its_making_to_its_end(run: Run, database: Address) -> 
     assert (record.revoked_by, record.reason) == ("graphid keys", "leaked")
     (line,) = [line for line in run("list").stdout.splitlines() if key.id in line]
     assert "revoked" in line
+    assert await audited(database, key.id) == ["revokeKey", "rotateKey", "createKey"]
 
 
 def test_a_secret_to_sign_with_comes_behind_the_key(run: Run) -> None:
