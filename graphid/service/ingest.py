@@ -7,10 +7,9 @@ evidence lock, load, step and write. An answer is given after the commit.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -26,6 +25,7 @@ from graphid.identity.outcome import Outcome, Warned
 from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import ContactUpsert, Evidence, Micros
 from graphid.identity.values import Identify as IdentifyEvidence
+from graphid.service.answers import together
 from graphid.service.chat_places import ChatPlace, ChatPlaces
 from graphid.service.contents import digest_of
 from graphid.service.messages import (
@@ -38,9 +38,8 @@ from graphid.service.messages import (
     StartChat,
 )
 from graphid.service.receipts import Receipt
-from graphid.service.recording import Moment, Recorder, Recording
-
-T = TypeVar("T")
+from graphid.service.recording import Moment, Recorder
+from graphid.service.recordings import Recording
 
 APPEND_EVENTS = query("events/append_events")
 USE_ONCE = query("proofs/use_once")
@@ -364,31 +363,6 @@ class _Submission:
             if event is None or message.kind != "logout"
             else self._ids.next_cookie(event.cookie, id),
         )
-
-
-def together(recorded: Sequence[Recorded | None]) -> Recorded | None:
-    """The answer to a message that said several things: the first, with what the others did."""
-    answers = [answer for answer in recorded if answer is not None]
-    if len(answers) < 2:
-        return answers[0] if answers else None
-    first, *others = answers
-    outcomes = [answer.outcome for answer in answers]
-    outcome = msgspec.structs.replace(
-        outcomes[-1],
-        created=any(outcome.created for outcome in outcomes),
-        switched=any(outcome.switched for outcome in outcomes),
-        admitted=_once(outcome.admitted for outcome in outcomes),
-        links=_once(outcome.links for outcome in outcomes),
-        reviews=_once(outcome.reviews for outcome in outcomes),
-        warnings=_once(outcome.warnings for outcome in outcomes),
-    )
-    is_pending = any(answer.is_pending for answer in others) or first.is_pending
-    return replace(first, outcome=outcome, is_pending=is_pending)
-
-
-def _once(told: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
-    """All of it, each thing once, in the order told."""
-    return tuple(dict.fromkeys(thing for things in told for thing in things))
 
 
 def _problem(

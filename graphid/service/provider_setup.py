@@ -117,13 +117,15 @@ class ProviderSetup:
 
         Raises NotFound.
         """
-        if not await self._stored.remove(issuer):
+        was_there = await self._stored.remove(issuer)
+        # Also where it was not: a commit whose outcome was lost may have removed it.
+        self._on_change()
+        if not was_there:
             is_of_settings = self._settings.get(issuer) is not None
             raise NotFound(
                 OF_SETTINGS if is_of_settings else "There is no provider of this issuer.",
                 path=["issuer"],
             )
-        self._on_change()
 
     def _with_secret(
         self,
