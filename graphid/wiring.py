@@ -126,6 +126,7 @@ async def _serve(
                 database,
                 ingest,
                 ids,
+                policies=policies,
                 providers=known,
                 exchange=CodeExchange(outbound, key_sets),
                 tokens=IdTokens(key_sets),

@@ -19,7 +19,9 @@ from graphid.auth.signed import SignedIdentities, SigningKey
 from graphid.auth.tokens import IdTokens, Vouched, issuer_of
 from graphid.errors import InvalidInput, Refused
 from graphid.graph.database import Database, Unit
+from graphid.graph.policies import Policies
 from graphid.graph.queries import query
+from graphid.identity.identifiers import InvalidIdentifier, normalise
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.values import SECOND, Micros
@@ -69,6 +71,7 @@ class Vouching:
         ingest: Ingest,
         ids: Ids,
         *,
+        policies: Policies,
         providers: KnownProviders,
         exchange: CodeExchange,
         tokens: IdTokens,
@@ -77,6 +80,7 @@ class Vouching:
         self._database = database
         self._ingest = ingest
         self._ids = ids
+        self._policies = policies
         self._providers = providers
         self._exchange = exchange
         self._tokens = tokens
@@ -122,6 +126,7 @@ class Vouching:
             access_token=answer.access_token,
             code=asked.auth_code,
         )
+        await self._require_somebody(vouched)
         proof = self._proof(vouched, (code, *self._nonce(vouched, code.key)))
         message = ChatAuthentication(
             message_id=asked.message_id or code.key,
@@ -131,6 +136,18 @@ class Vouching:
         )
         (receipt,) = await self._ingest.submit([message], sender_of(caller))
         return _authenticated(place, _told(receipt))
+
+    async def _require_somebody(self, vouched: Vouched) -> None:
+        """Raises Refused where all that is vouched for are values that identify nobody."""
+        policy = (await self._policies.current()).policy
+        for type, value in vouched.identifiers:
+            try:
+                key = normalise(type, value, region=policy.phone.region)
+            except InvalidIdentifier:
+                continue
+            if not policy.is_blocked(key):
+                return
+        raise Refused(reasons=["What the provider vouches for is a value that identifies nobody."])
 
     async def _place_of(self, asked: AuthenticateChat, caller: Caller) -> ChatPlace:
         sender = sender_of(caller)

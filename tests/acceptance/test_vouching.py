@@ -383,6 +383,7 @@ def test_a_provider_that_is_down_lets_the_chat_go_on(shop: Shop) -> None:
         ({"exp": 1}, "expired"),
         ({"iss": "https://evil.example"}, "another issuer"),
         ({"sub": "x" * 10_000}, "longer than 255"),
+        ({"sub": "1111"}, "identifies nobody"),
     ],
     ids=lambda value: str(value)[:30],
 )
