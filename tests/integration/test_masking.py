@@ -22,10 +22,7 @@ from graphid.api.schema import executable
 from graphid.auth.keys import Caller
 from graphid.auth.scopes import SERVER as EVERY_SCOPE
 from graphid.auth.scopes import Scope
-from graphid.graph.database import Address, Database, Unit
-from graphid.graph.installation import installation_secret
-from graphid.graph.schema import migrate
-from graphid.identity.ids import Ids
+from graphid.graph.database import Address, Unit
 from graphid.service.messages import (
     Author,
     ChatMessage,
@@ -39,7 +36,7 @@ from graphid.service.messages import (
     Track,
     Traits,
 )
-from tests.integration.asking import Asked, ids_in, time_of
+from tests.integration.asking import Asked, ids_in, installation, time_of
 from tests.integration.test_ingest import BROWSER, SERVER
 from tests.integration.walking import FEW, everything_below, reached
 
@@ -287,18 +284,16 @@ def asking(name: str, root: GraphQLField, below: str) -> str:
 @pytest.fixture(scope="module")
 async def told(database: Address) -> AsyncIterator[Told]:
     # Without the server's warnings: with them the driver looks at the stack at each statement.
-    connected = await Database.connect(database, timeout=60)
-    await migrate(connected)
-    told = Told(Asked(connected, Ids(await installation_secret(connected, None))))
-    with pytest.MonkeyPatch.context() as patched:
-        # Nobody asks for so much at once; here it is the point.
-        patched.setattr(limits, "MAX_COST", 10**9)
-        await told.tell()
-        told.clear = await told.answers(SEEING)
-        told.masked = await told.answers(VIEWING)
-        told.devices = await told.answers(ANALYST)
-        yield told
-    await connected.close()
+    async with installation(database, server_warnings=False) as (connected, ids):
+        told = Told(Asked(connected, ids))
+        with pytest.MonkeyPatch.context() as patched:
+            # Nobody asks for so much at once; here it is the point.
+            patched.setattr(limits, "MAX_COST", 10**9)
+            await told.tell()
+            told.clear = await told.answers(SEEING)
+            told.masked = await told.answers(VIEWING)
+            told.devices = await told.answers(ANALYST)
+            yield told
 
 
 def test_who_may_not_see_identifiers_sees_none(told: Told) -> None:
