@@ -9,14 +9,15 @@ export PYTHON
 
 VENV := .venv
 LOCKS := requirements.lock
-PYTEST_ARGS :=
+# Two processes, each with databases of its own.
+PYTEST_ARGS := -n 2 --dist worksteal
 ifeq ($(ENGINE),5.26)
 # The long-term release wants an older Java, and so an environment of its own.
 VENV := .venv-5.26
 LOCKS := requirements.lock requirements-java21.lock
 export GRAPHID_ENGINE_VERSION := 5.26.30
 else ifneq ($(ENGINE),local)
-PYTEST_ARGS := --engine=$(ENGINE)
+PYTEST_ARGS := --engine=$(ENGINE)  # one database for all
 endif
 
 # Test databases and other passing things stay in the checkout, too.

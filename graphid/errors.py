@@ -11,6 +11,7 @@
     ├── StaleGraph                    look again, and decide again
     ├── StaleSchema                   migrate the graph, or run the graphid that fits it
     ├── Retryable                     send the same request again, after ``retry_after`` seconds
+    │   ├── RateLimited               and less of them in a time
     │   ├── DatabaseUnavailable       the database cannot be reached
     │   ├── Busy                      the work did not fit its deadline
     │   └── Pending                   stored, and not worked out yet
@@ -157,6 +158,15 @@ class Retryable(GraphidError):
     ) -> None:
         super().__init__(message, path=path)
         self.retry_after = retry_after
+
+
+class RateLimited(Retryable):
+    """This is more than the limits allow just now.
+
+    Nothing of the request was done. Say in the message which limit it was.
+    """
+
+    code = "RATE_LIMITED"
 
 
 class DatabaseUnavailable(Retryable):

@@ -6,13 +6,15 @@ names the file that holds ``GRAPHID_X``. ``load()`` reports all faults in one er
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -21,10 +23,16 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from graphid.errors import SettingsError
+from graphid.auth.providers import ClientId, Host, Issuer, Provider, Providers
+from graphid.auth.scopes import Scope
+from graphid.errors import InvalidInput, SettingsError
 
 PREFIX = "GRAPHID_"
-SECRETS = ("neo4j_password", "secret_keys", "publishable_keys", "installation_secret")
+SECRETS = (
+    *("neo4j_password", "secret_keys", "publishable_keys", "installation_secret"),
+    *("oidc_providers", "limit_storage"),
+)
+STAFF = ("staff_issuer", "staff_audience")
 NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 MIN_KEY_CHARACTERS = 4
 """Shorter is a slip. Up to ``GUESSABLE_CHARACTERS`` will do for a trial, and is warned of."""
@@ -32,6 +40,8 @@ GUESSABLE_CHARACTERS = 16
 MIN_SECRET_CHARACTERS = 16
 
 Keys = tuple[SecretStr, ...]
+Networks = tuple[IPv4Network | IPv6Network, ...]
+Rate = Annotated[int | None, Field(ge=1, le=100_000)]
 
 
 @dataclass(frozen=True)
@@ -66,10 +76,38 @@ class Settings(BaseSettings):
     """May send, and never reads anything about a person. There is no default key."""
     installation_secret: SecretStr | None = None
     """Ids are hashes keyed by it, for ever. None: the graph keeps one of its own."""
+    oidc_providers: Annotated[tuple[Provider, ...], NoDecode] = ()
+    """Identity providers of customers, as a JSON list of objects."""
+    staff_issuer: Issuer | None = None
+    """The identity provider of the organisation's own people; without it, they use keys."""
+    staff_audience: ClientId | None = None
+    """What the tokens of these people name as their audience."""
+    staff_hosts: Annotated[tuple[Host, ...], NoDecode] = ()
+    """Hosts beside the issuer's own that its keys may be on, with commas between them."""
+    staff_roles_claim: str = Field(default="roles", min_length=1)
+    """The claim that holds roles or groups, or a path to it with dots."""
+    staff_roles: Annotated[Mapping[str, frozenset[Scope]], NoDecode] = Field(
+        default={}, validate_default=True
+    )
+    """What each role may do, as a JSON object of lists of scopes."""
     request_timeout: float = Field(default=10.0, gt=0, le=600)
     """Seconds that one request may take, retries included."""
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     """Of a request body, as sent and also after decompression."""
+    trusted_proxies: Annotated[Networks, NoDecode] = ()
+    """Networks of proxies whose ``X-Forwarded-For`` says where a request comes from."""
+    limit_storage: SecretStr = SecretStr("memory://")
+    """Where limits are counted; processes that share one limit together. It may hold a password."""
+    limit_address_failures: int = Field(default=20, ge=0, le=1_000_000)
+    """Authentications that may fail, a minute and address; 0: any number."""
+    limit_address_requests: Rate = None
+    """Requests a second and address, with publishable keys."""
+    limit_address_events: Rate = None
+    """Messages a second and address, with publishable keys."""
+    limit_address_concurrent: Annotated[int | None, Field(ge=1, le=10_000)] = None
+    """Requests under way at once, by address, with publishable keys."""
+    audit_days: int = Field(default=400, ge=1, le=36_500)
+    """How long it is kept who did what."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
@@ -114,12 +152,54 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("secret_keys", "publishable_keys", mode="before")
+    @field_validator("oidc_providers", "staff_roles", mode="before")
+    @classmethod
+    def _json(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            raise PydanticCustomError("json", "must be JSON") from None
+
+    @field_validator("oidc_providers")
+    @classmethod
+    def _one_of_each(cls, value: tuple[Provider, ...]) -> tuple[Provider, ...]:
+        try:
+            Providers(value)
+        except InvalidInput as fault:
+            raise PydanticCustomError("twice", "{text}", {"text": fault.message}) from None
+        return value
+
+    @field_validator("staff_roles")
+    @classmethod
+    def _whole_staff(
+        cls, value: Mapping[str, frozenset[Scope]], info: ValidationInfo
+    ) -> Mapping[str, frozenset[Scope]]:
+        known = {name: info.data[name] for name in STAFF if name in info.data}
+        if len(known) == len(STAFF) and len({given is None for given in known.values()}) > 1:
+            names = " and ".join(map(variable, STAFF))
+            raise PydanticCustomError("staff", "needs both {names}, or neither", {"names": names})
+        return value
+
+    @field_validator("secret_keys", "publishable_keys", "staff_hosts", mode="before")
     @classmethod
     def _comma_separated(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return tuple(SecretStr(key) for key in map(str.strip, value.split(",")) if key)
+            return tuple(item for item in map(str.strip, value.split(",")) if item)
         return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(ip_network(part) for part in map(str.strip, value.split(",")) if part)
+        except ValueError:
+            raise PydanticCustomError(
+                "networks", "must be addresses or networks, as 10.0.0.0/8, separated by commas"
+            ) from None
 
     @field_validator("publishable_keys")
     @classmethod
@@ -176,7 +256,9 @@ def load(**given: Any) -> Settings:
 def _lines(fault: Mapping[str, Any]) -> Iterable[str]:
     if fault["type"] == "keys":
         return list(fault["ctx"]["all"])
-    return [f"{variable(str(fault['loc'][0]))}: {fault['msg']}"]
+    field, *within = map(str, fault["loc"])
+    place = f"{variable(field)}: {'.'.join(within)}" if within else variable(field)
+    return [f"{place}: {fault['msg']}"]
 
 
 def _schemes() -> str:

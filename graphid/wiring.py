@@ -6,35 +6,58 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
-from starlette.routing import BaseRoute
 
 from graphid import log
+from graphid.api.context import Services
+from graphid.auth.exchange import CodeExchange
+from graphid.auth.key_sets import KeySets
 from graphid.auth.keys import Keys
+from graphid.auth.limits import Limits
+from graphid.auth.outbound import Outbound
+from graphid.auth.providers import Provider, Providers
+from graphid.auth.staff import StaffRules, StaffTokens
+from graphid.auth.tokens import IdTokens
+from graphid.errors import Refused
+from graphid.graph.access_keys import AccessKeys
 from graphid.graph.database import Database
 from graphid.graph.engine import Address, Progress, running_database
 from graphid.graph.installation import installation_secret
+from graphid.graph.oidc_providers import OidcProviders
 from graphid.graph.policies import Policies
 from graphid.graph.schema import migrate
 from graphid.graph.verifying import Progress as Counting
+from graphid.http.addresses import Addresses
 from graphid.http.app import create_app
+from graphid.http.callers import Callers
+from graphid.http.gate import Gate
 from graphid.http.graphql import graphql_route
+from graphid.http.metrics import Metrics, metrics_route
 from graphid.http.segment import Segment
 from graphid.http.server import address_of, listen, run, serve
+from graphid.http.usage import Usage, open_storage
+from graphid.http.witnesses import Witnesses
 from graphid.identity.ids import Ids
+from graphid.service.audit.audit import COMMAND_LINE, Audit
 from graphid.service.erasures import Erasures
 from graphid.service.ingest import Ingest
+from graphid.service.keymaking import Keymaker
+from graphid.service.keys import Keyring
 from graphid.service.operations.operating import Operations
 from graphid.service.parked import Parked
+from graphid.service.provider_setup import ProviderSetup
+from graphid.service.providers import KnownProviders
 from graphid.service.reads import Reads, now
 from graphid.service.rebuilding import Rebuilt, rebuild
 from graphid.service.verifying import Verified, verify
+from graphid.service.vouching import Vouching
 from graphid.settings import GUESSABLE_CHARACTERS, Settings
 
+T = TypeVar("T")
 logger = structlog.get_logger()
 
 
@@ -82,13 +105,47 @@ async def _serve(
     address: Address,
     on_ready: Callable[[str], None],
 ) -> None:
-    async with open_database(settings, address) as database:
+    async with open_database(settings, address) as database, open_outbound() as outbound:
         await migrate(database)
-        routes, parked = await routes_of(settings, database)
-        app = create_app(routes=routes, database=database, settings=settings)
+        key_sets = KeySets(outbound)
+        policies, ids = Policies(database, clock=now), await ids_of(settings, database)
+        parked = Parked(database, policies.of, ids, erasures=Erasures(database, policies, ids, now))
+        audit, gate = Audit(database, now, days=settings.audit_days), gate_of(settings)
+        metrics, stored = Metrics(database, gate), AccessKeys(database)
+        keyring = keyring_of(settings, stored, ids)
+        providers, kept = Providers(settings.oidc_providers), OidcProviders(database)
+        known = KnownProviders(providers, kept, ids)
+        callers = Callers(keyring, gate, staff_of(settings, key_sets))
+        ingest = Ingest(database, policies, ids, now, on_parked=parked.wake)
+        await ingest.warm()
+        services = Services(
+            reads=Reads.on(database, policies, clock=now),
+            ingest=ingest,
+            operations=Operations(database, policies, ids, now, on_parked=parked.wake),
+            vouching=Vouching(
+                database,
+                ingest,
+                ids,
+                policies=policies,
+                providers=known,
+                exchange=CodeExchange(outbound, key_sets),
+                tokens=IdTokens(key_sets),
+                clock=now,
+            ),
+            keys=Keymaker(stored, ids, now, on_change=keyring.forget),
+            providers=ProviderSetup(providers, kept, ids, now, on_change=known.forget),
+        )
+        routes = [
+            graphql_route(callers, services, Witnesses(audit, Addresses(settings.trusted_proxies))),
+            *Segment(ingest, callers, ids).routes(),
+            metrics_route(metrics, callers),
+        ]
+        app = create_app(routes=routes, database=database, settings=settings, metrics=metrics)
         url = address_of(listener)
-        async with parked.running():
+        async with parked.running(), audit.running():
             await serve(app, listener, settings, on_ready=lambda: on_ready(url))
+        await key_sets.aclose()
+        await keyring.settle()
 
 
 async def ids_of(settings: Settings, database: Database) -> Ids:
@@ -97,27 +154,90 @@ async def ids_of(settings: Settings, database: Database) -> Ids:
     return Ids(await installation_secret(database, given.get_secret_value() if given else None))
 
 
-async def routes_of(settings: Settings, database: Database) -> tuple[list[BaseRoute], Parked]:
-    """What the service answers (GraphQL, and what the SDKs of others post), and its job."""
-    policies, ids = Policies(database, clock=now), await ids_of(settings, database)
-    parked = Parked(database, policies.of, ids, erasures=Erasures(database, policies, ids, now))
+@asynccontextmanager
+async def open_outbound() -> AsyncIterator[Outbound]:
+    """What calls identity providers, closed afterwards."""
+    outbound = Outbound()
+    try:
+        yield outbound
+    finally:
+        await outbound.aclose()
+
+
+def staff_provider_of(settings: Settings) -> Provider | None:
+    """The provider of the organisation's own people, if they have one."""
+    if settings.staff_issuer is None or settings.staff_audience is None:
+        return None
+    return Provider(
+        issuer=settings.staff_issuer,
+        client_id=settings.staff_audience,
+        hosts=settings.staff_hosts,
+    )
+
+
+def staff_of(settings: Settings, key_sets: KeySets) -> StaffTokens | None:
+    """What reads the tokens of the organisation's people; None where they have no provider."""
+    provider = staff_provider_of(settings)
+    if provider is None:
+        return None
+    rules = StaffRules(provider, settings.staff_roles, settings.staff_roles_claim)
+    return StaffTokens(rules, key_sets)
+
+
+async def _faults_of(providers: Sequence[Provider]) -> dict[str, str]:
+    async with open_outbound() as outbound:
+        key_sets = KeySets(outbound)
+
+        async def fault(provider: Provider) -> str | None:
+            try:
+                await key_sets.require(provider)
+            except Refused as refusal:
+                return refusal.message
+            return None
+
+        found = await asyncio.gather(*map(fault, providers))
+        await key_sets.aclose()
+    faults = zip((provider.issuer for provider in providers), found, strict=True)
+    return {issuer: reason for issuer, reason in faults if reason is not None}
+
+
+def ask_providers(settings: Settings) -> dict[str, str]:
+    """Which of the settings' providers do not say what their keys are, by issuer: and why.
+
+    All are asked at once; each has the time and size of ``auth.outbound``.
+    """
+    staff = staff_provider_of(settings)
+    providers = (*settings.oidc_providers, *(() if staff is None else (staff,)))
+    if not providers:
+        return {}
+    log.set_up("error", settings.log_format)  # what is found out is told once
+    return asyncio.run(_faults_of(providers))
+
+
+def keyring_of(settings: Settings, stored: AccessKeys, ids: Ids) -> Keyring:
+    """What finds callers by their keys: those of the settings, and those that the graph keeps."""
     if any(len(key.get_secret_value()) < GUESSABLE_CHARACTERS for key in settings.secret_keys):
         logger.warning("secret_key_can_be_guessed", characters=GUESSABLE_CHARACTERS)
     keys = Keys.of(
         secret=[key.get_secret_value() for key in settings.secret_keys],
         publishable=[key.get_secret_value() for key in settings.publishable_keys],
     )
-    ingest = Ingest(database, policies, ids, now, on_parked=parked.wake)
-    await ingest.warm()
-    return [
-        graphql_route(
-            keys=keys,
-            reads=Reads.on(database, policies, clock=now),
-            ingest=ingest,
-            operations=Operations(database, policies, ids, now, on_parked=parked.wake),
-        ),
-        *Segment(ingest, keys, ids).routes(),
-    ], parked
+    return Keyring(keys, stored, ids)
+
+
+def gate_of(settings: Settings) -> Gate:
+    """What lets requests in. Raises SettingsError for a storage that cannot be had."""
+    browsers = Limits(
+        requests_per_second=settings.limit_address_requests,
+        events_per_second=settings.limit_address_events,
+        concurrent_requests=settings.limit_address_concurrent,
+    )
+    return Gate(
+        Usage(open_storage(settings.limit_storage.get_secret_value())),
+        Addresses(settings.trusted_proxies),
+        browsers=None if browsers == Limits() else browsers,
+        failures=settings.limit_address_failures,
+    )
 
 
 async def _migrate(settings: Settings, address: Address) -> list[str]:
@@ -171,7 +291,10 @@ async def _rebuild(
     async with open_database(settings, address) as database:
         await migrate(database)
         ids = await ids_of(settings, database)
-        return await rebuild(database, Policies(database, clock=now), ids, counting, document)
+        witness = Audit(database, now, days=settings.audit_days).of(lambda: COMMAND_LINE)
+        rebuilt = await rebuild(database, Policies(database, clock=now), ids, counting, document)
+        await witness.record("rebuild", subjects=[f"policy_{rebuilt.version}"])
+        return rebuilt
 
 
 def run_rebuild(
@@ -183,10 +306,47 @@ def run_rebuild(
         return asyncio.run(_rebuild(settings, address, counting, document))
 
 
+async def _make_keys(
+    settings: Settings, address: Address, action: str, act: Callable[[Keymaker], Awaitable[T]]
+) -> T:
+    async with open_database(settings, address) as database:
+        await migrate(database)
+        ids = await ids_of(settings, database)
+        changed: list[str] = []
+        done = await act(Keymaker(AccessKeys(database), ids, now, on_change=changed.append))
+        witness = Audit(database, now, days=settings.audit_days).of(lambda: COMMAND_LINE)
+        for id in changed:
+            await witness.record(action, subjects=[f"key_{id}"])
+        return done
+
+
+def run_keymaker(
+    settings: Settings,
+    *,
+    progress: Progress,
+    action: str,
+    act: Callable[[Keymaker], Awaitable[T]],
+) -> T:
+    """What ``act`` returns, on the keys of the settings' database; also beside a service.
+
+    ``action``: what the audit calls it, where it changes a key.
+    """
+    log.set_up(settings.log_level, settings.log_format)
+    with database_address(settings, progress, beside=True) as address:
+        return asyncio.run(_make_keys(settings, address, action, act))
+
+
 def database_address(
-    settings: Settings, progress: Progress, *, on_lost: Callable[[], None] = lambda: None
+    settings: Settings,
+    progress: Progress,
+    *,
+    beside: bool = False,
+    on_lost: Callable[[], None] = lambda: None,
 ) -> AbstractContextManager[Address]:
-    """The database that the settings name, for as long as the block runs."""
+    """The database that the settings name, for as long as the block runs.
+
+    ``beside``: a local engine that another process started will do, too.
+    """
     return running_database(
         data_dir=settings.data_dir,
         neo4j_uri=settings.neo4j_uri,
@@ -194,6 +354,7 @@ def database_address(
         neo4j_password=settings.neo4j_password.get_secret_value(),
         neo4j_database=settings.neo4j_database,
         engine_version=settings.engine_version,
+        beside=beside,
         progress=progress,
         on_lost=on_lost,
     )

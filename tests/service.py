@@ -18,6 +18,7 @@ from graphid.graph.engine import Address
 
 SECRET_KEY = "sk_of_the_tests"
 PUBLISHABLE_KEY = "pk_of_the_tests"
+OTHER_PUBLISHABLE_KEY = "pk_of_another_site"
 SAYS_WHERE = "the service answers at "
 
 
@@ -87,8 +88,8 @@ class Service:
 
 
 @contextmanager
-def running_service(address: Address, folder: Path) -> Iterator[Service]:
-    """The service on a database, for as long as the block runs."""
+def running_service(address: Address, folder: Path, **more: str) -> Iterator[Service]:
+    """The service on a database, for as long as the block runs; ``more``: of its settings."""
     environment = {
         **os.environ,
         "GRAPHID_NEO4J_URI": address.uri,
@@ -98,9 +99,10 @@ def running_service(address: Address, folder: Path) -> Iterator[Service]:
         "GRAPHID_DATA_DIR": str(folder),
         "GRAPHID_PORT": "0",
         "GRAPHID_SECRET_KEYS": SECRET_KEY,
-        "GRAPHID_PUBLISHABLE_KEYS": PUBLISHABLE_KEY,
+        "GRAPHID_PUBLISHABLE_KEYS": f"{PUBLISHABLE_KEY},{OTHER_PUBLISHABLE_KEY}",
         "GRAPHID_LOG_LEVEL": "warning",
         "GRAPHID_REQUEST_TIMEOUT": "120",
+        **more,
     }
     command = [sys.executable, "-m", "graphid", "serve"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:

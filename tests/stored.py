@@ -17,8 +17,15 @@ from graphid.graph.memory import as_text, decode, evidence_decoder, from_text
 from graphid.graph.projection import properties_of
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
-from graphid.identity.state import Cookie, Link, Memory, Person, Value, Visitor
+from graphid.identity.state import (
+    Cookie,
+    Link,
+    Person,
+    Value,
+    Visitor,
+)
 from graphid.identity.values import Evidence, Place
+from graphid.identity.view import Memory
 from tests.graph.folding import fold
 
 Row = dict[str, Any]

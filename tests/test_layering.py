@@ -19,7 +19,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "identity": {"errors"},
     "errors": set(),
     "log": set(),
-    "settings": {"errors"},
+    "settings": {"errors", "auth"},
     "auth": {"errors", "log"},
     "graph": {"errors", "log", "identity", "settings"},
     "service": {*COMMON, "identity", "graph", "auth"},

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from graphid.auth.scopes import Scope
 from graphid.errors import SettingsError
 from graphid.settings import Settings, load
 
@@ -53,6 +54,34 @@ def test_only_secrets_come_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path:
     (tmp_path / "port").write_text("9000")
     monkeypatch.setenv("GRAPHID_PORT_FILE", str(tmp_path / "port"))
     assert load().port == 8080
+
+
+def test_proxies_are_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHID_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::/32,192.0.2.1")
+    assert [str(network) for network in load().trusted_proxies] == [
+        "10.0.0.0/8",
+        "2001:db8::/32",
+        "192.0.2.1/32",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "must be addresses or networks"),
+        ("TRUSTED_PROXIES", "proxy.example", "must be addresses or networks"),
+        ("LIMIT_ADDRESS_FAILURES", "-1", "greater than or equal to 0"),
+        ("LIMIT_ADDRESS_REQUESTS", "0", "greater than or equal to 1"),
+        ("LIMIT_ADDRESS_CONCURRENT", "100000", "less than or equal to 10000"),
+        ("AUDIT_DAYS", "0", "greater than or equal to 1"),
+    ],
+)
+def test_a_limit_out_of_bounds_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(f"GRAPHID_{name}", value)
+    with pytest.raises(SettingsError, match=f"GRAPHID_{name}: .*{told}"):
+        load()
 
 
 def test_every_fault_is_told_at_once_and_no_value(
@@ -104,6 +133,7 @@ def test_no_secret_shows() -> None:
         publishable_keys="pk_hidden_key",
         neo4j_password="hidden_password",
         installation_secret="hidden_installation",
+        limit_storage="redis://:hidden_password@counter",
     )
     assert "hidden" not in repr(settings)
     assert "hidden" not in settings.model_dump_json()
@@ -112,3 +142,87 @@ def test_no_secret_shows() -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(Exception, match="frozen"):
         Settings().port = 1
+
+
+PROVIDER = '{"issuer": "https://login.example", "client_id": "graphid", "client_secret": "hidden"}'
+
+
+def test_providers_come_from_json_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "providers").write_text(f"[{PROVIDER}]\n")
+    monkeypatch.setenv("GRAPHID_OIDC_PROVIDERS_FILE", str(tmp_path / "providers"))
+    settings = load()
+    (provider,) = settings.oidc_providers
+    assert provider.issuer == "https://login.example"
+    assert provider.client_secret is not None
+    assert "hidden" not in f"{settings!r} {settings.model_dump_json()}"
+
+
+def test_staff_and_what_their_roles_may_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHID_STAFF_ISSUER", "https://staff.example")
+    monkeypatch.setenv("GRAPHID_STAFF_AUDIENCE", "graphid")
+    monkeypatch.setenv("GRAPHID_STAFF_HOSTS", "keys.example, localhost:9000")
+    monkeypatch.setenv("GRAPHID_STAFF_ROLES_CLAIM", "realm_access.roles")
+    monkeypatch.setenv("GRAPHID_STAFF_ROLES", '{"agents": ["journey:view", "chat:write"]}')
+    settings = load()
+    assert settings.staff_issuer == "https://staff.example"
+    assert settings.staff_audience == "graphid"
+    assert settings.staff_hosts == ("keys.example", "localhost:9000")
+    assert settings.staff_roles_claim == "realm_access.roles"
+    assert settings.staff_roles == {"agents": {Scope.JOURNEY_VIEW, Scope.CHAT_WRITE}}
+
+
+def test_without_staff() -> None:
+    settings = load()
+    assert settings.oidc_providers == ()
+    assert (settings.staff_issuer, settings.staff_roles) == (None, {})
+    assert settings.staff_roles_claim == "roles"
+
+
+def test_faults_of_providers_and_staff_are_told_with_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = {
+        "GRAPHID_PORT": "99999",
+        "GRAPHID_OIDC_PROVIDERS": '[{"issuer": "SECRET", "client_id": "", "leeway": 1000}, 7]',
+        "GRAPHID_STAFF_ISSUER": "http://SECRET.example",
+        "GRAPHID_STAFF_HOSTS": "https://SECRET.example",
+        "GRAPHID_STAFF_ROLES": '{"agents": ["journey:view", "SECRET"]}',
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    text = str(caught.value)
+    for expected in (
+        "GRAPHID_PORT: ",
+        "GRAPHID_OIDC_PROVIDERS: 0.issuer: must begin with https://",
+        "GRAPHID_OIDC_PROVIDERS: 0.client_id: ",
+        "GRAPHID_OIDC_PROVIDERS: 0.leeway: ",
+        "GRAPHID_OIDC_PROVIDERS: 1: ",
+        "GRAPHID_STAFF_ISSUER: must begin with https://; http:// is for this machine only",
+        "GRAPHID_STAFF_HOSTS: 0: must be a host",
+        "GRAPHID_STAFF_ROLES: agents.1: Input should be",
+    ):
+        assert expected in text
+    assert "SECRET" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("GRAPHID_OIDC_PROVIDERS", "{", "GRAPHID_OIDC_PROVIDERS: must be JSON"),
+        ("GRAPHID_OIDC_PROVIDERS", f"[{PROVIDER}, {PROVIDER}]", "have the same issuer"),
+        ("GRAPHID_STAFF_ROLES", "[" * 100_000, "GRAPHID_STAFF_ROLES: must be JSON"),
+        ("GRAPHID_STAFF_AUDIENCE", "graphid", "needs both GRAPHID_STAFF_ISSUER and"),
+        ("GRAPHID_STAFF_ISSUER", "https://staff.example", "GRAPHID_STAFF_AUDIENCE, or neither"),
+    ],
+)
+def test_a_fault_of_providers_or_staff(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=says) as caught:
+        load()
+    assert len(caught.value.faults) == 1

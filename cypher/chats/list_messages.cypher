@@ -10,4 +10,4 @@ CALL (wanted) {
   WHERE event.type = 'CHAT_MESSAGE'
   RETURN event LIMIT $limit
 }
-RETURN wanted.key AS key, collect([event.messageId, event.position, event.occurredAt, event.detail]) AS messages
+RETURN wanted.key AS key, collect([event.messageId, event.cookie, event.position, event.occurredAt, event.detail]) AS messages

@@ -5,8 +5,7 @@
 MATCH (chat:Chat)
   USING INDEX chat:Chat(cookie, position)
 WHERE chat.cookie = $range.cookie AND chat.position >= $range.low AND chat.position < $range.high
-REMOVE chat.issuer, chat.subject, chat.authenticatedAt
-SET chat.authenticated = false
+REMOVE chat.issuer, chat.subject, chat.authenticatedAt, chat.vouchedFor
 WITH chat
 WHERE NOT EXISTS { MATCH (line:Event) WHERE line.chat = chat.id AND line.position >= '' }
 OPTIONAL MATCH (chat)-[:IN_SESSION]->(session:Session)

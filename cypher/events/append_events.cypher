@@ -48,9 +48,10 @@ CALL (row, cookie, stored) {
   )
   WITH row
   CALL (row) {
-    UNWIND row.chatEnds AS id
-    MATCH (chat:Chat {id: id})
-    SET chat.endedAt = CASE WHEN chat.endedAt < row.at THEN chat.endedAt ELSE row.at END
+    UNWIND row.chatChanges AS change
+    MATCH (chat:Chat {id: change.id})
+    SET chat.endedAt = CASE WHEN chat.endedAt < coalesce(change.endedAt, chat.endedAt) THEN chat.endedAt ELSE coalesce(change.endedAt, chat.endedAt) END
+    FOREACH (badge IN change.badges | SET chat += badge)
   }
 }
 WITH stored

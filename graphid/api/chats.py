@@ -16,7 +16,7 @@ from graphid.api.loaders import (
 )
 from graphid.api.nodes import Node, PageInfo, computed, cursors_of, found, page_info
 from graphid.api.scalars import Timestamp
-from graphid.service.chats import ChatRecord, MessageRecord
+from graphid.service.chats import ChatRecord, MessageRecord, is_authenticated
 from graphid.service.messages import Author
 from graphid.service.pages import Page
 from graphid.service.receipts import Receipt
@@ -71,12 +71,6 @@ class ChatMessageConnection:
 @strawberry.type(description="A conversation begun by a visitor.")
 class Chat(Node):
     started_at: Timestamp = strawberry.field(description="When it began.")
-    authenticated: bool = strawberry.field(
-        description="True while the chat's visitor is the one whom a provider vouched for in "
-        "this chat; after a logout or a switch the badge is gone, and the next three stay as "
-        "history."
-    )
-    authenticated_at: Timestamp | None = strawberry.field(description="When that was.")
     record: strawberry.Private[ChatRecord | None]
     """None: it was just begun, and is read only if somebody asks for more than was sent."""
 
@@ -84,6 +78,24 @@ class Chat(Node):
         if self.record is None:
             self.record = found(await info.context.load(ChatByIdLoader).load(self.id))
         return self.record
+
+    @computed(
+        "True while the chat's visitor is the one whom a provider vouched for in this chat; after "
+        "a logout or a switch the badge is gone, and the next three stay as history."
+    )
+    async def authenticated(self, info: Info) -> bool:
+        if self.record is None or self.record.vouched_for is None:
+            return False
+        load = info.context.load(OwnerByPlaceLoader)
+        cookie, now = self.record.cookie, info.context.reads.chats.now()
+        places = (self.record.vouched_for, self.record.place_of_owner(now))
+        then, since = map(found, await load.load_many([(cookie, place) for place in places]))
+        return is_authenticated(then, since)
+
+    @computed("When that was.")
+    def authenticated_at(self) -> Timestamp | None:
+        at = None if self.record is None else self.record.authenticated_at
+        return None if at is None else Timestamp(at)
 
     @computed("Where it is held, as `web`.")
     async def channel(self, info: Info) -> str:
@@ -134,12 +146,9 @@ class Chat(Node):
 
     @classmethod
     def of(cls, record: ChatRecord) -> Chat:
-        at = record.authenticated_at
         return cls(
             id=strawberry.ID(record.id),
             started_at=Timestamp(record.started_at),
-            authenticated=record.authenticated,
-            authenticated_at=None if at is None else Timestamp(at),
             record=record,
         )
 
@@ -149,8 +158,6 @@ class Chat(Node):
         return cls(
             id=strawberry.ID(receipt.chat_id or ""),
             started_at=Timestamp(receipt.occurred_at),
-            authenticated=False,
-            authenticated_at=None,
             record=None,
         )
 

@@ -28,11 +28,20 @@ from graphql import (
 )
 from strawberry.execution import optimized_is_awaitable
 
+from graphid.api.audit import note_read
 from graphid.api.context import RequestContext
 from graphid.api.limits import MAX_CHARACTERS, MAX_TOKENS, require_small
 from graphid.api.rights import Need, needs_of, require
 from graphid.api.schema import executable, schema
-from graphid.errors import GraphidError, InternalError, InvalidInput, TooLarge, Unauthorized
+from graphid.errors import (
+    Forbidden,
+    GraphidError,
+    InternalError,
+    InvalidInput,
+    TooLarge,
+    Unauthorized,
+)
+from graphid.service.audit.entries import Outcome
 
 log = structlog.get_logger()
 
@@ -101,14 +110,24 @@ async def answer(request: Request, context: RequestContext, *, may_change: bool)
     operation = get_operation_ast(prepared.document, request.operation)
     if operation is None:
         return _refused(InvalidInput("operationName must name one operation of the query."))
-    if operation.operation is OperationType.MUTATION and not may_change:
+    is_mutation = operation.operation is OperationType.MUTATION
+    if is_mutation and not may_change:
         raise MutationByGet
     try:
-        require_small(prepared.document, request.operation, request.variables)
-        require(prepared.needs[_name_of(operation)], context.key.scopes)
+        size = require_small(prepared.document, request.operation, request.variables)
+        require(prepared.needs[_name_of(operation)], context.caller.scopes)
+        if context.allowance is not None:
+            await context.allowance.spend(events=size.roots if is_mutation else 0, cost=size.cost)
     except GraphidError as error:
+        # Anybody may try with a key that everybody may have.
+        if isinstance(error, Forbidden) and not context.caller.is_browser:
+            note_read(context, prepared.document, operation, request.variables, Outcome.REFUSED)
         return _refused(error)
-    return _told(await _execute(prepared.document, request, context))
+    found = _told(await _execute(prepared.document, request, context))
+    if not is_mutation and not context.caller.is_browser:
+        outcome = Outcome.DONE if found.failure is None else Outcome.FAILED
+        note_read(context, prepared.document, operation, request.variables, outcome)
+    return found
 
 
 class MutationByGet(Exception):

@@ -13,7 +13,10 @@ from pydantic.alias_generators import to_camel
 
 from graphid.api.problems import first_fault
 from graphid.api.scalars import JSON
+from graphid.auth.key_text import KeyKind
+from graphid.auth.providers import ClientAuthMethod
 from graphid.identity.values import Assurance
+from graphid.service.keymaking import SigningMethod
 from graphid.service.messages import Author
 
 M = TypeVar("M", bound=BaseModel)
@@ -66,12 +69,16 @@ class TrackInput:
 
 
 @strawberry.input(
-    description="Somebody says who they are. assurance: may only lower what the key gives."
+    description="Somebody says who they are. idToken: of a configured OIDC provider. "
+    "signedIdentity: a JWT signed with the site's own key, its `sub` is the user_id. Either "
+    "vouches only for what it names itself. assurance: may only lower what the key gives."
 )
 class IdentifyInput:
     context: ContextInput
     traits: TraitsInput | None = strawberry.UNSET
     identifiers: list[IdentifierInput] | None = strawberry.UNSET
+    id_token: str | None = strawberry.UNSET
+    signed_identity: str | None = strawberry.UNSET
     assurance: Assurance | None = strawberry.UNSET
 
 
@@ -109,6 +116,28 @@ class EndChatInput:
 
 
 @strawberry.input(
+    description="The hand-off of an authorization code that the frontend got from the identity "
+    "provider. iss: which provider, where several are configured."
+)
+class AuthenticateChatInput:
+    chat_id: strawberry.ID
+    auth_code: str
+    redirect_uri: str
+    message_id: strawberry.ID | None = strawberry.UNSET
+    cookie_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Required from a publishable key, and must be the chat's cookie.",
+    )
+    code_verifier: str | None = strawberry.UNSET
+    nonce: str | None = strawberry.UNSET
+    max_age: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Seconds since the login at the provider, at most: `max_age` of the request.",
+    )
+    iss: str | None = strawberry.UNSET
+
+
+@strawberry.input(
     description="messageId: where absent, a hash of source, sourceId, occurredAt and content. "
     "deleted: the source has removed the record; what it said is ended, what others said stays."
 )
@@ -121,6 +150,115 @@ class ContactInput:
     traits: TraitsInput | None = strawberry.UNSET
     curated: bool | None = False
     occurred_at: datetime | None = strawberry.UNSET
+
+
+@strawberry.input(
+    description="How much may be asked with a key. requestsPerSecond: 1 to 100,000; "
+    "eventsPerSecond: 1 to 1,000,000; concurrentRequests: 1 to 10,000; costPerMinute: 25,000 to "
+    "1,000,000,000."
+)
+class KeyLimitsInput:
+    requests_per_second: int | None = strawberry.UNSET
+    events_per_second: int | None = strawberry.UNSET
+    concurrent_requests: int | None = strawberry.UNSET
+    cost_per_minute: int | None = strawberry.UNSET
+
+
+@strawberry.input(
+    description="name: up to 100 characters. scopes: as `event:write`; a publishable key has "
+    "`event:write` and `chat:write` where none are named, and may hold no other. origins: up to "
+    "100, as `https://shop.example`; left out, pages of any. signingPublicKey: PEM, for signing "
+    "PUBLIC_KEY."
+)
+class CreateKeyInput:
+    name: str
+    kind: KeyKind
+    scopes: list[str] | None = strawberry.UNSET
+    origins: list[str] | None = strawberry.UNSET
+    limits: KeyLimitsInput | None = strawberry.UNSET
+    expires_at: datetime | None = strawberry.UNSET
+    signing: SigningMethod | None = strawberry.UNSET
+    signing_public_key: str | None = strawberry.UNSET
+
+
+@strawberry.input(description="A claim of a provider's tokens that is an identifier.")
+class IdentifierClaimInput:
+    claim: str = strawberry.field(description="Its name: up to 128 characters.")
+    type: str = strawberry.field(
+        description="The identifier type that it fills: any but `email`, `phone` and those that "
+        "begin with `oidc.`."
+    )
+
+
+@strawberry.input(
+    description="An OpenID Connect provider, and how far it is believed. What is left out is the "
+    "default; of a provider that is replaced only the client secret stays."
+)
+class OidcProviderInput:
+    issuer: str = strawberry.field(
+        description="As the provider itself writes it, compared character by character: "
+        "`https://`, or `http://` on the service's own machine; up to 512 characters."
+    )
+    client_id: str = strawberry.field(
+        description="What graphid is called there: the audience of its tokens. 1 to 255 characters "
+        "of printable ASCII."
+    )
+    client_secret: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="1 to 1,024 characters, told to nobody again. Left out: the one that is kept, "
+        "unless authMethod is NONE; where there is none, a public client, whose codes need their "
+        "verifier (PKCE).",
+    )
+    auth_method: ClientAuthMethod | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Left out: CLIENT_SECRET_BASIC with a secret, NONE without.",
+    )
+    algorithms: list[str] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="How its tokens may be signed, of the RS, PS, ES and EdDSA kinds; left out: "
+        "RS256 and ES256.",
+    )
+    leeway: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Seconds by which its clock may differ from ours: 0 to 300; left out: 30.",
+    )
+    redirect_uris: list[str] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Where codes may have been sent, character by character: up to 100. Without "
+        "any, no code is exchanged.",
+    )
+    hosts: list[str] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Hosts beside the issuer's own that its keys and its token endpoint may be on: "
+        "up to 20.",
+    )
+    require_nonce: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Whether a token is taken only with the nonce of its login; left out: no.",
+    )
+    max_age: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Seconds since the human last showed who they are, at most: 1 to 31,622,400; "
+        "left out: any.",
+    )
+    subject_type: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The identifier type of its subjects; left out: one that is made of the "
+        "issuer, as `oidc.login.example.com`, and is no other's.",
+    )
+    email_claim: str | None = strawberry.field(
+        default="email",
+        description="Taken as `email` where the claim of this name and `_verified` is true; null: "
+        "never.",
+    )
+    phone_claim: str | None = strawberry.field(
+        default="phone_number",
+        description="Taken as `phone` where the claim of this name and `_verified` is true; null: "
+        "never.",
+    )
+    identifiers: list[IdentifierClaimInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="Further claims that are identifiers: up to 20."
+    )
 
 
 def message_of(kind: type[M], sent: Any) -> M:

@@ -87,7 +87,8 @@ class Attribution:
 
 @strawberry.type(
     description="One line of a journey, newest first. `detail` holds what its type adds: url and "
-    "title, name and properties, identifiers claimed, author and text, …"
+    "title, name and properties, identifiers claimed, author and text, … Without identifier:view "
+    "identifiers in it are masked, as they are wherever else a value appears."
 )
 class JourneyEvent(Node):
     type: JourneyEventType = strawberry.field(description="What it is.")

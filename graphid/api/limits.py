@@ -34,9 +34,12 @@ MAX_ALIASES = 50
 MAX_COST = 25_000
 """Fields in an answer."""
 
-PAGES = {"journey": 50, "events": 50, "sessions": 20, "chats": 20}
+PAGES = {"journey": 50, "events": 50} | dict.fromkeys(("sessions", "chats", "keys", "audit"), 20)
 """How long a list is where the client does not say."""
-LISTS = {"links": 100, "devices": 100, "messages": 100, "people": 100, "uses": 100, "visitors": 100}
+LISTS = {
+    **dict.fromkeys(("links", "devices", "messages", "people", "uses", "visitors"), 100),
+    "providers": 50,
+}
 SHORT = {
     "contacts": 5,
     "traits": 5,
@@ -51,11 +54,13 @@ SHORT = {
 
 @dataclass
 class Size:
-    """What an operation takes."""
+    """What an operation takes. ``roots``: the fields that are below none; of a mutation, each may
+    send a message."""
 
     depth: int = 0
     aliases: int = 0
     cost: int = 0
+    roots: int = 0
 
 
 def require_small(
@@ -120,6 +125,7 @@ class _Measure:
             total.depth = max(total.depth, size.depth)
             total.aliases += size.aliases
             total.cost += size.cost
+            total.roots += size.roots
         return total
 
     def _fragment(self, name: str) -> Size:
@@ -133,6 +139,7 @@ class _Measure:
             depth=below.depth + 1,
             aliases=below.aliases + (field.alias is not None),
             cost=1 + self._length(field) * below.cost,
+            roots=1,
         )
 
     def _length(self, field: FieldNode) -> int:

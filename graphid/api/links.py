@@ -41,13 +41,17 @@ REVIEWS = "reviews"
 @strawberry.type(description="A normalised identifier.")
 class Identifier:
     type: str = strawberry.field(description="As `email`, `phone` or a type of your own.")
-    value: str = strawberry.field(description="Normalised.")
+    value: str = strawberry.field(
+        description="Normalised; masked for whoever may not see identifiers."
+    )
 
 
 @strawberry.type(description="An identifier as a node of the graph.")
 class IdentifierNode(Node):
     type: str = strawberry.field(description="As `email`, `phone` or a type of your own.")
-    value: str = strawberry.field(description="Normalised.")
+    value: str = strawberry.field(
+        description="Normalised; masked for whoever may not see identifiers."
+    )
 
     @classmethod
     def of(cls, named: NamedIdentifier) -> IdentifierNode:
@@ -153,6 +157,7 @@ class ReviewItem(Node):
 
         records = await info.context.load(PersonByIdLoader).load_many(self.record.contacts)
         people = {record.id: record for record in map(found, records)}
+        info.context.people |= people
         return [Person.of(people[id]) for id in sorted(people)]
 
     @classmethod
@@ -203,6 +208,7 @@ async def contact_by_id(info: Info, id: str) -> Contact:
     from graphid.api.people import Contact  # noqa: PLC0415 - each names the other
 
     person = found(await info.context.load(PersonByIdLoader).load(id))
+    info.context.people[person.id] = person
     former = info.context.load(ContactByFormerIdLoader)
     return Contact.of(person.contact(id) or found(await former.load(id)))
 

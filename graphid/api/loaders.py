@@ -14,6 +14,7 @@ from graphid.service.devices import CookieRecord, DeviceRecord, UseRecord
 from graphid.service.journey import EventRecord, PageWanted
 from graphid.service.ledger import RecordedOperation
 from graphid.service.links import LinkRecord, LinksWanted, NamedIdentifier, ReviewRecord
+from graphid.service.masked_reads import MaskedReads
 from graphid.service.pages import Page, PageRequest
 from graphid.service.people import ContactRecord, PersonRecord
 from graphid.service.reads import Reads
@@ -217,9 +218,13 @@ L = TypeVar("L")
 
 @dataclass
 class Loaders:
-    """The loaders of one request, each made when it is first asked for."""
+    """The loaders of one request, each made when it is first asked for.
+
+    ``masked``: what masks all that is loaded, for a caller who may not see identifiers.
+    """
 
     reads: Reads
+    masked: MaskedReads | None = None
 
     def __post_init__(self) -> None:
         self._made: dict[type[Any], Any] = {}
@@ -229,9 +234,20 @@ class Loaders:
         made = self._made.get(kind)  # type: ignore[call-overload]
         if made is None:
             made = self._made[kind] = kind(self.reads)  # type: ignore[index]
+            if self.masked is not None and isinstance(made, DataLoader):
+                made.load_fn = _masking(made.load_fn, self.masked)
         loader: L = made
         return loader
 
     def forget(self) -> None:
         """Read again from here on: something was written."""
         self._made.clear()
+
+
+def _masking(load: Callable[[list[Any]], Awaitable[Any]], masked: MaskedReads) -> Any:
+    """A batch function that answers what another does, masked."""
+
+    async def load_masked(keys: list[Any]) -> Any:
+        return await masked.shown(await load(keys))
+
+    return load_masked

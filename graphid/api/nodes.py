@@ -9,10 +9,13 @@ from typing import Any, TypeVar, cast
 import strawberry
 
 from graphid.api.cursors import cursor
+from graphid.auth.key_text import KeyKind
+from graphid.auth.providers import ClientAuthMethod
 from graphid.errors import InternalError
 from graphid.identity.attribution import Basis
 from graphid.identity.state import LinkKind, LinkState, ReviewKind
 from graphid.identity.values import Assurance
+from graphid.service.keymaking import SigningMethod
 from graphid.service.messages import Author
 from graphid.service.pages import Page
 
@@ -22,6 +25,22 @@ strawberry.enum(LinkKind, description="What a link joins.")
 strawberry.enum(LinkState, description="Whether a link stands, is over, or was withdrawn.")
 strawberry.enum(ReviewKind, description="What a human is asked to look at.")
 strawberry.enum(Author, name="ChatAuthor", description="Who wrote a chat message.")
+strawberry.enum(
+    KeyKind,
+    description="PUBLISHABLE: for the pages of a site, where anybody may read it; it sends, and "
+    "learns nothing about anybody. SECRET: for servers, which keep it to themselves.",
+)
+strawberry.enum(
+    SigningMethod,
+    description="How a site signs the identities that it vouches for. HS256: with a secret that "
+    "we make. PUBLIC_KEY: with a key of its own (RS256, ES256 or EdDSA).",
+)
+
+strawberry.enum(
+    ClientAuthMethod,
+    description="How a client secret is shown. CLIENT_SECRET_BASIC: in a header. "
+    "CLIENT_SECRET_POST: in the form. NONE: there is none.",
+)
 
 
 @strawberry.enum(description="Whether anybody knows who they are.")

@@ -8,6 +8,7 @@ import strawberry
 
 from graphid.api.context import Info
 from graphid.api.scalars import JSON, Timestamp
+from graphid.auth.scopes import may_see_policy
 from graphid.errors import NotFound
 from graphid.identity.policy import PolicyVersion
 
@@ -16,7 +17,8 @@ from graphid.identity.policy import PolicyVersion
 class Policy:
     version: int = strawberry.field(description="1 is the default; each one set has the next.")
     document: JSON = strawberry.field(
-        description="All settings, also those left out when it was set."
+        description="All settings, also those left out when it was set. The values in `blocked` "
+        "are masked for whoever may neither see identifiers nor set the policy."
     )
     set_at: Timestamp = strawberry.field(description="Since when it counts.")
     set_by: str | None = strawberry.field(description="The key that set it; null for version 1.")
@@ -37,4 +39,5 @@ async def policy_by_version(info: Info, version: int | None) -> Policy:
     found = await (policies.current() if version is None else policies.find(version))
     if found is None:
         raise NotFound(f"The policy has no version {version}.", path=["version"])
-    return Policy.of(found)
+    context = info.context
+    return Policy.of(found if may_see_policy(context.caller.scopes) else await context.shown(found))

@@ -9,11 +9,13 @@ from datetime import datetime
 import strawberry
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 
+from graphid.api.audit import AUDIT, AuditConnection
 from graphid.api.chats import Chat, chat_by_id
 from graphid.api.context import Info
 from graphid.api.cursors import forwards
 from graphid.api.devices import Device
 from graphid.api.journey import EVENT, JourneyEvent
+from graphid.api.keys import KEYS, AccessKeyConnection
 from graphid.api.links import (
     REVIEWS,
     Link,
@@ -37,6 +39,7 @@ from graphid.api.loaders import (
 from graphid.api.nodes import Node, ReviewState, computed
 from graphid.api.people import Contact, Person
 from graphid.api.policies import Policy, policy_by_version
+from graphid.api.providers import OidcProvider
 from graphid.api.scalars import micros
 from graphid.api.visits import Cookie, Session, Visitor
 from graphid.identity.ids import UNCLAIMED
@@ -97,11 +100,40 @@ class Query:
         request = forwards(REVIEWS, first, after or None)
         states = [state.value] if state else [each.value for each in ReviewState]
         page = await info.context.reads.links.newest_reviews(states, request)
-        return ReviewConnection.of(page)
+        return ReviewConnection.of(await info.context.shown(page))
+
+    @computed("The keys that the graph keeps, the latest first; those of the settings are not.")
+    async def keys(
+        self, info: Info, first: int | None = 20, after: str | None = strawberry.UNSET
+    ) -> AccessKeyConnection:
+        request = forwards(KEYS, first, after or None)
+        return AccessKeyConnection.of(await info.context.services.keys.newest(request))
+
+    @computed("The identity providers whose word counts: those of the settings, then by issuer.")
+    async def providers(self, info: Info) -> list[OidcProvider]:
+        return [OidcProvider.of(record) for record in await info.context.services.providers.all()]
 
     @computed("One line of a journey by its message id.")
     async def event(self, info: Info, message_id: strawberry.ID) -> JourneyEvent | None:
         return await _event(info, EVENT + message_id)
+
+    @computed(
+        "Who did what to whose data, the latest first; of one actor, about one subject. Acts are "
+        "here before they are answered, reads within a second."
+    )
+    async def audit(
+        self,
+        info: Info,
+        first: int | None = 20,
+        after: str | None = strawberry.UNSET,
+        actor: str | None = strawberry.UNSET,
+        subject: strawberry.ID | None = strawberry.UNSET,
+    ) -> AuditConnection:
+        request = forwards(AUDIT, first, after or None)
+        page = await info.context.reads.trail.page(
+            request, actor=actor or None, subject=subject or None
+        )
+        return AuditConnection.of(page)
 
     @computed("What resolution follows; with `version`: what it followed then.")
     async def policy(self, info: Info, version: int | None = strawberry.UNSET) -> Policy:

@@ -36,9 +36,13 @@ SEND = frozenset({Scope.EVENT_WRITE})
 CHAT = frozenset({Scope.CHAT_WRITE})
 EDIT = frozenset({Scope.CONTACT_EDIT})
 VIEW = frozenset({Scope.JOURNEY_VIEW})
+GRAPH = frozenset({Scope.JOURNEY_VIEW, Scope.GRAPH_VIEW})
+"""Who is there, what joins them, and which devices they share: no line of what anybody did."""
 POLICY = frozenset({Scope.POLICY_EDIT})
 OPERATE = frozenset({Scope.IDENTITY_EDIT})
 ERASE = frozenset({Scope.PRIVACY_EDIT})
+INTEGRATE = frozenset({Scope.INTEGRATION_EDIT})
+AUDIT = frozenset({Scope.AUDIT_VIEW})
 OPERATIONS = (
     *("promoteContact", "mergePeople", "unmerge", "severLink", "restoreLink"),
     *("blockIdentifier", "decideReview"),
@@ -48,34 +52,58 @@ RECEIPT = SEND | CHAT | VIEW
 
 SCOPES: Mapping[str, Scopes] = {
     **{f"Mutation.{name}": SEND for name in ("page", "track", "identify", "logout")},
-    **{f"Mutation.{name}": CHAT for name in ("startChat", "sendChatMessage", "endChat")},
+    **{
+        f"Mutation.{name}": CHAT
+        for name in ("startChat", "sendChatMessage", "endChat", "authenticateChat")
+    },
     "Mutation.saveContact": EDIT,
     "Mutation.setPolicy": POLICY,
     **{f"Mutation.{name}": OPERATE for name in OPERATIONS},
     "Mutation.erasePerson": ERASE,
+    **{f"Mutation.{name}": INTEGRATE for name in ("createKey", "rotateKey", "revokeKey")},
+    "Query.keys": INTEGRATE,
+    "Query.providers": INTEGRATE,
+    **{f"Mutation.{name}": INTEGRATE for name in ("setProvider", "removeProvider")},
+    **dict.fromkeys(("OidcProvider", "IdentifierClaim", "ProviderRemoved"), INTEGRATE),
+    **dict.fromkeys(("AccessKey", "KeyLimits", "IssuedKey"), INTEGRATE),
+    **dict.fromkeys(("AccessKeyEdge", "AccessKeyConnection"), INTEGRATE),
     "Change": OPERATE | ERASE | VIEW,
     "StaleGraph": OPERATE | ERASE,
+    "Query.audit": AUDIT,
+    **dict.fromkeys(("AuditConnection", "AuditEdge", "AuditEntry"), AUDIT),
     "Query.policy": VIEW | POLICY,
     "Policy": VIEW | POLICY,
+    **{f"ContactSaved.{name}": EDIT | VIEW for name in ("created", "duplicate", "warnings")},
     "EventAccepted": RECEIPT,
     **{f"Identified.{name}": RECEIPT for name in ("event", "duplicate", "warnings")},
     **{f"LoggedOut.{name}": RECEIPT for name in ("event", "duplicate", "nextCookieId")},
     "ChatStarted": RECEIPT,
+    "ChatAuthenticated.chat": RECEIPT,
+    "ChatAuthenticated": VIEW,
     **{f"JourneyEvent.{name}": RECEIPT for name in ("id", "messageId", "occurredAt", "receivedAt")},
     **{f"Chat.{name}": RECEIPT for name in ("id", "startedAt", "authenticated", "authenticatedAt")},
-    "Node": RECEIPT,
-    "Warning": RECEIPT,
-    **dict.fromkeys(("Problem", "InvalidInput"), RECEIPT | POLICY | OPERATE | ERASE),
-    **dict.fromkeys(("NotFound", "Refused"), RECEIPT | OPERATE | ERASE),
+    "Node": RECEIPT | GRAPH,
+    **{f"Query.{name}": GRAPH for name in ("node", "person", "device")},
+    **{f"Person.{name}": GRAPH for name in ("id", "kind", "displayName", "mergedFrom")},
+    **{f"Person.{name}": GRAPH for name in ("devices", "links", "contacts")},
+    **{f"Contact.{name}": GRAPH for name in ("id", "source", "state", "person", "links")},
+    **dict.fromkeys(("Device", "DevicePerson", "DeviceUse", "Cookie", "Visitor"), GRAPH),
+    **dict.fromkeys(("Link", "IdentifierNode"), GRAPH),
+    "PageInfo": GRAPH | INTEGRATE | AUDIT,
+    "Warning": RECEIPT | EDIT,
+    **dict.fromkeys(
+        ("Problem", "InvalidInput"), RECEIPT | EDIT | POLICY | OPERATE | ERASE | INTEGRATE
+    ),
+    **dict.fromkeys(("NotFound", "Refused"), RECEIPT | EDIT | OPERATE | ERASE | INTEGRATE),
     **dict.fromkeys(
         (
             *("Query", "Identified", "LoggedOut", "ContactSaved", "JourneyEvent", "Chat"),
-            *("Person", "Contact", "Trait", "Identifier", "IdentifierNode", "Link", "ReviewItem"),
+            *("Person", "Contact", "Trait", "Identifier", "ReviewItem"),
             *("ReviewEdge", "ReviewConnection"),
-            *("Cookie", "Visitor", "Session", "SessionEdge", "SessionConnection"),
-            *("Attribution", "JourneyEdge", "JourneyConnection", "PageInfo"),
+            *("Session", "SessionEdge", "SessionConnection"),
+            *("Attribution", "JourneyEdge", "JourneyConnection"),
             *("ChatMessage", "ChatMessageEdge", "ChatMessageConnection", "ChatEdge"),
-            *("ChatConnection", "Device", "DevicePerson", "DeviceUse"),
+            *("ChatConnection",),
         ),
         VIEW,
     ),
@@ -96,7 +124,7 @@ def scopes_of(type: str, field: str) -> Scopes:
     if field == "__typename":
         return frozenset(Scope)
     if field.startswith("__") or type.startswith("__"):
-        return VIEW
+        return GRAPH
     return SCOPES.get(f"{type}.{field}", SCOPES.get(type, frozenset()))
 
 

@@ -15,8 +15,10 @@ from graphid.api.mutations.chats import ChatMutations
 from graphid.api.mutations.contacts import ContactMutations
 from graphid.api.mutations.events import EventMutations
 from graphid.api.mutations.identities import IdentityMutations
+from graphid.api.mutations.keys import KeyMutations
 from graphid.api.mutations.operations import OperationMutations
 from graphid.api.mutations.policies import PolicyMutations
+from graphid.api.mutations.providers import ProviderMutations
 from graphid.api.query import Query
 from graphid.api.scalars import SCALARS
 
@@ -29,6 +31,8 @@ class Mutation(
     ContactMutations,
     OperationMutations,
     PolicyMutations,
+    KeyMutations,
+    ProviderMutations,
 ):
     pass
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from enum import StrEnum
 
 
@@ -39,3 +40,13 @@ BROWSER = frozenset({Scope.EVENT_WRITE, Scope.CHAT_WRITE})
 
 SERVER = frozenset(Scope)
 """What a secret key may do."""
+
+
+def may_see_identifiers(scopes: Set[Scope]) -> bool:
+    """Whether identifiers are shown as they are, and not masked."""
+    return Scope.IDENTIFIER_VIEW in scopes
+
+
+def may_see_policy(scopes: Set[Scope]) -> bool:
+    """Whether the values that the policy blocks are shown: whoever sets it reads them as well."""
+    return may_see_identifiers(scopes) or Scope.POLICY_EDIT in scopes

@@ -13,7 +13,9 @@ from rich.console import Console
 
 from graphid import settings as settings_module
 from graphid.cli.demo import demo
+from graphid.cli.doctor import doctor
 from graphid.cli.engine import app as engine
+from graphid.cli.keys import app as keys
 from graphid.cli.schema import schema
 from graphid.cli.upkeep import rebuild, verify
 from graphid.errors import GraphidError
@@ -26,7 +28,9 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # they would print secrets
 )
 app.add_typer(engine, name="engine")
+app.add_typer(keys, name="keys")
 app.command()(demo)
+app.command()(doctor)
 app.command()(schema)
 app.command()(verify)
 app.command()(rebuild)

@@ -7,14 +7,15 @@ import secrets
 import signal
 import socket
 import threading
+from collections.abc import Mapping
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pydantic import SecretStr
 from rich.console import Console
 
 from graphid.demo.reading import as_command, read_story
-from graphid.demo.stage import Keys, Stage
+from graphid.demo.stage import GraphQL, Keys, Stage
 from graphid.demo.story import tell
 from graphid.demo.telling import show_story
 from graphid.errors import InternalError
@@ -24,20 +25,34 @@ from graphid.wiring import run_service
 
 USUAL_PORT = 8080
 
+CREATE_KEY = """mutation Create($input: CreateKeyInput!) {
+  createKey(input: $input) { ... on IssuedKey { text } ... on Problem { code message } }
+}"""
 
-def new_keys() -> Keys:
-    """Keys that nobody has had before."""
-    return Keys(f"pk_demo_{secrets.token_hex(8)}", f"sk_demo_{secrets.token_hex(8)}")
+
+DAYS = 7
+"""How long the keys of a demo live: what was shown on a terminal is not to work for ever."""
 
 
-def with_keys(settings: Settings, keys: Keys) -> Settings:
-    """Settings under which these keys work beside those that there are."""
-    return settings.model_copy(
-        update={
-            "secret_keys": (*settings.secret_keys, SecretStr(keys.secret)),
-            "publishable_keys": (*settings.publishable_keys, SecretStr(keys.publishable)),
-        }
-    )
+def with_key(settings: Settings, key: str) -> Settings:
+    """Settings under which this secret key works beside those that there are."""
+    return settings.model_copy(update={"secret_keys": (*settings.secret_keys, SecretStr(key))})
+
+
+def make_keys(ask: GraphQL, now: datetime) -> Keys:
+    """A key for the demo's browsers and one for its servers, made as an operator makes them."""
+    ends = (now + timedelta(days=DAYS)).isoformat()
+    publishable = {"name": "demo, browsers", "kind": "PUBLISHABLE", "expiresAt": ends}
+    scopes = ["event:write", "chat:write", "contact:edit", "journey:view", "identifier:view"]
+    secret = {"name": "demo, servers", "kind": "SECRET", "scopes": scopes, "expiresAt": ends}
+    return Keys(_made(ask, publishable), _made(ask, secret))
+
+
+def _made(ask: GraphQL, key: Mapping[str, object]) -> str:
+    answered = ask(CREATE_KEY, input=key)["createKey"]
+    if "text" not in answered:
+        raise InternalError(f"createKey answered {answered}")
+    return str(answered["text"])
 
 
 def free_or_any(port: int) -> int:
@@ -56,9 +71,9 @@ def play(
 
     Raises what ``run_service`` raises, and InternalError where the story goes otherwise.
     """
-    keys = new_keys()
-    performance = _Performance(console, progress, keys, stay=stay, now=now)
-    run_service(with_keys(settings, keys), progress=progress, on_ready=performance.begin)
+    opener = secrets.token_hex(24)
+    performance = _Performance(console, progress, opener, stay=stay, now=now)
+    run_service(with_key(settings, opener), progress=progress, on_ready=performance.begin)
     performance.require_success()
 
 
@@ -66,11 +81,11 @@ class _Performance:
     """The clients' side of the demo, on a thread of its own."""
 
     def __init__(
-        self, console: Console, progress: Progress, keys: Keys, *, stay: bool, now: datetime
+        self, console: Console, progress: Progress, opener: str, *, stay: bool, now: datetime
     ) -> None:
         self._console = console
         self._progress = progress
-        self._keys = keys
+        self._opener = opener
         self._stay = stay
         self._now = now
         self._error: BaseException | None = None
@@ -96,7 +111,9 @@ class _Performance:
             os.kill(os.getpid(), signal.SIGINT)
 
     def _perform(self, url: str) -> None:
-        with closing(Stage(url, self._keys, self._now)) as stage:
+        with closing(GraphQL(url, self._opener)) as operator:
+            keys = make_keys(operator, self._now)
+        with closing(Stage(url, keys, self._now)) as stage:
             self._progress.step(f"the service answers at {url}; two days pass")
             with stage.telling():
                 tell(stage)
@@ -108,7 +125,7 @@ class _Performance:
         self._console.print()
         show_story(self._console, story)
         self._say_what_was_shown(stage)
-        self._say_where(url)
+        self._say_where(url, keys)
 
     def _require_two(self, story: dict[str, object]) -> None:
         if not all(story.values()):
@@ -131,17 +148,17 @@ class _Performance:
             style="dim",
         )
 
-    def _say_where(self, url: str) -> None:
+    def _say_where(self, url: str, keys: Keys) -> None:
         self._console.print("\n[bold]The same as one query[/bold]")
         # One line, however narrow the terminal: it is there to be pasted.
-        command = as_command(url, self._keys.secret)
+        command = as_command(url, keys.secret)
         self._console.print(command, soft_wrap=True, highlight=False, markup=False)
         if self._stay:
             self._console.print(
                 f"\nThe service runs at [bold]{url}[/bold] (GraphQL at /graphql, Segment's SDKs "
                 f"at /v1) until Ctrl-C.\n"
-                f"Keys of this run: {self._keys.secret} reads and sends, "
-                f"{self._keys.publishable} is for browsers.",
+                f"Keys, for {DAYS} days: {keys.secret} reads and sends, {keys.publishable} is for "
+                "browsers.",
                 highlight=False,
             )
 

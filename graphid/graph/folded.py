@@ -32,10 +32,10 @@ from graphid.identity.state import (
     Link,
     Person,
     Value,
-    View,
     Visitor,
 )
 from graphid.identity.values import Erase, Evidence, Place
+from graphid.identity.view import View
 
 V = TypeVar("V")
 

@@ -21,8 +21,14 @@ from graphid.identity.fold import step
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.policy import Policy
-from graphid.identity.state import Key, Link, Value, View, Visitor
+from graphid.identity.state import (
+    Key,
+    Link,
+    Value,
+    Visitor,
+)
 from graphid.identity.values import ContactUpsert, Erase, Evidence, Identify, Place
+from graphid.identity.view import View
 
 NEVER: Place = ""
 """Sorts before every place: of what was never written, or never touched."""

@@ -13,8 +13,12 @@ from graphid.identity.ids import Ids
 from graphid.identity.values import Erase, Evidence
 
 FIND_PARKED = query("evidence/find_parked")
+COUNT_PARKED = query("evidence/count_parked")
 TAKE_PARKED = query("evidence/take_parked")
 FIND_PLACES = query("evidence/find_places")
+
+MOST_COUNTED = 10_000
+"""Where counting what is parked stops."""
 
 NO_EVENTS = {"events": [], "timeout": 0}
 """The parameter of ``events/append_events`` of a unit of work that has none."""
@@ -24,6 +28,13 @@ async def find_parked(database: Database, passed: set[str]) -> str | None:
     """The id of the evidence that has been pending longest, ``passed`` ones left out."""
     rows = await database.read_rows(FIND_PARKED, passed=list(passed))
     return rows[0]["id"] if rows else None
+
+
+async def count_parked(database: Database, *, within: float) -> int:
+    """How much evidence is pending, up to ``MOST_COUNTED``; asked for no more seconds than that."""
+    (row,) = await database.read_rows(COUNT_PARKED, within=within, most=MOST_COUNTED)
+    parked: int = row["parked"]
+    return parked
 
 
 async def finish_parked(

@@ -19,6 +19,7 @@ from graphid.errors import (
     GraphidError,
     InvalidInput,
     NotFound,
+    RateLimited,
     Refused,
     Retryable,
     StaleGraph,
@@ -39,6 +40,7 @@ STATUS: dict[type[GraphidError], int] = {
     Unauthorized: 401,
     StaleGraph: 409,
     StaleSchema: 503,
+    RateLimited: 429,
     Retryable: 503,
     GraphidError: 500,
 }

@@ -9,7 +9,6 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
@@ -19,18 +18,26 @@ from graphid.graph.database import Database
 from graphid.graph.schema import is_current
 from graphid.http.answers import on_graphid_error, on_http_error
 from graphid.http.body import Bodies
+from graphid.http.metrics import Metrics
+from graphid.http.origins import Origins
 from graphid.http.requests import Requests
 from graphid.settings import Settings
 
 READY_SECONDS = 2.0
 """How long ``/readyz`` waits for the database: shorter than a watchdog's own patience."""
 
-PREFLIGHT_SECONDS = 7200
-"""How long a browser may remember that it may send: the most that Chromium keeps."""
 
+def create_app(
+    *,
+    routes: Sequence[BaseRoute],
+    database: Database,
+    settings: Settings,
+    metrics: Metrics | None = None,
+) -> Starlette:
+    """The application; ``app.state.draining`` set to True makes it not ready, and no more.
 
-def create_app(*, routes: Sequence[BaseRoute], database: Database, settings: Settings) -> Starlette:
-    """The application; ``app.state.draining`` set to True makes it not ready, and no more."""
+    ``metrics`` is told of every request.
+    """
     app = Starlette(
         routes=[
             Route("/healthz", healthz),
@@ -39,18 +46,9 @@ def create_app(*, routes: Sequence[BaseRoute], database: Database, settings: Set
             *routes,
         ],
         middleware=[
-            Middleware(Requests),
-            # Keys travel in headers and bodies, and no cookie authenticates anything, so a page
-            # of any origin may send with the publishable key that it holds.
-            Middleware(
-                CORSMiddleware,
-                allow_origins=["*"],
-                allow_methods=["GET", "POST"],
-                allow_headers=["*"],
-                allow_credentials=False,
-                expose_headers=["Retry-After", "X-Request-Id"],
-                max_age=PREFLIGHT_SECONDS,
-            ),
+            # Around all that answers, so that a page can read also what refuses its body.
+            Middleware(Origins),
+            Middleware(Requests, metrics=metrics),
             Middleware(Bodies, limit=settings.max_body_bytes, seconds=settings.request_timeout),
         ],
         exception_handlers={GraphidError: on_graphid_error, HTTPException: on_http_error},

@@ -7,6 +7,7 @@ application/graphql-response+json`` the status says what became of the request; 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,13 +15,13 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graphid.api.context import Operates, RequestContext, Submits
+from graphid.api.context import RequestContext, Services
 from graphid.api.execution import Answer, MutationByGet, Request, answer, error_body
-from graphid.auth.keys import Keys
 from graphid.errors import GraphidError, InvalidInput, Retryable
 from graphid.http.answers import headers_of, status_of
+from graphid.http.callers import Callers
 from graphid.http.json_text import parse_json
-from graphid.service.reads import Reads
+from graphid.http.witnesses import Witnesses
 
 PLAIN = "application/json"
 MODERN = "application/graphql-response+json"
@@ -28,26 +29,34 @@ MODERN = "application/graphql-response+json"
 _encode = msgspec.json.Encoder().encode
 
 
-def graphql_route(*, keys: Keys, reads: Reads, ingest: Submits, operations: Operates) -> Route:
-    """The route that answers GraphQL."""
-    endpoint = _Endpoint(keys, reads, ingest, operations)
+def graphql_route(
+    callers: Callers, services: Services, witnesses: Witnesses | None = None
+) -> Route:
+    """The route that answers GraphQL. ``witnesses``: tell the audit of requests."""
+    endpoint = _Endpoint(callers, services, witnesses)
     return Route("/graphql", endpoint.respond, methods=["GET", "POST"])
 
 
+@dataclass(frozen=True)
 class _Endpoint:
-    def __init__(self, keys: Keys, reads: Reads, ingest: Submits, operations: Operates) -> None:
-        self._keys = keys
-        self._reads = reads
-        self._ingest = ingest
-        self._operations = operations
+    callers: Callers
+    services: Services
+    witnesses: Witnesses | None
 
     async def respond(self, http: HttpRequest) -> Response:
         media = MODERN if MODERN in http.headers.get("accept", "") else PLAIN
         try:
-            key = self._keys.bearer(http.headers.get("authorization"))
-            request = await _read(http)
-            context = RequestContext.of(key, self._reads, self._ingest, self._operations)
-            found = await answer(request, context, may_change=http.method == "POST")
+            caller = await self.callers.bearer(http)
+            context = RequestContext.of(caller, self.services)
+            if self.witnesses is not None:
+                context.audit = self.witnesses.of(caller.name, http)
+            allowance = self.callers.allowance(caller, http)
+            if allowance is None:
+                found = await self._answer(http, context)
+            else:
+                context.allowance = allowance
+                async with allowance:
+                    found = await self._answer(http, context)
         except MutationByGet:
             told = error_body(InvalidInput(MutationByGet.__doc__))
             return _response(told, 405, media, {"Allow": "POST"})
@@ -55,17 +64,27 @@ class _Endpoint:
             return _response(error_body(error), status_of(error), media, headers_of(error))
         return _response(found.body, _status(found, media), media, _headers(found))
 
+    async def _answer(self, http: HttpRequest, context: RequestContext) -> Answer:
+        return await answer(await _read(http), context, may_change=http.method == "POST")
+
 
 def _status(found: Answer, media: str) -> int:
-    if isinstance(found.failure, Retryable):
-        return 503
+    if (error := _retryable(found)) is not None:
+        return status_of(error)
     if found.refusal is None or media == PLAIN:
         return 200
     return status_of(found.refusal)
 
 
 def _headers(found: Answer) -> dict[str, str]:
-    return headers_of(found.failure) if isinstance(found.failure, Retryable) else {}
+    error = _retryable(found)
+    return {} if error is None else headers_of(error)
+
+
+def _retryable(found: Answer) -> Retryable | None:
+    """What the same request may be sent again for."""
+    error = found.refusal or found.failure
+    return error if isinstance(error, Retryable) else None
 
 
 def _response(body: dict[str, Any], status: int, media: str, headers: dict[str, str]) -> Response:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphid.errors import GraphidError, InternalError
 from graphid.http.answers import error_answer, http_answer
+from graphid.http.metrics import Metrics
 from graphid.http.request_id import HEADER, accept_or_make, current
 
 log = structlog.get_logger()
@@ -27,8 +28,9 @@ class Requests:
     fill with anything.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics | None = None) -> None:
         self.app = app
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -63,14 +65,16 @@ class Requests:
                 raise  # half an answer is out: closing the connection is all that is left
             await self._mask(error)(scope, receive, counting)
         finally:
-            path = route_of(scope)
+            path, seconds = route_of(scope), perf_counter() - started
+            if self.metrics is not None:
+                self.metrics.answered(path, status, seconds)
             tell = log.debug if path in QUIET else log.info
             tell(
                 "request",
                 method=scope["method"],
                 route=path,
                 status=status,
-                ms=round((perf_counter() - started) * 1000, 1),
+                ms=round(seconds * 1000, 1),
                 sent=sent,
             )
 

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
+from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from graphid.auth.keys import Keys
-from graphid.errors import GraphidError, InvalidInput, TooLarge, Unauthorized
+from graphid.auth.keys import Caller
+from graphid.errors import GraphidError, InvalidInput, TooLarge
+from graphid.http.callers import Callers
+from graphid.http.gate import Allowance
 from graphid.http.json_text import parse_json
-from graphid.http.segment_calls import Clock, read_time, translate
+from graphid.http.segment_calls import Clock, JsonObject, read_time, translate
 from graphid.identity.ids import Ids
 from graphid.service.messages import Message, Sender
 from graphid.service.receipts import Receipt
@@ -30,10 +33,19 @@ from graphid.service.senders import sender_of
 MAX_BATCH = 2_500
 """Calls in one batch."""
 
+BAD_HEADER = "The Authorization header is not valid."
+NO_KEY = "Send a write key: as user of Basic authentication, or writeKey."
+
 CALLS = ("identify", "track", "page", "screen", "alias", "group")
 
 SHORT = {call[0]: call for call in CALLS}
 """``/v1/t`` is ``/v1/track``: what the browser SDK posts to."""
+
+
+Answering = Callable[
+    [Request, JsonObject, Sender, Allowance | None], Coroutine[Any, Any, JSONResponse]
+]
+"""Answers a body, from a sender, within an allowance where there are limits."""
 
 
 class Ingests(Protocol):
@@ -46,20 +58,48 @@ class Ingests(Protocol):
 class Segment:
     """The endpoints, on a service."""
 
-    def __init__(self, ingest: Ingests, keys: Keys, ids: Ids) -> None:
+    def __init__(self, ingest: Ingests, callers: Callers, ids: Ids) -> None:
         self._ingest = ingest
-        self._keys = keys
+        self._callers = callers
         self._ids = ids
 
     def routes(self) -> list[BaseRoute]:
         """``/v1/batch``, ``/v1/identify`` and so on, long and short."""
-        paths = {"batch": self._batch, "b": self._batch}
+        paths: dict[str, Answering] = {"batch": self._batch, "b": self._batch}
         for call in CALLS:
             paths[call] = paths[call[0]] = self._single
-        return [Route(f"/v1/{path}", answer, methods=["POST"]) for path, answer in paths.items()]
+        return [
+            Route(f"/v1/{path}", self._admitted(answer), methods=["POST"])
+            for path, answer in paths.items()
+        ]
 
-    async def _batch(self, request: Request) -> JSONResponse:
-        body, sender = await self._read(request)
+    def _admitted(self, answer: Answering) -> Callable[[Request], Awaitable[JSONResponse]]:
+        """What answers, for whom the key and its limits let in."""
+
+        async def respond(request: Request) -> JSONResponse:
+            caller, body = await self._caller(request)
+            allowance = self._callers.allowance(caller, request)
+            if allowance is None:
+                return await answer(request, body or await _body(request), sender_of(caller), None)
+            async with allowance:
+                body = body or await _body(request)
+                return await answer(request, body, sender_of(caller), allowance)
+
+        return respond
+
+    async def _caller(self, request: Request) -> tuple[Caller, JsonObject | None]:
+        """Whose request it is, and the body where the key was in it: one outside of the body is
+        judged before the body."""
+        key: Any = _key_in_headers(request)
+        if key is not None:
+            return await self._callers.find(request, key, BAD_HEADER), None
+        body = await _body(request)
+        key = body.get("writeKey") or request.query_params.get("writeKey")
+        return await self._callers.find(request, key, NO_KEY), body
+
+    async def _batch(
+        self, _request: Request, body: JsonObject, sender: Sender, allowance: Allowance | None
+    ) -> JSONResponse:
         calls = body.get("batch")
         if not isinstance(calls, list):
             raise InvalidInput("must be a list of calls", path=["batch"])
@@ -68,12 +108,17 @@ class Segment:
         context = body.get("context")
         if context is not None and not isinstance(context, dict):
             raise InvalidInput("must be an object", path=["context"])
+        if allowance is not None:
+            await allowance.spend(events=len(calls))
         answer = await self._store(calls, body, context, sender)
         return JSONResponse(answer)
 
-    async def _single(self, request: Request) -> JSONResponse:
+    async def _single(
+        self, request: Request, body: JsonObject, sender: Sender, allowance: Allowance | None
+    ) -> JSONResponse:
         name = request.url.path.rpartition("/")[2]
-        body, sender = await self._read(request)
+        if allowance is not None:
+            await allowance.spend(events=1)
         call = {**body, "type": SHORT.get(name, name)}
         answer = await self._store([call], body, None, sender)
         if answer["errors"]:
@@ -81,34 +126,21 @@ class Segment:
             raise InvalidInput(error["message"], path=error["path"])
         return JSONResponse(answer)
 
-    async def _read(self, request: Request) -> tuple[dict[str, Any], Sender]:
-        """The body and who sent it. A key outside of the body is judged before the body."""
-        key = _key_in_headers(request)
-        sender = None if key is None else self._sender(key)
-        body = parse_json(await request.body())
-        if not isinstance(body, dict):
-            raise InvalidInput("The body must be a JSON object.")
-        if sender is None:
-            key = body.get("writeKey") or request.query_params.get("writeKey")
-            sender = self._sender(key)
-        return body, sender
-
-    def _sender(self, key: Any) -> Sender:
-        if not key or not isinstance(key, str):
-            raise Unauthorized("Send a write key: as user of Basic authentication, or writeKey.")
-        return sender_of(self._keys.find(key))
-
     async def _store(
         self,
         calls: list[Any],
-        body: dict[str, Any],
-        context: dict[str, Any] | None,
+        body: JsonObject,
+        context: JsonObject | None,
         sender: Sender,
     ) -> dict[str, Any]:
         clock = Clock(_sent_at(body), datetime.now(UTC))
 
-        def cookie_of(user: str) -> str:
-            return self._ids.cookie_of_user(user, is_browser=sender.is_browser)
+        def cookie_of(user: str, kind: str, message: str | None) -> str:
+            if not sender.is_browser:
+                return self._ids.cookie_of_server(user)
+            # What anybody may say of a user beside the user id is said on nobody else's cookie.
+            alone = (message or uuid4().hex) if kind == "identify" else None
+            return self._ids.cookie_of_browser(user, alone)
 
         messages: dict[int, Message] = {}
         errors: dict[int, GraphidError] = {}
@@ -136,19 +168,27 @@ class Segment:
 
 
 def _key_in_headers(request: Request) -> str | None:
-    """The write key as user of Basic, as SDKs send it, or Bearer, or ``X-Write-Key``."""
+    """The write key as user of Basic, as SDKs send it, or Bearer, or ``X-Write-Key``; empty where
+    the header holds none."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
         except (binascii.Error, UnicodeDecodeError):
-            raise Unauthorized("The Authorization header is not valid.") from None
+            return ""
     if scheme.lower() == "bearer":
         return credentials.strip()
     return request.headers.get("x-write-key")
 
 
-def _sent_at(body: dict[str, Any]) -> datetime | None:
+async def _body(request: Request) -> JsonObject:
+    body = parse_json(await request.body())
+    if not isinstance(body, dict):
+        raise InvalidInput("The body must be a JSON object.")
+    return body
+
+
+def _sent_at(body: JsonObject) -> datetime | None:
     """When the client says that it sent this; one that cannot be read corrects nothing."""
     try:
         return read_time(body["sentAt"], "sentAt")

@@ -57,16 +57,20 @@ class Clock:
             return at
 
 
+CookieOf = Callable[[str, str, str | None], str]
+"""The cookie of a call that names a user and no cookie: user, kind and message id of the call."""
+
+
 def translate(
     call: JsonObject,
     *,
     clock: Clock,
-    cookie_of: Callable[[str], str],
+    cookie_of: CookieOf,
     context: JsonObject | None = None,
 ) -> Message:
     """The message that a call means.
 
-    ``cookie_of`` makes the cookie of a user for calls without ``anonymousId``; ``context`` is
+    ``cookie_of`` makes the cookie of a call of a user without ``anonymousId``; ``context`` is
     the batch's, and stands where the call's own says nothing. Raises InvalidInput.
     """
     kind = call.get("type")
@@ -88,12 +92,13 @@ class _Common:
         self,
         call: JsonObject,
         clock: Clock,
-        cookie_of: Callable[[str], str],
+        cookie_of: CookieOf,
         batch_context: JsonObject,
     ) -> None:
         self.context = {**batch_context, **_object(call, "context")}
         self.user_id = _id(call, "userId")
         self._anonymous_id = _id(call, "anonymousId")
+        self._kind: str = call["type"]
         self._message_id = _id(call, "messageId")
         self._at = _time(call, "timestamp") or _time(call, "originalTimestamp")
         self._clock = clock
@@ -105,7 +110,7 @@ class _Common:
         if cookie is None:
             if self.user_id is None:
                 raise InvalidInput("anonymousId or userId is needed", path=["anonymousId"])
-            cookie = self._cookie_of(self.user_id)
+            cookie = self._cookie_of(self.user_id, self._kind, self._message_id)
         device = _object(self.context, "device", "context")
         return {
             "messageId": self._message_id,

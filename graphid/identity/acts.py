@@ -9,8 +9,16 @@ from graphid.identity.apart import Separations
 from graphid.identity.ids import Ids
 from graphid.identity.people import People, Someone, replace
 from graphid.identity.policy import Policy
-from graphid.identity.state import Apart, Hold, Link, LinkKind, Review, ReviewKind, View
+from graphid.identity.state import (
+    Apart,
+    Hold,
+    Link,
+    LinkKind,
+    Review,
+    ReviewKind,
+)
 from graphid.identity.values import ContactUpsert, IdentifierKey, Identify, Placed
+from graphid.identity.view import View
 
 Acting = TypeVar("Acting", bound=Identify | ContactUpsert | Placed)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Warned
 from graphid.identity.policy import Policy
-from graphid.identity.state import View
 from graphid.identity.values import IdentifierKey, Micros, type_of
+from graphid.identity.view import View
 
 
 def is_barred(view: View, identifier: IdentifierKey, recorded_at: Micros, ids: Ids) -> bool:

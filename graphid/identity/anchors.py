@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from graphid.identity.ids import Ids
 from graphid.identity.people import People
-from graphid.identity.state import View, Visitor
+from graphid.identity.state import Visitor
 from graphid.identity.values import Anchor, ContactAnchor, Place, VisitorAnchor
+from graphid.identity.view import View
 
 
 class Anchors:

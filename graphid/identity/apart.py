@@ -12,7 +12,12 @@ from collections.abc import Iterator
 
 from graphid.identity.ids import Ids
 from graphid.identity.people import People, Someone
-from graphid.identity.state import Apart, Link, LinkKind, Party, View
+from graphid.identity.state import (
+    Apart,
+    Link,
+    LinkKind,
+    Party,
+)
 from graphid.identity.values import (
     Assurance,
     ContactAnchor,
@@ -21,6 +26,7 @@ from graphid.identity.values import (
     Micros,
     Side,
 )
+from graphid.identity.view import View
 
 
 def party_of(anchor: ContactAnchor | IdentifierAnchor, ids: Ids) -> Party:

@@ -18,7 +18,14 @@ from graphid.identity.logout import step_logout
 from graphid.identity.operations import step_operation
 from graphid.identity.outcome import Outcome
 from graphid.identity.policy import Policy
-from graphid.identity.state import Contact, Cookie, Key, Memory, Person, Value, View, Visitor
+from graphid.identity.state import (
+    Contact,
+    Cookie,
+    Key,
+    Person,
+    Value,
+    Visitor,
+)
 from graphid.identity.upsert import step_upsert
 from graphid.identity.vacancy import step_vacancy
 from graphid.identity.values import (
@@ -31,6 +38,7 @@ from graphid.identity.values import (
     Placed,
     Vacancy,
 )
+from graphid.identity.view import Memory, View
 
 E = TypeVar("E", bound=Evidence)
 

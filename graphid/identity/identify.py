@@ -22,13 +22,13 @@ from graphid.identity.state import (
     LinkKind,
     Opening,
     ReviewKind,
-    View,
     Visitor,
     device_key,
 )
 from graphid.identity.traits import with_traits
 from graphid.identity.vacancy import close
 from graphid.identity.values import Assurance, IdentifierKey, Identify, Micros, moment, type_of
+from graphid.identity.view import View
 
 
 def step_identify(view: View, evidence: Identify, policy: Policy, ids: Ids) -> Outcome:

@@ -8,6 +8,7 @@ the same ids on every replay.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -29,6 +30,8 @@ class Ids:
 
     def __init__(self, secret: bytes) -> None:
         self._keyed = hashlib.blake2b(key=secret[:64], digest_size=12)
+        self._signing = hmac.new(secret, b"signing:", hashlib.sha256)
+        self._sealing = hmac.new(secret, b"sealing:", hashlib.sha256)
         # Asked of every identifier that evidence names, mostly of the same ones again.
         self.bar = lru_cache(maxsize=10_000)(self._bar)
 
@@ -41,13 +44,18 @@ class Ids:
         """The visitor that a cookie is born with."""
         return "visitor_" + self._hash("visitor", cookie)
 
-    def cookie_of_user(self, user_id: str, *, is_browser: bool) -> str:
-        """The cookie of calls that name a user and no cookie, as servers send them.
+    def cookie_of_server(self, user_id: str) -> str:
+        """The cookie of a server's calls that name a user and no cookie."""
+        return "user_" + self._hash("cookie", "server", user_id)
 
-        Browsers' and servers' are two: what anybody can send never ends, or lengthens, a visit
-        that a server vouches for.
+    def cookie_of_browser(self, user_id: str, alone: str | None) -> str:
+        """The cookie of such calls with a publishable key; ``alone``: of one call only.
+
+        It is none of a server's: what anybody can send never ends, or lengthens, a visit that a
+        server vouches for.
         """
-        return "user_" + self._hash("cookie", "browser" if is_browser else "server", user_id)
+        parts = () if alone is None else (alone,)
+        return "user_" + self._hash("cookie", "browser", user_id, *parts)
 
     def visitor(self, cookie: str, opener: str) -> str:
         """The visitor that the evidence ``opener`` opened on a cookie."""
@@ -93,10 +101,36 @@ class Ids:
         """The session that an event began."""
         return "session_" + self._hash("session", cookie, first_message)
 
-    def chat(self, cookie: str, named: str) -> str:
-        """A chat that came without an id, or with one that another cookie's chat has."""
-        return "chat_" + self._hash("chat", cookie, named)
+    def chat(self, cookie: str, named: str, key: str | None = None) -> str:
+        """A chat that came without an id, or with one that another's chat has.
+
+        ``key``: the publishable key that it belongs to beside its cookie, where one began it.
+        """
+        parts = (cookie, named) if key is None else (cookie, named, key)
+        return "chat_" + self._hash("chat", *parts)
+
+    def use(self, kind: str, *parts: str) -> str:
+        """What is kept of a code or a nonce that was used, or of who used it."""
+        return "use_" + self._hash("use", kind, *parts)
 
     def next_cookie(self, cookie: str, logout: str) -> str:
         """The cookie id that a client should go on with after a logout."""
         return self._hash("cookie", cookie, logout)
+
+    def signing_secret(self, key: str, version: int) -> str:
+        """What a site signs identities with by HS256: 64 characters, which are the key.
+
+        Derived, so that it is kept nowhere; ``version`` counts the rotations of the access key.
+        """
+        derived = self._signing.copy()
+        derived.update(f"{key}:{version}".encode())
+        return derived.hexdigest()
+
+    def sealing_key(self, what: str) -> bytes:
+        """The 32 bytes that a secret of another's is encrypted with, where the graph keeps it.
+
+        ``what`` it is: what is sealed for one thing does not open as another's.
+        """
+        derived = self._sealing.copy()
+        derived.update(what.encode())
+        return derived.digest()

@@ -6,8 +6,15 @@ from graphid.identity.apart import link_of, pairs, token
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.people import replace
-from graphid.identity.state import Apart, Bar, Decided, Judgements, View, Withdrawn
+from graphid.identity.state import (
+    Apart,
+    Bar,
+    Decided,
+    Judgements,
+    Withdrawn,
+)
 from graphid.identity.values import Block, Erase, Judged, KeepApart, Restore
+from graphid.identity.view import View
 
 
 def step_judgement(view: View, judgement: Judged, ids: Ids) -> Outcome:

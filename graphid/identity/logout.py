@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
-from graphid.identity.state import Cookie, Opening, View, Visitor
+from graphid.identity.state import Cookie, Opening, Visitor
 from graphid.identity.vacancy import close
 from graphid.identity.values import Logout, just_after
+from graphid.identity.view import View
 
 
 def step_logout(view: View, evidence: Logout, ids: Ids) -> Outcome:

@@ -19,7 +19,6 @@ from graphid.identity.state import (
     LinkKind,
     Opening,
     ReviewKind,
-    View,
     Visitor,
 )
 from graphid.identity.values import (
@@ -34,6 +33,7 @@ from graphid.identity.values import (
     moment,
     start_of,
 )
+from graphid.identity.view import View
 
 
 def step_operation(view: View, operation: Placed, policy: Policy, ids: Ids) -> Outcome:

@@ -11,8 +11,15 @@ from collections.abc import Collection, Iterable, Iterator
 import msgspec
 
 from graphid.identity.policy import Policy
-from graphid.identity.state import MANY, Contact, Hold, Identifier, Person, View
+from graphid.identity.state import (
+    MANY,
+    Contact,
+    Hold,
+    Identifier,
+    Person,
+)
 from graphid.identity.values import Assurance, IdentifierKey, Place, type_of
+from graphid.identity.view import View
 
 
 class Someone:

@@ -14,7 +14,12 @@ from graphid.identity.apart import judged_of
 from graphid.identity.ids import Ids
 from graphid.identity.people import Someone, contradict, have_in_common, replace
 from graphid.identity.policy import Policy
-from graphid.identity.state import Contact, Hold, LinkKind, ReviewKind, View
+from graphid.identity.state import (
+    Contact,
+    Hold,
+    LinkKind,
+    ReviewKind,
+)
 from graphid.identity.values import (
     Assurance,
     ContactUpsert,
@@ -22,6 +27,7 @@ from graphid.identity.values import (
     Identify,
     type_of,
 )
+from graphid.identity.view import View
 
 Stated = TypeVar("Stated", bound=Identify | ContactUpsert)
 

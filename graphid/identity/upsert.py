@@ -8,9 +8,10 @@ from graphid.identity.outcome import Outcome
 from graphid.identity.people import Someone, replace
 from graphid.identity.policy import Policy
 from graphid.identity.resolution import KEPT_APART, Resolution
-from graphid.identity.state import Contact, ReviewKind, View
+from graphid.identity.state import Contact, ReviewKind
 from graphid.identity.traits import with_traits
 from graphid.identity.values import ContactUpsert, IdentifierKey
+from graphid.identity.view import View
 
 
 def step_upsert(view: View, evidence: ContactUpsert, policy: Policy, ids: Ids) -> Outcome:

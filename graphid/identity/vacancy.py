@@ -5,8 +5,15 @@ from __future__ import annotations
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.people import replace
-from graphid.identity.state import Cookie, Device, Opening, View, Visitor, device_key
+from graphid.identity.state import (
+    Cookie,
+    Device,
+    Opening,
+    Visitor,
+    device_key,
+)
 from graphid.identity.values import Identify, Logout, Place, Vacancy, just_after
+from graphid.identity.view import View
 
 
 def step_vacancy(view: View, vacancy: Vacancy, ids: Ids) -> Outcome:

@@ -99,6 +99,9 @@ _BESIDE = "\x1f"
 SAID_USER = _BESIDE + "user_id"
 """What the id of the identify that an event says besides ends with."""
 
+SAID_BESIDE = _BESIDE + "beside"
+"""What the id of the identify ends with that is sent beside what a provider vouches for."""
+
 OF_RECORD = _BESIDE + "record"
 """What the id of a contact upsert ends with: records have message ids of their own."""
 

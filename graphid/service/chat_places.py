@@ -1,7 +1,9 @@
 """Which chat a message means, and on which cookie it lies.
 
-A chat belongs to the cookie that began it. Where a browser names a chat id that another cookie's
-chat has, it gets one of its own, so that it cannot touch, or learn of, somebody else's.
+A chat belongs to the cookie that began it, and where a publishable key began it, among such keys
+to that one: another site's key does not reach it, whatever cookie it names. Where a browser names a
+chat id that another's chat has, it gets one of its own, so that it cannot touch, or learn of,
+somebody else's. A secret key reaches every chat.
 """
 
 from __future__ import annotations
@@ -14,17 +16,19 @@ from graphid.graph.database import Unit
 from graphid.graph.queries import query
 from graphid.identity.ids import Ids
 from graphid.identity.values import Micros
-from graphid.service.messages import Author, ChatMessage, EndChat, Message, Sender, StartChat
+from graphid.service.messages import Author, ChatLine, ChatMessage, Message, Sender, StartChat
 
 FIND_CHATS = query("chats/find_chats")
 
 
 @dataclass(frozen=True)
 class ChatPlace:
-    """A chat and its cookie; ``was_begun``: by an earlier message. Or the problem with it."""
+    """A chat, its cookie, and the device that it was begun on; ``was_begun``: by an earlier
+    message. Or the problem with it."""
 
     chat: str = ""
     cookie: str = ""
+    device: str | None = None
     was_begun: bool = False
     started_at: Micros | None = None
     problem: GraphidError | None = None
@@ -32,8 +36,12 @@ class ChatPlace:
 
 @dataclass(frozen=True)
 class _Known:
+    """``started_by``: the publishable key that began it; None where a secret one did."""
+
     cookie: str
+    started_by: str | None
     started_at: Micros | None = None
+    device: str | None = None
 
 
 class ChatPlaces:
@@ -52,38 +60,53 @@ class ChatPlaces:
         if not wanted:
             return {}
         (row,) = await unit.rows(FIND_CHATS, ids=sorted(wanted))
-        self._known = {id: _Known(cookie, at) for id, cookie, at in row["chats"]}
+        self._known = {
+            id: _Known(cookie, by, at, device) for id, cookie, by, at, device in row["chats"]
+        }
         places: dict[str, ChatPlace] = {}
         for message, id in messages:
             if isinstance(message, StartChat):
                 places.setdefault(id, self._begin(message, id))
-            elif isinstance(message, ChatMessage | EndChat):
+            elif isinstance(message, ChatLine):
                 places.setdefault(id, self._continue(message))
         return places
 
     def _names(self, message: Message, id: str) -> list[str]:
         if isinstance(message, StartChat):
-            cookie, named = message.context.cookie_id, message.chat_id or id
-            own = self._ids.chat(cookie, named)
-            return [own] if message.chat_id is None else [named, own]
-        if isinstance(message, ChatMessage | EndChat):
+            own = self._own(message.context.cookie_id, message.chat_id or id)
+            return [own] if message.chat_id is None else [message.chat_id, own]
+        if isinstance(message, ChatLine):
             if message.cookie_id is None:
                 return [message.chat_id]
-            return [message.chat_id, self._ids.chat(message.cookie_id, message.chat_id)]
+            return [message.chat_id, self._own(message.cookie_id, message.chat_id)]
         return []
+
+    def _own(self, cookie: str, named: str) -> str:
+        """The sender's own chat on a cookie, of those that are named so."""
+        return self._ids.chat(cookie, named, self._started_by)
+
+    @property
+    def _started_by(self) -> str | None:
+        return self._sender.name if self._sender.is_browser else None
+
+    def _reaches(self, known: _Known, cookie: str | None) -> bool:
+        """Whether the sender, who names this cookie or none, may touch a chat."""
+        if self._sender.is_browser and known.started_by not in (None, self._sender.name):
+            return False
+        return cookie == known.cookie or (cookie is None and not self._sender.is_browser)
 
     def _begin(self, message: StartChat, id: str) -> ChatPlace:
         cookie = message.context.cookie_id
         for chat in self._names(message, id):
             known = self._known.get(chat)
             if known is None:
-                self._known[chat] = _Known(cookie)
+                self._known[chat] = _Known(cookie, self._started_by)
                 return ChatPlace(chat, cookie)
-            if known.cookie == cookie:
+            if self._reaches(known, cookie):
                 return ChatPlace(chat, cookie, was_begun=True, started_at=known.started_at)
-        raise AssertionError("a chat named for its cookie lies on another")
+        raise AssertionError("a chat named for its cookie and key is another's")
 
-    def _continue(self, message: ChatMessage | EndChat) -> ChatPlace:
+    def _continue(self, message: ChatLine) -> ChatPlace:
         if self._sender.is_browser:
             if message.cookie_id is None:
                 problem = InvalidInput("is required from a publishable key", path=["cookieId"])
@@ -93,6 +116,6 @@ class ChatPlaces:
                 return ChatPlace(problem=problem)
         for chat in self._names(message, ""):
             known = self._known.get(chat)
-            if known is not None and message.cookie_id in (None, known.cookie):
-                return ChatPlace(chat, known.cookie)
+            if known is not None and self._reaches(known, message.cookie_id):
+                return ChatPlace(chat, known.cookie, known.device)
         return ChatPlace(problem=NotFound("There is no such chat on this cookie."))

@@ -10,9 +10,10 @@ import msgspec
 
 from graphid.graph.database import Readable
 from graphid.graph.queries import query
+from graphid.identity.attribution import Basis
 from graphid.identity.values import Kind, Micros, Place
 from graphid.service.pages import Page, PageRequest, page_of
-from graphid.service.visitors import END, Slice, at_moment
+from graphid.service.visitors import END, Owner, Slice, at_moment
 
 READ_CHATS = query("chats/read_chats")
 LIST_CHATS = query("chats/list_chats")
@@ -23,7 +24,8 @@ _detail = msgspec.json.Decoder(dict[str, Any])
 
 @dataclass(frozen=True, slots=True)
 class ChatRecord:
-    """A conversation. ``position``: the place of its start on its cookie."""
+    """A conversation. ``position``: the place of its start on its cookie; ``vouched_for``: that of
+    the last identify in it by which a provider vouched, None where none did."""
 
     id: str
     channel: str
@@ -32,7 +34,7 @@ class ChatRecord:
     position: Place
     started_at: Micros
     ended_at: Micros | None
-    authenticated: bool
+    vouched_for: Place | None
     authenticated_at: Micros | None
     issuer: str | None
     subject: str | None
@@ -43,9 +45,22 @@ class ChatRecord:
         return at_moment(at) + Kind.EVENT.value
 
 
+def is_authenticated(then: Owner, now: Owner) -> bool:
+    """Whether a chat still has its badge. ``then``: whose its cookie was when a provider vouched;
+    ``now``: whose it is, or was when the chat ended.
+
+    It is the same visitor, and what made it that person's stands.
+    """
+    return then.attribution.basis is Basis.AUTHENTICATED and (then.record.id, then.person) == (
+        now.record.id,
+        now.person,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class MessageRecord:
     message_id: str
+    cookie: str
     position: Place
     occurred_at: Micros
     author: str
@@ -132,7 +147,7 @@ def _chat(row: Mapping[str, Any]) -> ChatRecord:
         position=row["position"],
         started_at=row["startedAt"],
         ended_at=row.get("endedAt"),
-        authenticated=bool(row.get("authenticated")),
+        vouched_for=row.get("vouchedFor"),
         authenticated_at=row.get("authenticatedAt"),
         issuer=row.get("issuer"),
         subject=row.get("subject"),
@@ -140,8 +155,13 @@ def _chat(row: Mapping[str, Any]) -> ChatRecord:
 
 
 def _message(row: Sequence[Any]) -> MessageRecord:
-    message_id, position, occurred_at, detail = row
+    message_id, cookie, position, occurred_at, detail = row
     said = _detail.decode(detail or "{}")
     return MessageRecord(
-        message_id, position, occurred_at, said.get("author", "SYSTEM"), said.get("text", "")
+        message_id,
+        cookie,
+        position,
+        occurred_at,
+        said.get("author", "SYSTEM"),
+        said.get("text", ""),
     )

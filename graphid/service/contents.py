@@ -7,7 +7,17 @@ from typing import Any
 
 import msgspec
 
-from graphid.service.messages import ChatMessage, Identify, Message, Page, StartChat, Track, Traits
+from graphid.service.messages import (
+    ChatAuthentication,
+    ChatMessage,
+    Identify,
+    Message,
+    Page,
+    Proof,
+    StartChat,
+    Track,
+    Traits,
+)
 
 _json = msgspec.json.Encoder(order="sorted")
 
@@ -25,8 +35,10 @@ def detail_of(message: Message) -> dict[str, Any]:
         case Track():
             call = None if message.call == "track" else message.call
             said = {"name": message.name, "properties": message.properties, "call": call}
-        case Identify(traits=Traits() as traits):
-            said = {"traits": traits.model_dump(by_alias=True, exclude_none=True)}
+        case Identify():
+            said = {"traits": _traits(message.traits), **_voucher(message.proof)}
+        case ChatAuthentication():
+            said = _voucher(message.proof)
         case StartChat():
             said = {"channel": message.channel}
         case ChatMessage():
@@ -34,6 +46,15 @@ def detail_of(message: Message) -> dict[str, Any]:
         case _:
             said = {}
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _traits(traits: Traits | None) -> dict[str, Any] | None:
+    return None if traits is None else traits.model_dump(by_alias=True, exclude_none=True)
+
+
+def _voucher(proof: Proof | None) -> dict[str, Any]:
+    """Who vouched, and for whom."""
+    return {} if proof is None else {"issuer": proof.issuer, "subject": proof.subject}
 
 
 def digest_of(message: Message) -> str:

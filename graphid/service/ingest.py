@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from graphid.errors import InvalidInput
+import msgspec
+
+from graphid.errors import InvalidInput, Refused
 from graphid.graph.database import Database, Unit
 from graphid.graph.evidence import EvidenceUnit, PolicyOf, Recorded
 from graphid.graph.memory import Reached
@@ -21,14 +23,26 @@ from graphid.identity.admission import admit
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome, Warned
 from graphid.identity.policy import PolicyVersion
-from graphid.identity.values import ContactUpsert, Evidence, Identify, Micros
+from graphid.identity.values import ContactUpsert, Evidence, Micros
+from graphid.identity.values import Identify as IdentifyEvidence
+from graphid.service.answers import together
 from graphid.service.chat_places import ChatPlace, ChatPlaces
 from graphid.service.contents import digest_of
-from graphid.service.messages import ChatMessage, Contact, EndChat, Message, Sender, StartChat
+from graphid.service.messages import (
+    ChatAuthentication,
+    ChatLine,
+    Contact,
+    Identify,
+    Message,
+    Sender,
+    StartChat,
+)
 from graphid.service.receipts import Receipt
-from graphid.service.recording import Moment, Recorder, Recording
+from graphid.service.recording import Moment, Recorder
+from graphid.service.recordings import Recording
 
 APPEND_EVENTS = query("events/append_events")
+USE_ONCE = query("proofs/use_once")
 
 UNIT = 250
 """The most messages that one unit of work holds."""
@@ -143,7 +157,7 @@ class _Submission:
     def is_plain(self) -> bool:
         """Pages and tracked events only: they need one statement, and no lock of identity."""
         return all(
-            message.kind in ("page", "track") and self._recordings[id].evidence is None
+            message.kind in ("page", "track") and not self._recordings[id].evidence
             for message, id in self._messages
         )
 
@@ -163,6 +177,7 @@ class _Submission:
         chats = ChatPlaces(self._sender, self._ids)
         self._places = await chats.find(unit, self._messages)
         self._recordings = self._record()
+        await self._use_up(unit)
         evidence = self._evidence()
         if not evidence:
             (row,) = await unit.last_rows(APPEND_EVENTS, batch=self._batch())
@@ -184,6 +199,25 @@ class _Submission:
         recorded, known = await recorder.record(self._batch())
         return self._receipts(known, recorded)
 
+    async def _use_up(self, unit: Unit) -> None:
+        """Use up what proofs stand on. Raises Refused where somebody else used it before."""
+        proofs = [
+            (message.proof, id)
+            for message, id in self._messages
+            if isinstance(message, Identify | ChatAuthentication) and message.proof is not None
+        ]
+        rows = [
+            {"key": use.key, "by": use.by, "message": id}
+            for proof, id in proofs
+            for use in proof.uses
+        ]
+        if not rows:
+            return
+        (row,) = await unit.rows(USE_ONCE, uses={"rows": rows, "at": self._received_at})
+        used = dict(row["used"])
+        if any(used[use["key"]] != use["by"] for use in rows):
+            raise Refused(reasons=["This code or nonce was used before."])
+
     def _record(self) -> dict[str, Recording]:
         """The recordings by message id; of an id that comes twice, the first."""
         recorder = Recorder(self._sender, self._in_force, self._received_at, self._ids, self._taken)
@@ -192,10 +226,12 @@ class _Submission:
             place = self._places.get(id)
             if id in recordings or (place is not None and place.problem is not None):
                 continue
-            if isinstance(message, StartChat | ChatMessage | EndChat):
+            if isinstance(message, StartChat | ChatLine):
                 if place is None:
                     continue  # not looked up yet
-                recordings[id] = recorder.record(message, id, cookie=place.cookie, chat=place.chat)
+                recordings[id] = recorder.record(
+                    message, id, cookie=place.cookie, chat=place.chat, device=place.device
+                )
             else:
                 recordings[id] = recorder.record(message, id)
         return recordings
@@ -206,7 +242,7 @@ class _Submission:
         return any(
             (
                 message.occurred_at
-                if isinstance(message, ChatMessage | EndChat | Contact)
+                if isinstance(message, ChatLine | Contact)
                 else message.context.occurred_at
             )
             is not None
@@ -216,9 +252,9 @@ class _Submission:
     def _evidence(self) -> list[tuple[Evidence, str]]:
         """The evidence of the recordings, each with the digest of its content."""
         return [
-            (recording.evidence, recording.digest)
+            (piece, recording.digest)
             for recording in self._recordings.values()
-            if recording.evidence is not None
+            for piece in recording.evidence
         ]
 
     def _batch(self) -> dict[str, Any]:
@@ -240,8 +276,8 @@ class _Submission:
         for message, id in self._messages:
             again = id in answered
             answered.add(id)
-            evidence = self._recordings[id].evidence if id in self._recordings else None
-            answer = None if evidence is None else recorded.get(evidence.id)
+            evidence = self._recordings[id].evidence if id in self._recordings else ()
+            answer = together([recorded.get(piece.id) for piece in evidence])
             receipts.append(self._receipt(message, id, stored.get(id), answer, again))
         return receipts
 
@@ -270,6 +306,7 @@ class _Submission:
                 stored = None
             if recorded is not None and recorded.cookie != event.cookie:
                 recorded = None
+        said = recording.evidence[0] if recording.evidence else None
         first = recording.digest if again else None
         # Of an event or evidence that was erased nothing is known but its id.
         erased = (stored is not None and stored["position"] is None) or (
@@ -281,17 +318,22 @@ class _Submission:
             at, received_at = stored["occurredAt"], stored["receivedAt"]
             position, first = stored["position"], stored["digest"]
         outcome = None if recorded is None or recorded.is_erased else recorded.outcome
-        if outcome is None and self._sender.is_browser and isinstance(recording.evidence, Identify):
-            # A message id that was used before: what it would have said depends on it alone.
-            admitted, dropped = admit(recording.evidence.identifiers, self._policy)
-            outcome = Outcome(admitted=admitted, warnings=dropped)
+        if self._sender.is_browser and isinstance(said, IdentifyEvidence):
+            # What a browser is told of it depends on it and on the policy alone: not on what
+            # operators judged, and not on whose message id it was before.
+            named = [i for p in recording.evidence for i in getattr(p, "identifiers", ())]
+            admitted, dropped = admit(named, self._policy)
+            outcome = msgspec.structs.replace(
+                outcome or Outcome(), admitted=admitted, warnings=dropped
+            )
         warnings = recording.warnings + (() if outcome is None else outcome.warnings)
         pending = recorded is not None and recorded.is_pending
         if pending:
-            warnings += (PENDING,)
-            if isinstance(recording.evidence, ContactUpsert):
+            # How much depends on it, a browser does not learn.
+            warnings += () if self._sender.is_browser else (PENDING,)
+            if isinstance(said, ContactUpsert):
                 # Whatever follows, it is about this one.
-                record = self._ids.record(recording.evidence.source, recording.evidence.source_id)
+                record = self._ids.record(said.source, said.source_id)
                 outcome = Outcome(contact=record)
         if first is not None and first != digest_of(message):
             warnings += (REUSED,)
@@ -327,18 +369,26 @@ def _problem(
     message: Message, stored: dict[str, Any] | None, *, is_erased: bool
 ) -> InvalidInput | None:
     """What is wrong with a message whose id was used before, where nothing can be told instead."""
-    if is_erased and isinstance(message, StartChat | Contact):
+    if is_erased and isinstance(message, StartChat | ChatAuthentication | Contact):
         return InvalidInput(ERASED.message, path=["messageId"])
-    if isinstance(message, StartChat) and stored and stored["type"] != "CHAT_START":
+    wanted = _TYPES.get(type(message))
+    if wanted and stored and stored["type"] != wanted:
         return InvalidInput("was used before, for something else", path=["messageId"])
     return None
+
+
+_TYPES: dict[type[Message], str] = {
+    StartChat: "CHAT_START",
+    ChatAuthentication: "CHAT_AUTHENTICATED",
+}
+"""What is answered with a chat, and so must have been the same before."""
 
 
 def _message_id(message: Message) -> str:
     """The message's own id, or one that is minted here."""
     given = (
         message.message_id
-        if isinstance(message, ChatMessage | EndChat | Contact)
+        if isinstance(message, ChatLine | Contact)
         else message.context.message_id
     )
     if given is not None:

@@ -35,6 +35,15 @@ MAX_IDENTIFIERS = 50
 MAX_PROPERTIES = 32_768
 """The largest ``properties`` or ``custom`` object, in characters of its JSON."""
 
+MAX_CODE = 4_096
+"""The longest authorization code, in characters."""
+
+MAX_TOKEN = 16_384
+"""The longest ID token or signed identity, in characters."""
+
+MAX_AGE = 10 * 365 * 86_400
+"""The longest ``maxAge``, in seconds."""
+
 MAX_DEPTH = 16
 """The deepest nesting of ``properties`` or ``custom``."""
 
@@ -96,6 +105,7 @@ Url = Annotated[str, Field(max_length=MAX_URL), AfterValidator(_storable)]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_storable)]
 Time = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Reason = Annotated[str, Field(max_length=MAX_REASON), AfterValidator(_said)]
+Token = Annotated[str, Field(min_length=1, max_length=MAX_TOKEN)]
 Properties = Annotated[dict[str, JsonValue], AfterValidator(_bounded)]
 IdentifierType = Annotated[
     str, Field(min_length=1, max_length=MAX_TYPE, pattern=r"^[A-Za-z][A-Za-z0-9_.\-]*$")
@@ -162,6 +172,26 @@ class Traits(_Value):
 Identifiers = Annotated[tuple[ClaimedIdentifier, ...], Field(max_length=MAX_IDENTIFIERS)]
 
 
+class Use(_Value):
+    """Of what may be used once: ``key`` stands for it, ``by`` for whoever uses it and may again."""
+
+    key: str
+    by: str
+
+
+class Proof(_Value):
+    """What a provider, or the key of the site itself, vouched for: it, and nothing sent beside it.
+
+    ``issuer`` and ``subject`` say who vouched for whom; ``uses`` is used up by taking it in.
+    """
+
+    issuer: str
+    subject: str
+    identifiers: Identifiers
+    traits: Traits | None = None
+    uses: tuple[Use, ...] = Field(default=(), exclude=True)
+
+
 class Page(_Value):
     kind: Literal["page"] = "page"
     context: Context
@@ -191,6 +221,10 @@ class Identify(_Value):
     identifiers: Identifiers = ()
     assurance: Assurance | None = None
     """May lower what the sender gives, never raise it."""
+    id_token: Token | None = Field(default=None, exclude=True)
+    signed_identity: Token | None = Field(default=None, exclude=True)
+    proof: Proof | None = None
+    """What one of the two proves, once it was validated; no client says it."""
 
 
 class Logout(_Value):
@@ -225,6 +259,33 @@ class EndChat(_Value):
     occurred_at: Time | None = None
 
 
+class ChatAuthentication(_Value):
+    """A provider vouched for whoever holds a chat's cookie, in that chat."""
+
+    kind: Literal["chatAuthentication"] = "chatAuthentication"
+    message_id: Id
+    chat_id: Id
+    cookie_id: Id | None = None
+    proof: Proof
+    occurred_at: None = None
+    """It happens when it is validated."""
+
+
+class AuthenticateChat(_Value):
+    """The hand-off of an authorization code; becomes a ChatAuthentication once it is redeemed."""
+
+    message_id: Id | None = None
+    chat_id: Id
+    cookie_id: Id | None = None
+    auth_code: Annotated[str, Field(min_length=1, max_length=MAX_CODE), AfterValidator(_storable)]
+    redirect_uri: Annotated[str, Field(min_length=1, max_length=MAX_URL)]
+    code_verifier: Annotated[str, Field(min_length=43, max_length=128)] | None = None
+    nonce: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = None
+    max_age: Annotated[int, Field(ge=0, le=MAX_AGE)] | None = None
+    """Seconds that the login at the provider may lie back."""
+    iss: Annotated[str, Field(min_length=1, max_length=MAX_URL)] | None = None
+
+
 class Contact(_Value):
     kind: Literal["contact"] = "contact"
     message_id: Id | None = None
@@ -237,7 +298,10 @@ class Contact(_Value):
     occurred_at: Time | None = None
 
 
-Message = Page | Track | Identify | Logout | StartChat | ChatMessage | EndChat | Contact
+ChatLine = ChatMessage | EndChat | ChatAuthentication
+"""What names a chat that was begun before."""
+
+Message = Page | Track | Identify | Logout | StartChat | ChatLine | Contact
 
 
 class Terms(_Value):

@@ -9,6 +9,7 @@ from time import time_ns
 from graphid.graph.database import Readable
 from graphid.graph.policies import Policies
 from graphid.identity.values import Micros
+from graphid.service.audit.trail import Trail
 from graphid.service.chats import Chats
 from graphid.service.devices import Devices
 from graphid.service.journey import Journeys
@@ -37,6 +38,7 @@ class Reads:
     devices: Devices
     links: Links
     ledger: Ledger
+    trail: Trail
 
     @classmethod
     def on(
@@ -54,4 +56,5 @@ class Reads:
             devices=Devices(database, visitors),
             links=Links(database),
             ledger=Ledger(database),
+            trail=Trail(database),
         )

@@ -6,7 +6,7 @@ Pure: what a message means, at which time it counts, and what of it is read as a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from graphid.identity.outcome import Warned
 from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import (
     OF_RECORD,
+    SAID_BESIDE,
     SAID_USER,
     Assurance,
     ContactUpsert,
@@ -31,19 +32,21 @@ from graphid.identity.values import Identify as IdentifyEvidence
 from graphid.identity.values import Logout as LogoutEvidence
 from graphid.service.contents import detail_of, digest_of
 from graphid.service.messages import (
-    ChatMessage,
+    ChatAuthentication,
+    ChatLine,
     Contact,
     Context,
-    EndChat,
     Identify,
     Logout,
     Message,
     Page,
+    Proof,
     Sender,
     StartChat,
     Track,
     Traits,
 )
+from graphid.service.recordings import Event, Recording
 
 _json = msgspec.json.Encoder(order="sorted")
 
@@ -57,76 +60,17 @@ def micros(at: datetime) -> Micros:
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
-@dataclass(frozen=True)
-class Event:
-    """A line of a journey, as it is stored. ``starts`` and ``ends`` a chat where it says so."""
-
-    message_id: str
-    type: str
-    cookie: str
-    at: Micros
-    received_at: Micros
-    position: str
-    digest: str
-    device: str | None = None
-    client_session: str | None = None
-    chat: str | None = None
-    channel: str | None = None
-    actor: str | None = None
-    detail: dict[str, Any] = field(default_factory=dict)
-
-    def as_row(self, ids: Ids) -> dict[str, Any]:
-        """The parameters of one event of ``events/append_events``."""
-        started = {
-            "id": self.chat,
-            "channel": self.channel,
-            "cookie": self.cookie,
-            "position": self.position,
-            "startedAt": self.at,
-            "authenticated": False,
-        }
-        return {
-            "messageId": self.message_id,
-            "cookie": self.cookie,
-            "at": self.at,
-            "birth": ids.birth(self.cookie),
-            "newSession": ids.session(self.cookie, self.message_id),
-            "devices": [] if self.device is None else [self.device],
-            "chatStarts": [started] if self.type == "CHAT_START" else [],
-            "chatEnds": [self.chat] if self.type == "CHAT_END" else [],
-            "event": {
-                "messageId": self.message_id,
-                "type": self.type,
-                "cookie": self.cookie,
-                "occurredAt": self.at,
-                "receivedAt": self.received_at,
-                "position": self.position,
-                "digest": self.digest,
-                "device": self.device,
-                "clientSession": self.client_session,
-                "chat": self.chat,
-                "actor": self.actor,
-                "detail": _json.encode(self.detail).decode(),
-            },
-        }
-
-
-@dataclass(frozen=True)
-class Recording:
-    """One message, ready to be stored: its event, its evidence, and what to warn of."""
-
-    message_id: str
-    type: str
-    at: Micros
-    received_at: Micros
-    digest: str
-    event: Event | None = None
-    evidence: Evidence | None = None
-    warnings: tuple[Warned, ...] = ()
-
-
 Moment = tuple[str, Micros]
 """A cookie and a time."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """Who somebody is, as one sender has it: types and values as sent, traits, how sure it is."""
+
+    claims: Iterable[tuple[str, str]]
+    traits: dict[str, Any]
+    assurance: Assurance
 
 
 class Recorder:
@@ -160,11 +104,13 @@ class Recorder:
         *,
         cookie: str | None = None,
         chat: str | None = None,
+        device: str | None = None,
     ) -> Recording:
-        """The recording of a message; ``cookie`` and ``chat`` are those of its chat, if any."""
+        """The recording of a message; ``cookie``, ``chat`` and ``device`` are those of its chat,
+        if any."""
         if isinstance(message, Contact):
             return self._contact(message, message_id)
-        if isinstance(message, ChatMessage | EndChat):
+        if isinstance(message, ChatLine):
             assert cookie is not None
             context = Context(cookie_id=cookie, occurred_at=message.occurred_at)
         else:
@@ -178,6 +124,8 @@ class Recorder:
             digest=digest_of(message),
             warnings=warnings,
         )
+        if isinstance(message, ChatAuthentication):
+            context = context.model_copy(update={"device_id": device})
         return self._with_evidence(recording, message, context, chat)
 
     def _time(self, occurred_at: datetime | None, cookie: str) -> tuple[Micros, tuple[Warned, ...]]:
@@ -186,45 +134,52 @@ class Recorder:
         if at > self._received_at:
             at = self._received_at
             warnings = (Warned("CLOCK_SKEW", "occurredAt was later than receipt; receipt counts"),)
+        return self._free_moment(cookie, at), warnings
+
+    def _free_moment(self, cookie: str, at: Micros) -> Micros:
+        """The first moment from ``at`` on that no message of this request has taken there."""
         while (cookie, at) in self._taken:
             at += 1
         self._taken.add((cookie, at))
-        return at, warnings
+        return at
 
     def _with_evidence(
         self, recording: Recording, message: Message, context: Context, chat: str | None
     ) -> Recording:
-        evidence: Evidence | None = None
+        evidence: tuple[Evidence, ...] = ()
         warnings: tuple[Warned, ...] = ()
         detail = detail_of(message)
-        if isinstance(message, Identify):
-            evidence, warnings = self._identify(recording, message)
+        if isinstance(message, Identify | ChatAuthentication):
+            evidence, warnings = self._identifies(recording, message, context)
+            named = dict.fromkeys(key for said in evidence for key in said.identifiers)
             detail["identifiers"] = [
-                dict(zip(("type", "value"), key.split(":", 1), strict=True))
-                for key in evidence.identifiers
+                dict(zip(("type", "value"), key.split(":", 1), strict=True)) for key in named
             ]
         elif isinstance(message, Track) and self._is_logout(message):
-            evidence = self._logout(recording, context)
+            evidence = (self._logout(recording, context),)
         elif isinstance(message, Page | Track) and message.user_id:
-            evidence, warnings = self._said_user(recording, context, message.user_id)
+            said = Said([("user_id", message.user_id)], {}, self._assurance)
+            identify, warnings = self._identify(recording, context, said, SAID_USER)
+            evidence = (identify,)
         elif isinstance(message, Logout):
-            evidence = self._logout(recording, context)
-        own = evidence is not None and evidence.id == recording.message_id
+            evidence = (self._logout(recording, context),)
+        own = next((piece for piece in evidence if piece.id == recording.message_id), None)
         event = Event(
             message_id=recording.message_id,
             type=recording.type,
             cookie=context.cookie_id,
             at=recording.at,
             received_at=recording.received_at,
-            position=evidence.place
-            if own and evidence is not None
-            else place(recording.at, Kind.EVENT, recording.message_id),
+            position=place(recording.at, Kind.EVENT, recording.message_id)
+            if own is None
+            else own.place,
             digest=recording.digest,
             device=context.device_id,
             client_session=context.session_id,
             chat=chat,
             channel=message.channel if isinstance(message, StartChat) else None,
             actor=self._sender.name,
+            of_browser=self._sender.is_browser,
             detail=detail,
         )
         return replace(
@@ -245,43 +200,48 @@ class Recorder:
             policy=self._version,
         )
 
-    def _identify(
-        self, recording: Recording, message: Identify
-    ) -> tuple[IdentifyEvidence, tuple[Warned, ...]]:
-        claims = [(claim.type, claim.value) for claim in message.identifiers]
+    def _identifies(
+        self, recording: Recording, message: Identify | ChatAuthentication, context: Context
+    ) -> tuple[tuple[IdentifyEvidence, ...], tuple[Warned, ...]]:
+        """What the message says of who this is; and, where something vouches, first of all that:
+        what is sent beside it is said right after it, and is as good as the key that sends it."""
+        if isinstance(message, ChatAuthentication):
+            proven, warnings = self._identify(recording, context, self._vouched(message.proof))
+            return (proven,), warnings
         named, traits = self._split(message.traits)
-        identifiers, warnings = self._normalise([*claims, *named])
+        claims = [*((claim.type, claim.value) for claim in message.identifiers), *named]
         assurance = min(message.assurance or self._assurance, self._assurance)
-        return (
-            IdentifyEvidence(
-                id=recording.message_id,
-                at=recording.at,
-                recorded_at=recording.received_at,
-                cookie=message.context.cookie_id,
-                device=message.context.device_id,
-                assurance=assurance,
-                identifiers=identifiers,
-                traits=traits,
-                actor=self._sender.name,
-                policy=self._version,
-            ),
-            warnings,
-        )
+        said = Said(claims, traits, assurance)
+        if message.proof is None:
+            identify, warnings = self._identify(recording, context, said)
+            return (identify,), warnings
+        proven, warnings = self._identify(recording, context, self._vouched(message.proof))
+        if not claims and not traits:
+            return (proven,), warnings
+        after = replace(recording, at=self._free_moment(context.cookie_id, recording.at))
+        beside, more = self._identify(after, context, said, SAID_BESIDE)
+        return (proven, beside), warnings + more
 
-    def _said_user(
-        self, recording: Recording, context: Context, user_id: str
+    def _vouched(self, proof: Proof) -> Said:
+        """All that a proof vouches for, and nothing else."""
+        _, traits = self._split(proof.traits)
+        claims = [(claim.type, claim.value) for claim in proof.identifiers]
+        return Said(claims, traits, Assurance.VERIFIED)
+
+    def _identify(
+        self, recording: Recording, context: Context, said: Said, suffix: str = ""
     ) -> tuple[IdentifyEvidence, tuple[Warned, ...]]:
-        """The identify that an event with a user id says besides."""
-        identifiers, warnings = self._normalise([("user_id", user_id)])
+        identifiers, warnings = self._normalise(said.claims)
         return (
             IdentifyEvidence(
-                id=recording.message_id + SAID_USER,
+                id=recording.message_id + suffix,
                 at=recording.at,
                 recorded_at=recording.received_at,
                 cookie=context.cookie_id,
                 device=context.device_id,
-                assurance=self._assurance,
+                assurance=said.assurance,
                 identifiers=identifiers,
+                traits=said.traits,
                 actor=self._sender.name,
                 policy=self._version,
             ),
@@ -302,19 +262,21 @@ class Recorder:
             at=at,
             received_at=self._received_at,
             digest=digest_of(message),
-            evidence=ContactUpsert(
-                id=message_id + OF_RECORD,
-                at=at,
-                recorded_at=self._received_at,
-                source=message.source,
-                source_id=message.source_id,
-                identifiers=identifiers,
-                curated=message.curated,
-                deleted=message.deleted,
-                traits=traits,
-                assurance=max(self._sender.assurance, Assurance.ASSERTED),
-                actor=self._sender.name,
-                policy=self._version,
+            evidence=(
+                ContactUpsert(
+                    id=message_id + OF_RECORD,
+                    at=at,
+                    recorded_at=self._received_at,
+                    source=message.source,
+                    source_id=message.source_id,
+                    identifiers=identifiers,
+                    curated=message.curated,
+                    deleted=message.deleted,
+                    traits=traits,
+                    assurance=max(self._sender.assurance, Assurance.ASSERTED),
+                    actor=self._sender.name,
+                    policy=self._version,
+                ),
             ),
             warnings=warnings,
         )
@@ -361,6 +323,7 @@ _TYPES = {
     "startChat": "CHAT_START",
     "chatMessage": "CHAT_MESSAGE",
     "endChat": "CHAT_END",
+    "chatAuthentication": "CHAT_AUTHENTICATED",
 }
 
 

@@ -215,7 +215,9 @@ def test_a_gzip_bomb_of_many_members(client: httpx.Client) -> None:
     assert_too_large(answer, "decompressed body")
 
 
-@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"cut" * 99)[:-9], b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "body", [b"not gzip", gzip.compress(b"cut" * 99, mtime=0)[:-9], b"\x1f\x8b"]
+)
 def test_broken_gzip(client: httpx.Client, body: bytes) -> None:
     answer = client.post("/nowhere", content=body, headers={"Content-Encoding": "gzip"})
     assert answer.status_code == 400

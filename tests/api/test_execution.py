@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import structlog
@@ -13,9 +13,8 @@ from graphid.api.execution import Answer, MutationByGet, Request, answer, prepar
 from graphid.auth.keys import Keys
 from graphid.errors import DatabaseUnavailable, NotFound, Refused
 from graphid.service.messages import Message, Sender
-from graphid.service.operations.operating import Operations
-from graphid.service.reads import Reads
 from graphid.service.receipts import Receipt
+from tests.services import services
 
 KEY = Keys.of(secret=["a secret key"], publishable=()).find("a secret key")
 PAGE = 'mutation { page(input: {context: {cookieId: "c"}, url: "u"}) { __typename } }'
@@ -34,7 +33,7 @@ class Broken:
 
 
 async def answered(error: Exception, document: str = PAGE, **options: Any) -> Answer:
-    context = RequestContext.of(KEY, cast(Reads, None), Broken(error), cast(Operations, None))
+    context = RequestContext.of(KEY, services(ingest=Broken(error)))
     return await answer(Request(document), context, **{"may_change": True, **options})
 
 

@@ -45,6 +45,14 @@ def test_a_fragment_costs_as_often_as_it_is_spread() -> None:
         cost(bomb)
 
 
+def test_each_field_below_none_may_be_a_message() -> None:
+    page = 'page(input: {context: {cookieId: "c"}, url: "u"}) { __typename }'
+    text = f"""mutation M {{ a: {page} ...F ... on Mutation {{ b: {page} }} ...F }}
+      fragment F on Mutation {{ c: {page} d: {page} }} query Q {{ __typename }}"""
+    assert require_small(parse(text), "M", {}).roots == 6
+    assert require_small(parse(text), "Q", {}).roots == 1
+
+
 def test_depth() -> None:
     def nested(times: int) -> str:
         return (

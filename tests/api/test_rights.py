@@ -56,6 +56,8 @@ def test_exactly_this_is_open_to_a_browser() -> None:
     assert open_to_browsers == {
         *(f"Mutation.{m}" for m in ("page", "track", "identify", "logout")),
         *(f"Mutation.{m}" for m in ("startChat", "sendChatMessage", "endChat")),
+        "Mutation.authenticateChat",
+        "ChatAuthenticated.chat",
         *(f"EventAccepted.{f}" for f in ("event", "duplicate", "warnings")),
         *(f"Identified.{f}" for f in ("event", "duplicate", "warnings")),
         *(f"LoggedOut.{f}" for f in ("event", "duplicate", "nextCookieId")),
@@ -148,3 +150,42 @@ def test_fragments_are_judged_for_the_type_that_they_are_on() -> None:
 
 def test_the_root_type_may_be_named() -> None:
     assert refusal("{ __typename }") is None
+
+
+ANALYST = frozenset({Scope.GRAPH_VIEW})
+DEVICE = """{ device(id: "d") { shared personCount uses { startedAt visitor { cookie { id } } }
+  personAt(at: "2026-03-01T09:30:00Z") { id kind displayName }
+  people { authenticated person { id links { explanation reason from { id } to {
+    ... on Contact { source person { id } } ... on IdentifierNode { type value } } } } } } }"""
+
+
+def test_who_explores_devices_reads_who_is_on_them_and_what_joins_them() -> None:
+    assert refusal(DEVICE, ANALYST) is None
+
+
+@pytest.mark.parametrize(
+    "selected",
+    [
+        "journey { edges { node { id } } }",
+        "sessions { edges { node { id } } }",
+        "chats { edges { node { id } } }",
+        "traits { value }",
+        "identifiers { value }",
+        "reviews { id }",
+        "contacts { traits { value } }",
+    ],
+)
+def test_who_explores_devices_reads_nothing_that_was_done_or_said(selected: str) -> None:
+    text = f'{{ device(id: "d") {{ people {{ person {{ {selected} }} }} }} }}'
+    assert "journey:view" in (refusal(text, ANALYST) or "")
+    assert refusal(text, frozenset({Scope.JOURNEY_VIEW})) is None
+
+
+def test_who_saves_records_is_told_what_became_of_them_and_no_more() -> None:
+    importer = frozenset({Scope.CONTACT_EDIT})
+    text = """mutation {{ saveContact(input: {{source: "s", sourceId: "1", identifiers: []}}) {{
+      ... on ContactSaved {{ created duplicate warnings {{ code }} {} }}
+      ... on Problem {{ code message }} ... on Refused {{ reasons }} }} }}"""
+    assert refusal(text.format(""), importer) is None
+    for selected in ("person { id }", "links { id }", "reviews { id }"):
+        assert refusal(text.format(selected), importer) is not None

@@ -21,9 +21,11 @@ from graphid.graph.engine import Address, TerminalProgress, running_database
 from graphid.identity.values import Kind, place
 from tests.benchmarks.bare import APPEND, CLAIM_AND_MERGE, JOURNEY_PAGE, Bare
 from tests.benchmarks.fold import pieces_a_second
+from tests.benchmarks.known import KNOWN, known_beside_unknown
 from tests.benchmarks.late import reach_of_late_evidence
 from tests.benchmarks.operations import Operations
 from tests.benchmarks.timing import Compared, compare
+from tests.benchmarks.tokens import milliseconds_of_a_validation
 from tests.benchmarks.trips import trips_of_an_identify
 from tests.benchmarks.verified import told_of
 from tests.service import PUBLISHABLE_KEY, Client, Service, running_service
@@ -49,6 +51,21 @@ JOURNEY = """query ($id: ID!) {
     }
   }
 }"""
+
+CREATE_KEY = """mutation ($input: CreateKeyInput!) {
+  createKey(input: $input) { ... on IssuedKey { text } }
+}"""
+LIMITED = {
+    "name": "of the benchmark",
+    "kind": "PUBLISHABLE",
+    "limits": {
+        "requestsPerSecond": 100_000,
+        "eventsPerSecond": 1_000_000,
+        "concurrentRequests": 100,
+        "costPerMinute": 1_000_000_000,
+    },
+}
+STORED = "identify, a key of the graph with limits beside one of the settings"
 
 SMALL, LARGE = 100, 100_000
 """Events of the two people whose journeys are read."""
@@ -84,6 +101,8 @@ def main() -> None:
             found += journeys.measured(chosen.times)
             progress.step("measuring what operators do")
             found[-1:-1] = journeys.operations(min(chosen.times, ACTS))
+            progress.step("measuring what a browser's identify tells by its time")
+            found[-1:-1] = known_beside_unknown(service, chosen.times)
             trips = trips_of_an_identify(address)
         _show(found, journeys, at_rest, service.megabytes, trips)
 
@@ -171,6 +190,14 @@ def _writes(service: Service, bare: Bare, times: int) -> Iterator[Compared]:
         **sizes,
     )
     yield compare("page", page, append, **sizes)
+    limited = service.client(server.graphql(CREATE_KEY, input=LIMITED)["createKey"]["text"])
+    yield compare(
+        STORED,
+        lambda _: identify(limited, IDENTIFY),
+        lambda _: identify(browser, IDENTIFY),
+        times=times,
+        warm_up=20,
+    )
 
 
 class _Journeys:
@@ -261,6 +288,11 @@ def _show(
     )
     folded = pieces_a_second()
     console.print(f"The fold alone: {folded:,.0f} pieces of evidence a second")
+    tokens = milliseconds_of_a_validation()
+    console.print(
+        "Validation of an ID token, keys known, in the median: "
+        + ", ".join(f"{name} {taken:.2f} ms" for name, taken in tokens.items())
+    )
     console.print(f"Memory of the service: {at_rest:.0f} MB at rest, {after:.0f} MB after all this")
     ratios = {row.name: row.ratio for row in found}
     bars = {
@@ -271,6 +303,11 @@ def _show(
         "a journey page the same within 25 %": found[-1].ratio <= 1.25,
         "late evidence at most 3 steps, 30 at p99": late.median <= 3 and late.p99 <= 30,
         "the fold alone 20,000 pieces a second": folded >= 20_000,
+        "a key of the graph with limits within 5 %": ratios[STORED] <= 1.05,
+        "validation of a token below 1 ms": max(tokens.values()) < 1,
+        "known the same as unknown within 10 %": all(
+            1 / 1.1 <= ratio <= 1.1 for name, ratio in ratios.items() if name.startswith(KNOWN)
+        ),
         "below 150 MB at rest": at_rest < 150,
     }
     console.print("Bars: " + "; ".join(f"{bar} ({_kept(is_so)})" for bar, is_so in bars.items()))

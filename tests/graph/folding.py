@@ -8,8 +8,9 @@ from graphid.graph.following import Stored, touched_by
 from graphid.identity.fold import sort, step
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
-from graphid.identity.state import Link, Memory, View
+from graphid.identity.state import Link
 from graphid.identity.values import Evidence, Place
+from graphid.identity.view import Memory, View
 
 
 def fold(

@@ -17,8 +17,9 @@ from graphid.graph.following import (
 from graphid.graph.projection import Difference
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
-from graphid.identity.state import Key, Link, Memory, Value
+from graphid.identity.state import Key, Link, Value
 from graphid.identity.values import Evidence, Place
+from graphid.identity.view import Memory
 
 
 class InMemory:

@@ -12,19 +12,19 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from graphid.auth.keys import Keys
 from graphid.errors import DatabaseUnavailable, GraphidError, NotFound
 from graphid.http.answers import on_graphid_error
+from graphid.http.callers import Callers
+from graphid.http.gate import Gate
 from graphid.http.segment import MAX_BATCH, Segment
 from graphid.http.segment_calls import Clock, translate
-from graphid.identity.ids import Ids
 from graphid.identity.outcome import Warned
 from graphid.identity.values import Assurance
+from graphid.service.keymaking import RevokeKey
 from graphid.service.messages import Identify, Message, Page, Sender, Track
 from graphid.service.receipts import Receipt
+from tests.keys import IDS, OPERATOR, Process
 
-IDS = Ids(b"a secret of the tests")
-KEYS = Keys.of(secret=["sk_test"], publishable=["pk_test"])
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -68,21 +68,26 @@ def ingest() -> Recorder:
 
 
 @pytest.fixture
-async def client(ingest: Recorder) -> AsyncIterator[httpx.AsyncClient]:
+def process() -> Process:
+    return Process()
+
+
+@pytest.fixture
+async def client(ingest: Recorder, process: Process) -> AsyncIterator[httpx.AsyncClient]:
     app = Starlette(
-        routes=Segment(ingest, KEYS, IDS).routes(),
+        routes=Segment(ingest, Callers(process.keyring, Gate()), IDS).routes(),
         exception_handlers={GraphidError: on_graphid_error},
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://test", auth=("pk_test", "")
+        transport=transport, base_url="http://test", auth=("pk_of_settings", "")
     ) as client:
         yield client
 
 
 def one(call: dict[str, Any], clock: Clock | None = None, **given: Any) -> Message:
     clock = clock or Clock(None, NOW)
-    return translate(call, clock=clock, cookie_of=lambda user: f"of-{user}", **given)
+    return translate(call, clock=clock, cookie_of=lambda user, *_: f"of-{user}", **given)
 
 
 class TestTranslation:
@@ -354,14 +359,18 @@ class TestEndpoints:
     async def test_a_user_without_a_cookie_has_one_of_its_own(
         self, client: httpx.AsyncClient, ingest: Recorder
     ) -> None:
-        for key in ("pk_test", "sk_test"):
-            for path in ("page", "identify"):
+        for key in ("pk_of_settings", "sk_of_settings"):
+            for path in ("page", "page", "identify"):
                 answer = await client.post(
                     f"/v1/{path}", json={"userId": "jane@example.com"}, auth=(key, "")
                 )
                 assert answer.status_code == 200
         cookies = [m.context.cookie_id for m in ingest.messages if isinstance(m, Page | Identify)]
-        assert cookies[0] == cookies[1] != cookies[2] == cookies[3]
+        browser, server = cookies[:3], cookies[3:]
+        assert browser[0] == browser[1]
+        assert server[0] == server[1] == server[2]
+        # What anybody may say who a user is besides is said on no cookie of others.
+        assert len({browser[0], browser[2], server[0]}) == 3
         assert not any("jane" in cookie for cookie in cookies)
 
 
@@ -374,19 +383,54 @@ class TestKeys:
         return (await client.post("/v1/track", **given)).status_code
 
     async def test_wherever_it_is(self, client: httpx.AsyncClient, ingest: Recorder) -> None:
-        basic = base64.b64encode(b"sk_test:").decode()
+        basic = base64.b64encode(b"sk_of_settings:").decode()
         for given in (
             {"headers": {"authorization": f"Basic {basic}"}},
-            {"headers": {"authorization": "Bearer sk_test"}},
-            {"headers": {"x-write-key": "sk_test"}},
-            {"json": {**self.CALL, "writeKey": "sk_test"}},
-            {"params": {"writeKey": "sk_test"}},
+            {"headers": {"authorization": "Bearer sk_of_settings"}},
+            {"headers": {"x-write-key": "sk_of_settings"}},
+            {"json": {**self.CALL, "writeKey": "sk_of_settings"}},
+            {"params": {"writeKey": "sk_of_settings"}},
         ):
             ingest.sender = None
             assert await self.post(client, **given) == 200
             assert ingest.sender is not None
             assert ingest.sender.assurance is Assurance.ASSERTED
             assert not ingest.sender.is_browser
+
+    async def test_one_of_the_graph_wherever_it_is(
+        self, client: httpx.AsyncClient, ingest: Recorder, process: Process
+    ) -> None:
+        for kind, assurance in (("SECRET", Assurance.ASSERTED), ("PUBLISHABLE", Assurance.CLAIMED)):
+            made = await process.make(kind)
+            basic = base64.b64encode(f"{made.text}:".encode()).decode()
+            for given in (
+                {"headers": {"authorization": f"Basic {basic}"}},
+                {"headers": {"authorization": f"Bearer {made.text}"}},
+                {"headers": {"x-write-key": made.text}},
+                {"json": {**self.CALL, "writeKey": made.text}},
+                {"params": {"writeKey": made.text}},
+            ):
+                ingest.sender = None
+                assert await self.post(client, **given) == 200
+                assert ingest.sender is not None
+                assert ingest.sender.assurance is assurance
+                assert ingest.sender.name.endswith(f":{made.key.id}")
+
+    async def test_a_revoked_one(
+        self, client: httpx.AsyncClient, ingest: Recorder, process: Process
+    ) -> None:
+        made = await process.make()
+        await process.keymaker.revoke(made.key.id, RevokeKey(), OPERATOR)
+        assert await self.post(client, headers={"x-write-key": made.text}) == 401
+        assert not ingest.messages
+
+    async def test_one_that_only_a_database_could_tell(
+        self, client: httpx.AsyncClient, ingest: Recorder, process: Process
+    ) -> None:
+        made = await process.make()
+        process.stored.fails = DatabaseUnavailable()
+        assert await self.post(client, headers={"x-write-key": made.text}) == 503
+        assert not ingest.messages
 
     async def test_missing_or_unknown(self, client: httpx.AsyncClient, ingest: Recorder) -> None:
         wrong = base64.b64encode(b"wrong:").decode()

@@ -15,8 +15,9 @@ from graphid.identity.fold import step
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.policy import Policy
-from graphid.identity.state import Key, Memory, Value, View
+from graphid.identity.state import Key, Value
 from graphid.identity.values import Erase, Evidence, Place
+from graphid.identity.view import Memory, View
 
 
 class _At:

@@ -16,7 +16,6 @@ from graphid.identity.state import (
     LinkKind,
     Person,
     Review,
-    View,
     Visitor,
 )
 from graphid.identity.values import (
@@ -36,6 +35,7 @@ from graphid.identity.values import (
     Sever,
     Side,
 )
+from graphid.identity.view import View
 
 P = TypeVar("P", bound=Placed)
 

@@ -15,7 +15,12 @@ from graphid.identity.ids import UNCLAIMED
 from graphid.identity.people import People
 from graphid.identity.policy import Policy
 from graphid.identity.proposals import anchor_of, anchor_of_visitor
-from graphid.identity.state import Identifier, LinkKind, LinkState, Memory, Person, View
+from graphid.identity.state import (
+    Identifier,
+    LinkKind,
+    LinkState,
+    Person,
+)
 from graphid.identity.values import (
     Assurance,
     ContactUpsert,
@@ -25,6 +30,7 @@ from graphid.identity.values import (
     Identify,
     type_of,
 )
+from graphid.identity.view import Memory, View
 from tests.identity.following import Following
 from tests.identity.lives import (
     COOKIES,

@@ -7,9 +7,10 @@ import pytest
 
 from graphid.identity.fold import Resolved
 from graphid.identity.people import People
-from graphid.identity.state import Memory, Person, View
+from graphid.identity.state import Person
 from graphid.identity.traits import traits_of
 from graphid.identity.values import Assurance
+from graphid.identity.view import Memory, View
 from tests.identity.lives import IDS, MINUTE, START, contacts_of
 from tests.identity.saying import fold, identify, reviews, upsert
 

@@ -10,7 +10,12 @@ from graphid.identity.anchors import Anchors
 from graphid.identity.fold import Resolved, resolve
 from graphid.identity.people import People
 from graphid.identity.policy import Policy
-from graphid.identity.state import Key, Link, LinkKind, Value, View
+from graphid.identity.state import (
+    Key,
+    Link,
+    LinkKind,
+    Value,
+)
 from graphid.identity.values import (
     SECOND,
     Assurance,
@@ -26,6 +31,7 @@ from graphid.identity.values import (
     Sever,
     start_of,
 )
+from graphid.identity.view import View
 from tests.identity.lives import (
     CLIENTS,
     IDS,

@@ -9,20 +9,26 @@ from typing import Any
 
 from graphid.api.context import RequestContext
 from graphid.api.execution import Request, answer
-from graphid.auth.keys import Keys
+from graphid.auth.keys import Caller, Keys
+from graphid.auth.providers import Providers
+from graphid.graph.access_keys import AccessKeys
 from graphid.graph.database import Address, Database
 from graphid.graph.installation import installation_secret
 from graphid.graph.memory import evidence_decoder
+from graphid.graph.oidc_providers import OidcProviders
 from graphid.graph.policies import Policies
 from graphid.graph.schema import migrate
 from graphid.identity.fold import Resolved, resolve
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
 from graphid.identity.values import SECOND, Micros
+from graphid.service.keymaking import Keymaker
 from graphid.service.messages import ClaimedIdentifier, Contact, Context, Identify, Logout, Page
 from graphid.service.operations.operating import Operations
+from graphid.service.provider_setup import ProviderSetup
 from graphid.service.reads import Reads
 from tests.integration.test_ingest import World
+from tests.services import services
 
 KEY = Keys.of(secret=["a secret key"], publishable=()).find("a secret key")
 
@@ -52,12 +58,16 @@ PERSON = """query ($id: ID!) { person(id: $id) { id kind mergedFrom contacts { i
 
 
 @asynccontextmanager
-async def installation(address: Address) -> AsyncIterator[tuple[Database, Ids]]:
+async def installation(
+    address: Address, *, server_warnings: bool = True
+) -> AsyncIterator[tuple[Database, Ids]]:
     """A database with its schema, and the ids of its installation. Warnings of the server fail."""
-    connected = await Database.connect(address, server_warnings=True, timeout=60)
-    await migrate(connected)
-    yield connected, Ids(await installation_secret(connected, None))
-    await connected.close()
+    connected = await Database.connect(address, server_warnings=server_warnings, timeout=60)
+    try:
+        await migrate(connected)
+        yield connected, Ids(await installation_secret(connected, None))
+    finally:
+        await connected.close()
 
 
 class Asked(World):
@@ -66,13 +76,25 @@ class Asked(World):
     def __init__(self, database: Database, ids: Ids) -> None:
         super().__init__(database, ids)
         policies = Policies(database)
-        self.key = KEY
+        self.caller = KEY
         self.reads = Reads.on(database, policies, clock=lambda: self.now)
         self.operations = Operations(database, policies, ids, self._tick)
+        self.keymaker = Keymaker(AccessKeys(database), ids, self._tick)
+        self.providers = ProviderSetup(Providers(), OidcProviders(database), ids, self._tick)
+
+    def request_context(self, caller: Caller | None = None) -> RequestContext:
+        """What one request of this world, or of another caller in it, is answered with."""
+        given = services(
+            reads=self.reads,
+            ingest=self.ingest,
+            operations=self.operations,
+            keys=self.keymaker,
+            providers=self.providers,
+        )
+        return RequestContext.of(caller or self.caller, given)
 
     async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        context = RequestContext.of(self.key, self.reads, self.ingest, self.operations)
-        found = await answer(Request(document, variables), context, may_change=True)
+        found = await answer(Request(document, variables), self.request_context(), may_change=True)
         assert "errors" not in found.body, (variables, found.body)
         data: dict[str, Any] = found.body["data"]
         return data

@@ -199,6 +199,17 @@ def test_an_engine_with_an_owner_is_not_for_others_to_stop(engine: Engine) -> No
     assert standing_engine(engine.folder.path.parent) is None
 
 
+def test_an_engine_with_an_owner_is_for_those_who_ask_to_be_beside_it(
+    engine: Engine, address: Address
+) -> None:
+    data_dir = engine.folder.path.parent
+    with running_database(data_dir=data_dir, beside=True) as found:
+        assert (found.uri, found.password) == (address.uri, address.password)
+        assert f"held by process {os.getpid()}" in found.origin
+        assert value(found, "RETURN 1") == 1
+    assert answers(address), "it stays when those beside it are done"
+
+
 def test_an_engine_that_was_started_to_stay_is_found_and_stopped(
     tmp_path: Path, engine_version: str
 ) -> None:

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import pytest
 
-from graphid.api.context import RequestContext
 from graphid.api.execution import Request, answer
 from graphid.errors import Busy
 from graphid.graph.database import Address, Database, Unit
@@ -27,7 +26,7 @@ from graphid.service.messages import (
 )
 from graphid.service.operations.operating import Operations
 from graphid.service.parked import Parked
-from tests.integration.asking import KEY, installation, time_of
+from tests.integration.asking import installation, time_of
 from tests.integration.operating import Operating
 from tests.integration.test_ingest import SERVER
 from tests.integration.test_parked import Limited
@@ -297,8 +296,8 @@ async def test_messages_of_before_are_known_and_bring_nothing_back(operator: Ope
     assert browser.outcome is not None
     assert await events(operator) == before
     assert await mentions(operator, *words(operator)) == []
-    context = RequestContext.of(KEY, operator.reads, operator.ingest, operator.operations)
-    asked = await answer(Request(WHOSE, {"c": where("p1")}), context, may_change=True)
+    request = Request(WHOSE, {"c": where("p1")})
+    asked = await answer(request, operator.request_context(), may_change=True)
     assert [e["extensions"]["code"] for e in asked.body["errors"]] == ["NOT_FOUND"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,8 +19,8 @@ from graphid.identity.ids import Ids
 from graphid.identity.values import SECOND, Assurance
 from graphid.service.ingest import Ingest
 from graphid.service.messages import ClaimedIdentifier, Contact, Context, Identify, Page, Sender
-from graphid.service.operations.operating import Operations
 from graphid.service.reads import Reads
+from tests.services import services
 
 NOW = 1_780_000_000 * SECOND
 SERVER = Sender(name="sk:test", assurance=Assurance.ASSERTED, is_browser=False)
@@ -83,7 +83,7 @@ class World:
 
     async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
         self.graph.trips.clear()
-        context = RequestContext.of(KEY, self.reads, self.ingest, cast(Operations, None))
+        context = RequestContext.of(KEY, services(reads=self.reads, ingest=self.ingest))
         found = await answer(Request(document, variables), context, may_change=True)
         assert "errors" not in found.body, found.body
         data: dict[str, Any] = found.body["data"]

@@ -180,7 +180,7 @@ async def test_those_who_are_kept_apart_are_merged_only_by_who_was_shown_it(
     jo, kim = await operator.two()
     await operator.changed("mergePeople", ids=[jo, kim], operationId="m")
     await operator.changed("unmerge", id=f"{operator.run}-m", operationId="u")
-    operator.key = replace(operator.key, name="another")
+    operator.caller = replace(operator.caller, name="another")
     told = await operator.refused("mergePeople", ids=[jo, kim])
     assert f"{operator.run}-u" in told
     assert "dryRun" in told

@@ -75,4 +75,8 @@ class ContactMutations:
 
 
 async def _save(info: Info, sent: ContactInput) -> ContactSaved:
-    return ContactSaved.of(await submit(info, messages.Contact, sent))
+    saved = ContactSaved.of(await submit(info, messages.Contact, sent))
+    if info.context.caller.is_person:
+        # What programs send carries its provenance in the graph.
+        await info.context.record(info.field_name, subjects=[found(saved.outcome.contact)])
+    return saved

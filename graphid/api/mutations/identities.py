@@ -7,7 +7,7 @@ from typing import Annotated
 import strawberry
 
 from graphid.api.context import Info
-from graphid.api.inputs import IdentifyInput, LogoutInput
+from graphid.api.inputs import IdentifyInput, LogoutInput, message_of
 from graphid.api.journey import JourneyEvent
 from graphid.api.links import Link, ReviewItem, contact_by_id, links_by_id, reviews_by_id
 from graphid.api.mutations.submitting import (
@@ -16,6 +16,7 @@ from graphid.api.mutations.submitting import (
     or_invalid,
     or_refused,
     submit,
+    submit_message,
     warnings_of,
 )
 from graphid.api.nodes import computed
@@ -114,7 +115,10 @@ class IdentityMutations:
 
 
 async def _identify(info: Info, sent: IdentifyInput) -> Identified | EventAccepted:
-    receipt = await submit(info, messages.Identify, sent)
+    message = await info.context.services.vouching.identify(
+        message_of(messages.Identify, sent), info.context.caller
+    )
+    receipt = await submit_message(info, message)
     outcome = receipt.outcome
     # What was admitted depends on the input and the policy alone, so a browser may see which.
     if outcome is None or not outcome.admitted:

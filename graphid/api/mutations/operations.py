@@ -24,6 +24,7 @@ from graphid.api.problems import (
     stale_graph,
 )
 from graphid.api.scalars import micros
+from graphid.service.audit.entries import Outcome, given_out
 from graphid.service.messages import Terms
 from graphid.service.operations.block import BlockIdentifier
 from graphid.service.operations.changes import Change as ChangeRecord
@@ -248,15 +249,35 @@ async def _do(
     dry_run: bool | None = False,
     graph_version: str | None = None,
 ) -> ChangeResult:
+    context, action = info.context, info.field_name
+    asked = given_out(act.ids if isinstance(act, MergePeople) else [getattr(act, "id", "")])
     try:
         terms = _terms(reason, operation_id or None, dry_run, graph_version or None)
-        return await _done(info, act, terms)
-    except errors.NotFound as error:
+        change = await _done(info, act, terms)
+    except (errors.NotFound, errors.Refused, errors.StaleGraph) as error:
+        await context.record(action, subjects=asked, outcome=Outcome.REFUSED)
+        return _problem(error)
+    except errors.GraphidError:
+        # It may be done nevertheless, where nobody knows what became of a commit.
+        if context.audit is not None:
+            context.audit.note(action, subjects=asked, outcome=Outcome.FAILED)
+        raise
+    people = [person.id for person in (*change.record.before, *change.record.after)]
+    await context.record(
+        action,
+        subjects=[*asked, *people],
+        outcome=Outcome.PREVIEWED if terms.dry_run else Outcome.DONE,
+        operation=change.record.operation_id,
+    )
+    return change
+
+
+def _problem(
+    error: errors.NotFound | errors.Refused | errors.StaleGraph,
+) -> NotFound | Refused | StaleGraph:
+    if isinstance(error, errors.NotFound):
         return not_found(error)
-    except errors.Refused as error:
-        return refused(error)
-    except errors.StaleGraph as error:
-        return stale_graph(error)
+    return refused(error) if isinstance(error, errors.Refused) else stale_graph(error)
 
 
 def _terms(
@@ -276,18 +297,18 @@ def _terms(
 
 
 async def _done(info: Info, act: Act, terms: Terms) -> Change:
-    context, operations = info.context, info.context.operations
-    actor, count = context.key.name, COUNTED in _selected(info)
+    context, operations = info.context, info.context.services.operations
+    actor, count = context.caller.name, COUNTED in _selected(info)
     if not terms.dry_run:
         record = await operations.do(act, terms, actor=actor, count=count)
         context.forget()
-        return Change.of(record, context)
+        return Change.of(await context.shown(record), context)
     record, rehearsal = await operations.rehearse(act, terms, actor=actor, count=count)
     context.rehearsals.append(rehearsal)
     # Outside of the transaction nothing has happened, and so all is read there as it was.
     plain = context.reading(context.reads)
     context.bind(info.path, context.reading(operations.reads(rehearsal)))
-    return Change.of(record, plain)
+    return Change.of(await context.shown(record), plain)
 
 
 def _selected(info: Info) -> set[str]:

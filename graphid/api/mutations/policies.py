@@ -12,6 +12,8 @@ from graphid.api.nodes import computed
 from graphid.api.policies import Policy
 from graphid.api.problems import InvalidInput
 from graphid.api.scalars import JSON
+from graphid.errors import InvalidPolicy
+from graphid.service.audit.entries import Outcome
 
 SetPolicyResult = Annotated[Policy | InvalidInput, strawberry.union("SetPolicyResult")]
 
@@ -27,4 +29,11 @@ class PolicyMutations:
 
 
 async def _set(info: Info, document: JSON) -> Policy:
-    return Policy.of(await info.context.policies.set(document, info.context.key.name))
+    context, action = info.context, info.field_name
+    try:
+        version = await context.policies.set(document, context.caller.name)
+    except InvalidPolicy:
+        await context.record(action, outcome=Outcome.REFUSED)
+        raise
+    await context.record(action, subjects=[f"policy_{version.version}"])
+    return Policy.of(version)

@@ -52,9 +52,13 @@ def warnings_of(receipt: Receipt) -> list[Warning]:
 
 async def submit(info: Info, kind: Any, sent: Any) -> Receipt:
     """The receipt of a message made from an input. Raises what is wrong with it."""
-    message: Message = message_of(kind, sent)
+    return await submit_message(info, message_of(kind, sent))
+
+
+async def submit_message(info: Info, message: Message) -> Receipt:
+    """The receipt of a message. Raises what is wrong with it."""
     context = info.context
-    receipts = await context.ingest.submit([message], context.sender, taken=context.taken)
+    receipts = await context.services.ingest.submit([message], context.sender, taken=context.taken)
     context.forget()
     if receipts[0].problem is not None:
         raise receipts[0].problem
@@ -81,6 +85,14 @@ async def or_refused(answer: Awaitable[A]) -> A | InvalidInput | Refused:
     """The answer, or what is wrong with the input, or the rules that forbid it."""
     try:
         return await or_invalid(answer)
+    except errors.Refused as error:
+        return refused(error)
+
+
+async def or_refused_or_not_found(answer: Awaitable[A]) -> A | InvalidInput | NotFound | Refused:
+    """The answer, or what is wrong with the input, does not exist, or is forbidden."""
+    try:
+        return await or_not_found(answer)
     except errors.Refused as error:
         return refused(error)
 

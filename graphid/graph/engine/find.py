@@ -24,13 +24,15 @@ def running_database(
     neo4j_password: str | None = None,
     neo4j_database: str = DATABASE,
     engine_version: str = DEFAULT_VERSION,
+    beside: bool = False,
     progress: Progress | None = None,
     on_lost: Callable[[], None] = lambda: None,
 ) -> Iterator[Address]:
     """A database for as long as the block runs, and the words where it comes from.
 
     1. The one at ``neo4j_uri``, if given. It is not asked anything here.
-    2. The standing engine on the data folder (``graphid engine start``), if there is one.
+    2. The standing engine on the data folder (``graphid engine start``), if there is one; with
+       ``beside`` also one that belongs to another process, for as long as that runs.
     3. A local engine of our own, which stops when the block ends or this process dies. Where it
        ends by itself it is started again.
 
@@ -48,7 +50,7 @@ def running_database(
             origin=f"GRAPHID_NEO4J_URI ({_without_credentials(neo4j_uri)})",
         )
     else:
-        address = standing_engine(data_dir, progress=told)
+        address = standing_engine(data_dir, progress=told, or_owned=beside)
     if address is not None:
         told.step(f"database: {address.origin}")
         yield address

@@ -22,14 +22,17 @@ def engine_folder(data_dir: Path) -> Path:
     return data_dir / "engine"
 
 
-def standing_engine(data_dir: Path, *, progress: Progress | None = None) -> Address | None:
+def standing_engine(
+    data_dir: Path, *, progress: Progress | None = None, or_owned: bool = False
+) -> Address | None:
     """The engine that stands on the data folder, or None.
 
-    One that is just starting is waited for. Raises EngineError when it does not answer.
+    ``or_owned``: also one that belongs to another process, and ends with it. One that is just
+    starting is waited for. Raises EngineError when it does not answer.
     """
     folder = Folder(engine_folder(data_dir))
     holder = folder.holder()
-    if holder is None or not holder.standing:
+    if holder is None or not (holder.standing or or_owned):
         return None
     if holder.uri is None and progress is not None:
         progress.step(f"waiting for the engine that is starting in {folder.shown}")
@@ -45,14 +48,16 @@ def standing_engine(data_dir: Path, *, progress: Progress | None = None) -> Addr
         origin=(
             f"standing engine {holder.version} in {folder.shown} "
             f"(process {holder.process}, since {holder.since})"
+            if holder.standing
+            else f"engine {holder.version} in {folder.shown}, held by {holder}"
         ),
     )
     try:
         require_answer(address, timeout=ANSWER_TIMEOUT)
     except EngineError as error:
-        raise EngineError(
-            f"{error.message}. Stop the standing engine with: graphid engine stop"
-        ) from error
+        whose = f"It belongs to {holder}"
+        cure = "Stop the standing engine with: graphid engine stop"
+        raise EngineError(f"{error.message}. {cure if holder.standing else whose}") from error
     return address
 
 

@@ -1,0 +1,102 @@
+"""What becomes of a message: an event for the journey, and evidence for the fold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from graphid.identity.ids import Ids
+from graphid.identity.outcome import Warned
+from graphid.identity.values import Evidence, Micros
+
+_json = msgspec.json.Encoder(order="sorted")
+
+
+@dataclass(frozen=True)
+class Event:
+    """A line of a journey, as it is stored. ``of_browser``: a publishable key sent it, to which a
+    chat that it begins belongs."""
+
+    message_id: str
+    type: str
+    cookie: str
+    at: Micros
+    received_at: Micros
+    position: str
+    digest: str
+    device: str | None = None
+    client_session: str | None = None
+    chat: str | None = None
+    channel: str | None = None
+    actor: str | None = None
+    of_browser: bool = False
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    def as_row(self, ids: Ids) -> dict[str, Any]:
+        """The parameters of one event of ``events/append_events``."""
+        started = {
+            "id": self.chat,
+            "channel": self.channel,
+            "cookie": self.cookie,
+            "position": self.position,
+            "startedAt": self.at,
+            "device": self.device,
+            "startedBy": self.actor if self.of_browser else None,
+        }
+        return {
+            "messageId": self.message_id,
+            "cookie": self.cookie,
+            "at": self.at,
+            "birth": ids.birth(self.cookie),
+            "newSession": ids.session(self.cookie, self.message_id),
+            "devices": [] if self.device is None else [self.device],
+            "chatStarts": [started] if self.type == "CHAT_START" else [],
+            "chatChanges": self._chat_changes(),
+            "event": {
+                "messageId": self.message_id,
+                "type": self.type,
+                "cookie": self.cookie,
+                "occurredAt": self.at,
+                "receivedAt": self.received_at,
+                "position": self.position,
+                "digest": self.digest,
+                "device": self.device,
+                "clientSession": self.client_session,
+                "chat": self.chat,
+                "actor": self.actor,
+                "detail": _json.encode(self.detail).decode(),
+            },
+        }
+
+    def _chat_changes(self) -> list[dict[str, Any]]:
+        """What the event changes of its chat."""
+        if self.type == "CHAT_END":
+            return [{"id": self.chat, "endedAt": self.at, "badges": []}]
+        if self.type == "CHAT_AUTHENTICATED":
+            badge = {
+                "vouchedFor": self.position,
+                "authenticatedAt": self.at,
+                "issuer": self.detail["issuer"],
+                "subject": self.detail["subject"],
+            }
+            return [{"id": self.chat, "endedAt": None, "badges": [badge]}]
+        return []
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One message, ready to be stored: its event, its evidence, and what to warn of.
+
+    What a message says besides is evidence of its own; the first is what it is answered by.
+    """
+
+    message_id: str
+    type: str
+    at: Micros
+    received_at: Micros
+    digest: str
+    event: Event | None = None
+    evidence: tuple[Evidence, ...] = ()
+    warnings: tuple[Warned, ...] = ()

@@ -1,0 +1,18 @@
+"""What the acceptance tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.acceptance.oidc.provider import CertifiedProvider, running_provider
+
+
+@pytest.fixture(scope="session")
+def certified_provider(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[CertifiedProvider]:
+    """An identity provider that is certified, as a process of its own, for the whole run."""
+    with running_provider(tmp_path_factory.mktemp("oidc-provider")) as provider:
+        yield provider
