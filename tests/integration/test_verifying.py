@@ -187,7 +187,7 @@ TAMPERED: dict[str, tuple[LiteralString, str]] = {
         'person that it was merged into is ["person_x"]',
     ),
     "a person that is gone": (
-        "MATCH (p:Person) WITH p LIMIT 1 DETACH DELETE p",
+        "MATCH (p:Person)<-[:BELONGS_TO]-() WITH DISTINCT p LIMIT 1 DETACH DELETE p",
         "is missing",
     ),
     "an identifier's value": (
@@ -204,7 +204,7 @@ TAMPERED: dict[str, tuple[LiteralString, str]] = {
         "identifier crm:1: id",
     ),
     "a review's state": (
-        "MATCH (r:Review) WITH r LIMIT 1 SET r.state = 'ACCEPTED'",
+        "MATCH (r:Review) WHERE r.state <> 'OBSOLETE' WITH r LIMIT 1 SET r.state = 'ACCEPTED'",
         "state is ACCEPTED",
     ),
     "a review that is gone": ("MATCH (r:Review) DETACH DELETE r", "is missing"),
@@ -221,11 +221,11 @@ TAMPERED: dict[str, tuple[LiteralString, str]] = {
         "state is ACTIVE",
     ),
     "how far a link reaches": (
-        "MATCH ()-[l:IDENTIFIED_AS]->() WITH l LIMIT 1 SET l.reach = 1",
+        "MATCH ()-[l:IDENTIFIED_AS {state: 'ACTIVE'}]->() WITH l LIMIT 1 SET l.reach = 1",
         "reach is 1",
     ),
     "who made a link": (
-        "MATCH ()-[l:HAS_IDENTIFIER]->() WITH l LIMIT 1 SET l.actor = 'somebody'",
+        "MATCH ()-[l:HAS_IDENTIFIER {state: 'ACTIVE'}]->() WITH l LIMIT 1 SET l.actor = 'somebody'",
         "actor is somebody",
     ),
     "a link that is gone": (
