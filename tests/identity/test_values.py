@@ -88,6 +88,12 @@ class TestIds:
             ids.cookie_of_browser("u", "m"),
             ids.cookie_of_server("u"),
             ids.chat("c", "n"),
+            ids.chat("c", "n", "pk:1"),
+            ids.use("code", "i", "c"),
+            ids.signing_secret("k", 1),
+            ids.signing_secret("k", 2),
+            ids.sealing_key("one").hex(),
+            ids.sealing_key("another").hex(),
             ids.next_cookie("c", "l"),
             ids.version([("a", "1"), ("b", "2")]),
         ]
