@@ -97,13 +97,6 @@ class Keyring:
         self._questions = _Questions(self._ask)
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def bearer(self, authorization: str | None) -> Caller:
-        """Whoever sends an ``Authorization: Bearer KEY`` header. Raises as ``find``."""
-        scheme, _, text = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not text.strip():
-            raise Unauthorized("Send a key: 'Authorization: Bearer KEY'.")
-        return await self.find(text.strip())
-
     async def find(self, text: str) -> Caller:
         """Whoever shows this key.
 
