@@ -109,6 +109,8 @@ def roots_of(evidence: Evidence, ids: Ids) -> set[str]:
                 f"device:{device_key(evidence.device, evidence.cookie)}",
                 *(f"identifier:{identifier}" for identifier in evidence.identifiers),
             }
+        case Vacancy(given=(_, *_)):
+            return {f"cookie:{cookie}" for cookie in evidence.given}
         case Vacancy():
             device = device_key(evidence.device, evidence.cookie)
             return {f"cookie:{evidence.cookie}", f"device:{device}"}

@@ -23,11 +23,14 @@ class Anchors:
 
     def find(self, anchor: Anchor) -> tuple[str | None, Visitor | None]:
         """The contact that an anchor means, or the visitor, where nobody owns it; else neither:
-        so it is with what was done unattended, which is nobody's but no part that could be cut."""
+        so it is with what was done unattended, which is nobody's but no part that could be cut, and
+        where the part that was meant is that of somebody who was erased."""
         if isinstance(anchor, ContactAnchor):
             return self.contact(anchor)
         assert isinstance(anchor, VisitorAnchor)
         visitor = self.visitor(anchor)
+        if anchor.unclaimed and visitor.is_forgotten and not begins_before_reach(visitor):
+            return None, None
         if visitor.owner is None or (anchor.unclaimed and begins_before_reach(visitor)):
             return None, visitor
         if anchor.unclaimed and visitor.disowns_unattended:
@@ -80,6 +83,7 @@ class Anchors:
 
 
 def begins_before_reach(visitor: Visitor) -> bool:
-    """Whether something of the visitor lies before its owner's reach, and so is nobody's."""
-    link = visitor.link
-    return link is not None and link.reach is not None and link.reach > (visitor.started_at or 0)
+    """Whether something of the visitor lies before the reach of its owner, or of whoever owned it
+    and is erased, and so is nobody's."""
+    reach = visitor.forgotten_from if visitor.link is None else visitor.link.reach
+    return reach is not None and reach > (visitor.started_at or 0)

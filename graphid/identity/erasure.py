@@ -23,6 +23,7 @@ from graphid.identity.values import (
     Identify,
     KeepApart,
     Merge,
+    Micros,
     Operation,
     Promote,
     Sever,
@@ -48,14 +49,15 @@ class Erased:
         return anchor.identifier in self.identifiers
 
 
-def vacancy_of(identify: Identify) -> Vacancy:
-    """That somebody had the cookie here, and not who."""
+def vacancy_of(identify: Identify, reach: Micros) -> Vacancy:
+    """That somebody had the cookie here, from ``reach`` on, and not who."""
     return Vacancy(
         id=identify.id,
         at=identify.at,
         recorded_at=identify.recorded_at,
         cookie=identify.cookie,
         device=identify.device,
+        reach=reach,
         policy=identify.policy,
     )
 
@@ -69,10 +71,7 @@ def left_of(piece: Evidence, erased: Erased) -> Evidence | None:
         case Identify() | ContactUpsert():
             return _without(piece, erased.identifiers)
         case Merge():
-            merged = _others(piece.of, erased)
-            if len(merged) < 2:
-                return None
-            return piece if merged == piece.of else _struck(piece, of=merged)
+            return _left_of_merge(piece, erased)
         case Sever():
             return _left_of_sever(piece, erased)
         case Promote():
@@ -96,6 +95,30 @@ def _without(
 ) -> Identify | ContactUpsert:
     kept = tuple(identifier for identifier in piece.identifiers if identifier not in identifiers)
     return piece if kept == piece.identifiers else replace(piece, identifiers=kept)
+
+
+def _left_of_merge(merge: Merge, erased: Erased) -> Evidence | None:
+    merged = _others(merge.of, erased)
+    if len(merged) > 1:
+        return merge if merged == merge.of else _struck(merge, of=merged)
+    given = sorted(
+        {
+            anchor.cookie
+            for anchor in merge.of
+            if isinstance(anchor, VisitorAnchor) and anchor.end is None and erased.is_theirs(anchor)
+        }
+    )
+    if not given:
+        return None
+    # It gave open visitors to them: who came next began anew, and still does.
+    return Vacancy(
+        id=merge.id,
+        at=merge.at,
+        recorded_at=merge.recorded_at,
+        cookie=given[0],
+        given=tuple(given),
+        policy=merge.policy,
+    )
 
 
 def _left_of_sever(sever: Sever, erased: Erased) -> Evidence | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from graphid.identity.acts import Act
-from graphid.identity.anchors import Anchors
+from graphid.identity.anchors import Anchors, begins_before_reach
 from graphid.identity.apart import link_of
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
@@ -100,9 +100,23 @@ class _Operating(Act[Done]):
         self, visitor: Visitor, at: Place, moment: Micros, name: str
     ) -> tuple[Visitor, Visitor]:
         """Cut a visitor with an owner in two, each with its link; no visitor is written."""
-        opener = f"{self.evidence.id}~{name}"
+        first, second = self.halves(visitor, at, moment, name)
         link = visitor.link
         assert link is not None
+        id = self.ids.link(link.kind, link.evidence, second.id, link.target)
+        of_second = self.change(
+            replace(link, id=id, source=second.id, reach=max(moment, link.reach or 0))
+        )
+        return (
+            replace(first, link=self.change(_ended(link, first))),
+            replace(second, link=of_second),
+        )
+
+    def halves(
+        self, visitor: Visitor, at: Place, moment: Micros, name: str
+    ) -> tuple[Visitor, Visitor]:
+        """The two visitors that a cut makes of one; links are not looked at."""
+        opener = f"{self.evidence.id}~{name}"
         second = replace(
             visitor,
             id=self.ids.visitor(visitor.cookie, opener),
@@ -112,15 +126,7 @@ class _Operating(Act[Done]):
             started_at=moment,
             cut_from=visitor.cut_from or visitor.id,
         )
-        id = self.ids.link(link.kind, link.evidence, second.id, link.target)
-        of_second = self.change(
-            replace(link, id=id, source=second.id, reach=max(moment, link.reach or 0))
-        )
-        first = replace(visitor, end=at, ended_at=moment, ended_by=opener)
-        return (
-            replace(first, link=self.change(_ended(link, first))),
-            replace(second, link=of_second),
-        )
+        return replace(visitor, end=at, ended_at=moment, ended_by=opener), second
 
 
 def _ended(link: Link, visitor: Visitor) -> Link:
@@ -214,7 +220,7 @@ class _Merging(_Operating[Merge]):
 
     def _attach(self, visitor: Visitor, contact: str) -> None:
         """Give a visitor, or the part of it that is nobody's, to the contact's person."""
-        if visitor.owner is not None:
+        if visitor.owner is not None or (visitor.link is None and begins_before_reach(visitor)):
             visitor = self._cut_off(visitor)
         link = self.link(LinkKind.IDENTIFIED_AS, visitor.id, contact, "MERGED")
         link = replace(
@@ -235,7 +241,12 @@ class _Merging(_Operating[Merge]):
     def _cut_off(self, visitor: Visitor) -> Visitor:
         """The part of a visitor before its owner's reach, as a visitor of its own."""
         link = visitor.link
-        assert link is not None
+        if link is None:
+            assert visitor.forgotten_from is not None
+            since = visitor.forgotten_from
+            first, second = self.halves(visitor, start_of(since), since, "reach")
+            self.put(second)
+            return replace(first, forgotten_from=None)
         assert link.reach is not None
         first, second = self.cut(visitor, start_of(link.reach), link.reach, "reach")
         self.put(second)

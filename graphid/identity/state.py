@@ -106,8 +106,8 @@ class Visitor(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     places of its first identify, and of its first VERIFIED one. ``attended``: from when to when
     the visitor identified, runs no further apart than ``unattended.after``; kept only after a
     switch, where it decides. ``unattended_after`` and ``unattended_owner``: what the policy said
-    of such events at the switch. ``cut_from``: the visitor that it was a part of. ``forgotten``: it
-    was somebody's who was erased, and so is nobody's to claim.
+    of such events at the switch. ``cut_from``: the visitor that it was a part of.
+    ``forgotten_from``: from then on it was somebody's who was erased, and so is nobody's to claim.
     """
 
     id: str
@@ -129,12 +129,17 @@ class Visitor(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     unattended_after: Micros = 0
     unattended_owner: UnattendedOwner = UnattendedOwner.LAST_KNOWN
     cut_from: str | None = None
-    forgotten: bool = False
+    forgotten_from: Micros | None = None
 
     @property
     def is_taken(self) -> bool:
         """Whether who comes next on the cookie is another visitor."""
-        return self.link is not None or self.forgotten
+        return self.link is not None or self.is_forgotten
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether whose it was is erased."""
+        return self.forgotten_from is not None
 
     @property
     def disowns_unattended(self) -> bool:

@@ -12,12 +12,14 @@ from graphid.identity.state import (
     Visitor,
     device_key,
 )
-from graphid.identity.values import Identify, Logout, Place, Vacancy, just_after
+from graphid.identity.values import Identify, Logout, Micros, Place, Vacancy, just_after
 from graphid.identity.view import View
 
 
 def step_vacancy(view: View, vacancy: Vacancy, ids: Ids) -> Outcome:
     """Keep the visitor, and the device, from being anybody's alone."""
+    if vacancy.given:
+        return _keep_given(view, vacancy, ids)
     found = view.find("cookie", vacancy.cookie)
     visitor = (
         Visitor(id=ids.birth(vacancy.cookie), cookie=vacancy.cookie)
@@ -32,9 +34,7 @@ def step_vacancy(view: View, vacancy: Vacancy, ids: Ids) -> Outcome:
     if visitor.link is not None:
         close(view, visitor, vacancy, vacancy.place, "switch")
         visitor = _next(visitor, vacancy, vacancy.place, Opening.SWITCH, ids)
-    if not visitor.forgotten:
-        visitor = replace(visitor, forgotten=True)
-        view.put("cookie", visitor.cookie, Cookie(visitor))
+    _forget(view, visitor, vacancy.reach)
     return Outcome(visitor=visitor.id)
 
 
@@ -43,12 +43,29 @@ _SHARED = Device(shared=True)
 
 def _end(view: View, visitor: Visitor, vacancy: Vacancy, ids: Ids) -> Outcome:
     """End the visitor where it is that of somebody who was erased."""
-    if visitor.forgotten and visitor.link is None:
+    if visitor.is_forgotten and visitor.link is None:
         boundary = just_after(vacancy.place)
         close(view, visitor, vacancy, boundary, "severed")
         following = _next(visitor, vacancy, boundary, Opening.CUT, ids)
         view.put("cookie", visitor.cookie, Cookie(following))
     return Outcome(visitor=visitor.id)
+
+
+def _keep_given(view: View, vacancy: Vacancy, ids: Ids) -> Outcome:
+    """Keep visitors whom nobody identified from being anybody's: an operator had given them."""
+    for cookie in vacancy.given:
+        found = view.find("cookie", cookie)
+        visitor = Visitor(id=ids.birth(cookie), cookie=cookie) if found is None else found.visitor
+        if visitor.link is None:
+            _forget(view, visitor, 0)
+    return Outcome()
+
+
+def _forget(view: View, visitor: Visitor, reach: Micros) -> None:
+    """Let an open visitor be nobody's to claim, from ``reach`` on at the latest."""
+    since = max(visitor.started_at or 0, reach)
+    if visitor.forgotten_from is None or since < visitor.forgotten_from:
+        view.put("cookie", visitor.cookie, Cookie(replace(visitor, forgotten_from=since)))
 
 
 def _next(

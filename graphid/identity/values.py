@@ -195,7 +195,9 @@ class Vacancy(msgspec.Struct, frozen=True, tag="vacancy", gc=False):
     """Somebody who was erased had the cookie: what is left of the evidence that said who.
 
     Who comes next is somebody else, so that nobody inherits what was theirs. ``ends``: it is what
-    is left of a sever, by which an operator ended the visitor.
+    is left of a sever, by which an operator ended the visitor. ``given``: it is what is left of a
+    merge, and these are the cookies whose open visitors it gave to them. ``reach``: what was done
+    before was not theirs.
     """
 
     id: str
@@ -204,11 +206,19 @@ class Vacancy(msgspec.Struct, frozen=True, tag="vacancy", gc=False):
     cookie: str
     device: str | None = None
     ends: bool = False
+    given: tuple[str, ...] = ()
+    reach: Micros = 0
     policy: int = 1
 
     @property
     def place(self) -> Place:
-        return place(self.at, Kind.OPERATION if self.ends else Kind.STATEMENT, self.id)
+        is_of_operation = self.ends or bool(self.given)
+        return place(self.at, Kind.OPERATION if is_of_operation else Kind.STATEMENT, self.id)
+
+    @property
+    def cookies(self) -> tuple[str, ...]:
+        """Where they were."""
+        return self.given or (self.cookie,)
 
 
 class ContactAnchor(msgspec.Struct, frozen=True, omit_defaults=True, tag="contact", gc=False):

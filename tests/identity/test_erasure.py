@@ -23,11 +23,12 @@ from graphid.identity.values import (
     VisitorAnchor,
     place,
 )
-from tests.identity.lives import IDS, MINUTE, START
+from tests.identity.lives import DAY, IDS, MINUTE, START
 from tests.identity.saying import fold, identify, logout, upsert
 
 THEIRS = ContactAnchor("contact_theirs", "1")
 THEIR_VISIT = VisitorAnchor("visitor_theirs", "c")
+THEIR_ENDED_VISIT = VisitorAnchor("visitor_theirs", "c", end="9")
 THEIR_EMAIL = "email:gone@x.example"
 OTHER = ContactAnchor("contact_other", "2", named_for="email:other@x.example")
 ANOTHER = ContactAnchor("contact_another", "3", named_for=THEIR_EMAIL)
@@ -56,9 +57,15 @@ class TestWhatIsLeftOfEvidence:
         others = merge(OTHER, UNNAMED, reason="they said so")
         assert left_of(others, ERASED) is others
         assert left_of(merge(OTHER, THEIRS), ERASED) is None
-        assert left_of(merge(OTHER, THEIR_VISIT), ERASED) is None
+        assert left_of(merge(OTHER, THEIR_ENDED_VISIT), ERASED) is None
         of_three = merge(OTHER, THEIRS, ANOTHER, reason="she is Jane Doe")
         assert left_of(of_three, ERASED) == merge(OTHER, UNNAMED)
+
+    def test_of_a_merge_that_gave_them_visitors_that_they_were_there(self) -> None:
+        merge = Merge(id="m", recorded_at=5, of=(THEIR_VISIT, THEIRS), reason="it was Jane")
+        left = left_of(merge, ERASED)
+        assert left == Vacancy(id="m", at=5, recorded_at=5, cookie="c", given=("c",))
+        assert left.place == merge.place
 
     def test_of_a_sever_that_it_ended_the_visitor(self) -> None:
         def sever(*contacts: ContactAnchor, end: Place | None = None, reason: str = "") -> Sever:
@@ -107,7 +114,7 @@ class TestWhatIsLeftOfEvidence:
 
 class TestVacancy:
     first = identify("a", 10, "email:a@x.example")
-    vacant = vacancy_of(first)
+    vacant = vacancy_of(first, 0)
 
     def owners(self, resolved: Resolved, *minutes: int) -> list[str | None]:
         places = [place(START + m * MINUTE, Kind.EVENT, "page") for m in minutes]
@@ -130,8 +137,36 @@ class TestVacancy:
         assert self.owners(resolved, 5, 15) == [owner, None]
         assert self.opened(before, self.vacant) == [Opening.BIRTH, Opening.SWITCH]
 
+    def test_whom_an_operator_gave_a_visitor_nobody_inherits(self) -> None:
+        given = Vacancy("m", START + 10 * MINUTE, START + 10 * MINUTE, "c", given=("c",))
+        after = identify("b", 20, "user_id:b")
+        resolved = fold(given, after)
+        assert self.owners(resolved, 5, 15, 25) == [None, None, resolved.outcomes["b"].contact]
+        assert ("device", "cookie:c") not in fold(given).state
+
+    def test_a_visitor_that_is_somebodys_after_all_stays_theirs(self) -> None:
+        before = identify("b", 0, "user_id:b")
+        given = Vacancy("m", START + 10 * MINUTE, START + 10 * MINUTE, "c", given=("c",))
+        resolved = fold(before, given)
+        assert self.owners(resolved, 5, 15) == [resolved.outcomes["b"].contact] * 2
+
+    def test_what_was_before_it_may_be_given_to_somebody(self) -> None:
+        vacant = vacancy_of(self.first, START + 5 * MINUTE)
+        other = identify("b", 0, "user_id:b", cookie="other")
+        contact = fold(other).outcomes["b"].contact
+        assert contact is not None
+        past = VisitorAnchor(IDS.birth("c"), "c", unclaimed=True)
+        merge = Merge(
+            id="m", recorded_at=START + DAY, of=(ContactAnchor(contact, other.place), past)
+        )
+        resolved = fold(vacant, other, merge)
+        assert self.owners(resolved, 2, 7, 15) == [contact, None, None]
+        assert self.opened(vacant, other, merge) == [Opening.BIRTH, Opening.CUT]
+        void = fold(vacancy_of(self.first, 0), other, merge).outcomes["m"].void
+        assert void == ("one of these is nobody who could be merged",)
+
     def test_twice_is_once(self) -> None:
-        again = vacancy_of(identify("a2", 11, "email:a@x.example"))
+        again = vacancy_of(identify("a2", 11, "email:a@x.example"), 0)
         assert fold(self.vacant, again).state == fold(self.vacant).state
 
     def test_a_logout_ends_it(self) -> None:

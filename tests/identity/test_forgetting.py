@@ -62,16 +62,17 @@ class Forgetting:
         """The evidence that is left, and the erasure."""
         standing = [v for v in self.visitors if v.link and v.link.state is not LinkState.SEVERED]
         erased = Erased(self.contacts, frozenset(v.id for v in standing), self.identifiers)
-        firsts = {
-            next((piece.id for piece in self.live if self._is_on(piece, visitor)), None)
-            for visitor in self.visitors
+        reaches = {
+            next((p.id for p in self.live if self._is_on(p, v)), None): v.link.reach or 0
+            for v in self.visitors
+            if v.link is not None
         }
         left: list[Evidence] = []
         gone: list[str] = []
         for piece in self.live:
             kept = left_of(piece, erased) if piece.id not in self.own else None
-            if piece.id in firsts and isinstance(piece, Identify):
-                kept = vacancy_of(piece)
+            if piece.id in reaches and isinstance(piece, Identify):
+                kept = vacancy_of(piece, reaches[piece.id])
             if kept is None:
                 gone.append(piece.id)
             else:

@@ -368,6 +368,31 @@ async def test_what_is_before_an_owners_reach_is_erased_alone(operator: Operatin
     assert await operator.differences() == []
 
 
+async def test_of_a_visitor_that_an_operator_gave_them_nobody_inherits(operator: Operating) -> None:
+    """Who identifies there afterwards begins anew; what comes late from before is nobody's."""
+    jo, _ = await operator.two()
+    await operator.seen("c", "c1")
+    await operator.seen("d", "d1")
+    given = [await operator.owner("c1"), await operator.owner("d1")]
+    person = await operator.owner("pa")
+    await operator.changed("mergePeople", ids=[jo, *given])
+    assert {await operator.owner("c1"), await operator.owner("d1")} == {person}
+    await erased(operator, person)
+    for cookie in ("c", "d"):
+        await operator.identified(cookie, f"{cookie}2", "lee")
+        late = operator.page(cookie, 0).model_copy(
+            update={
+                "context": operator.context(
+                    cookie, f"{cookie}-late", occurred_at=operator_time(operator, 5)
+                )
+            }
+        )
+        await operator.one(late)
+        assert await operator.owner(f"{cookie}-late") == given[cookie == "d"]
+        assert (await operator.owner(f"{cookie}2")).startswith("person_")
+    assert await operator.differences() == []
+
+
 async def test_operations_forget_whom_they_named(operator: Operating) -> None:
     """Merged and parted, severed, confirmed: of that, too, only what is about others is left."""
     jo, kim = await operator.two()

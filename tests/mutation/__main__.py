@@ -31,8 +31,8 @@ STAGES: tuple[tuple[str, ...], ...] = (
 )
 """What is run, one after the other, until somebody notices: the quick and plain ones first."""
 
-EXAMPLES = "100"
-"""Histories tried of each property, as many as `make test` tries."""
+EXAMPLES = "60"
+"""Histories tried of each property: fewer than `make test` tries, as each mutation tries them."""
 
 
 def main() -> None:

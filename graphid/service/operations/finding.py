@@ -21,6 +21,7 @@ from graphid.identity.values import (
     IdentifierKey,
     Identify,
     Logout,
+    Micros,
     Place,
     VisitorAnchor,
 )
@@ -152,13 +153,15 @@ class Finding:
         again = await self._memory.touching([("identifier", i) for i in sorted(identifiers)])
         stored |= await self._placed(again)
         stored |= await self._naming(erased)
-        kept = _first_of_each(visitors, statements)
+        reaches = _first_of_each(visitors, statements)
         pieces = []
         for id, (piece, is_pending) in sorted(stored.items()):
             if id not in own:
                 left = left_of(piece, erased)
             else:
-                left = vacancy_of(piece) if id in kept and isinstance(piece, Identify) else None
+                left = None
+                if id in reaches and isinstance(piece, Identify):
+                    left = vacancy_of(piece, reaches[id])
             if left != piece:
                 pieces.append(Piece(piece, left, id in own, is_pending))
         return Belongings(
@@ -252,19 +255,21 @@ def _stands(visitor: Visitor) -> bool:
     return visitor.link is not None and visitor.link.state is not LinkState.SEVERED
 
 
-def _first_of_each(visitors: Iterable[Visitor], pieces: Iterable[Evidence]) -> set[str]:
-    """Ids of the first identify of each visitor that is somebody's: it tells that it was."""
+def _first_of_each(visitors: Iterable[Visitor], pieces: Iterable[Evidence]) -> dict[str, Micros]:
+    """The first identify of each visitor that is somebody's tells that it was: by its id, the
+    visitor's reach."""
     identifies = sorted(
         (piece for piece in pieces if isinstance(piece, Identify)), key=lambda piece: piece.place
     )
-    found = set()
+    found = {}
     for visitor in visitors:
         if visitor.link is None:
             continue
+        reach = visitor.link.reach or 0
         for piece in identifies:
             if piece.cookie == visitor.cookie and visitor.start <= piece.place < (
                 visitor.end or END
             ):
-                found.add(piece.id)
+                found[piece.id] = reach
                 break
     return found
