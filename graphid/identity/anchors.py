@@ -38,7 +38,8 @@ class Anchors:
         return visitor.owner, None
 
     def contact(self, anchor: ContactAnchor) -> tuple[str | None, Visitor | None]:
-        """The contact that is meant; where its evidence named nobody after all, the visitor."""
+        """The contact that is meant; where its evidence named nobody after all, the visitor;
+        neither where that was somebody's who is erased."""
         if self._people.find(anchor.contact) is not None:
             return anchor.contact, None
         holder = None if anchor.named_for is None else self._people.holding(anchor.named_for)
@@ -47,7 +48,10 @@ class Anchors:
         if anchor.cookie is None:
             return None, None
         visitor = self.visitor_at(anchor.cookie, anchor.made)
-        return (None, visitor) if visitor.owner is None else (visitor.owner, None)
+        if visitor.owner is not None:
+            return visitor.owner, None
+        # Whose evidence it was is erased, and so is what was meant.
+        return None, None if visitor.is_forgotten else visitor
 
     def visitor(self, anchor: VisitorAnchor) -> Visitor:
         """The visitor that is meant."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import msgspec
 
 from graphid.identity.people import replace
+from graphid.identity.state import LinkState, Visitor
 from graphid.identity.values import (
     Anchor,
     ContactAnchor,
@@ -22,23 +24,50 @@ from graphid.identity.values import (
     IdentifierKey,
     Identify,
     KeepApart,
+    Kind,
     Merge,
     Micros,
     Operation,
+    Place,
     Promote,
     Sever,
     Vacancy,
     VisitorAnchor,
+    place,
 )
 
 
 @dataclass(frozen=True)
 class Erased:
-    """Who is forgotten: ids of contacts and visitors, and identifiers that were theirs alone."""
+    """Who is forgotten: ids of contacts, all visitors that are or were theirs, and identifiers
+    that were theirs alone."""
 
     contacts: frozenset[str]
-    visitors: frozenset[str]
+    visited: tuple[Visitor, ...]
     identifiers: frozenset[IdentifierKey]
+
+    @cached_property
+    def visitors(self) -> frozenset[str]:
+        """The visitors that nobody took from them."""
+        return frozenset(
+            visitor.id
+            for visitor in self.visited
+            if visitor.link is None or visitor.link.state is not LinkState.SEVERED
+        )
+
+    def ended(self, by: Operation) -> bool:
+        """Whether an operation ended a visitor of theirs."""
+        return any(visitor.ended_by == by.id for visitor in self.visited)
+
+    def given(self, by: Operation) -> tuple[str, ...]:
+        """The cookies that had a visitor open then whom an operation gave to them."""
+        return tuple(
+            sorted(
+                visitor.cookie
+                for visitor in self.visited
+                if given_at(visitor) == by.place and (visitor.end is None or visitor.end > by.place)
+            )
+        )
 
     def is_theirs(self, anchor: Anchor | IdentifierAnchor) -> bool:
         """Whether an anchor names them."""
@@ -60,6 +89,14 @@ def vacancy_of(identify: Identify, reach: Micros) -> Vacancy:
         reach=reach,
         policy=identify.policy,
     )
+
+
+def given_at(visitor: Visitor) -> Place:
+    """Where in the fold an operator gave a visitor to its owner; before all if nobody did."""
+    link = visitor.link
+    if link is None or link.rule != "MERGED":
+        return ""
+    return place(link.recorded_at, Kind.OPERATION, link.evidence)
 
 
 def left_of(piece: Evidence, erased: Erased) -> Evidence | None:
@@ -101,13 +138,7 @@ def _left_of_merge(merge: Merge, erased: Erased) -> Evidence | None:
     merged = _others(merge.of, erased)
     if len(merged) > 1:
         return merge if merged == merge.of else _struck(merge, of=merged)
-    given = sorted(
-        {
-            anchor.cookie
-            for anchor in merge.of
-            if isinstance(anchor, VisitorAnchor) and anchor.end is None and erased.is_theirs(anchor)
-        }
-    )
+    given = erased.given(merge)
     if not given:
         return None
     # It gave open visitors to them: who came next began anew, and still does.
@@ -116,7 +147,7 @@ def _left_of_merge(merge: Merge, erased: Erased) -> Evidence | None:
         at=merge.at,
         recorded_at=merge.recorded_at,
         cookie=given[0],
-        given=tuple(given),
+        given=given,
         policy=merge.policy,
     )
 
@@ -125,7 +156,7 @@ def _left_of_sever(sever: Sever, erased: Erased) -> Evidence | None:
     if not any(erased.is_theirs(contact) for contact in sever.contacts):
         contacts = _others(sever.contacts, erased)
         return sever if contacts == sever.contacts else _struck(sever, contacts=contacts)
-    if sever.visitor.end is not None:
+    if not erased.ended(sever):
         return None
     # It ended the open visitor, so that who came next began anew: they still did.
     return Vacancy(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from graphid.identity.attribution import attribute
 from graphid.identity.erasure import Erased, left_of, vacancy_of
 from graphid.identity.fold import Resolved
-from graphid.identity.state import Device, Opening
+from graphid.identity.state import Device, Link, LinkKind, Opening, Visitor
 from graphid.identity.values import (
     Anchor,
+    Assurance,
     Block,
     ContactAnchor,
     Evidence,
@@ -15,7 +16,6 @@ from graphid.identity.values import (
     KeepApart,
     Kind,
     Merge,
-    Place,
     Promote,
     Restore,
     Sever,
@@ -28,15 +28,25 @@ from tests.identity.saying import fold, identify, logout, upsert
 
 THEIRS = ContactAnchor("contact_theirs", "1")
 THEIR_VISIT = VisitorAnchor("visitor_theirs", "c")
-THEIR_ENDED_VISIT = VisitorAnchor("visitor_theirs", "c", end="9")
 THEIR_EMAIL = "email:gone@x.example"
 OTHER = ContactAnchor("contact_other", "2", named_for="email:other@x.example")
 ANOTHER = ContactAnchor("contact_another", "3", named_for=THEIR_EMAIL)
 UNNAMED = ContactAnchor("contact_another", "3")
 
+
+def given(by: str) -> Link:
+    """A link by which an operator gave somebody a visitor."""
+    return Link("link", LinkKind.IDENTIFIED_AS, "", "", "MERGED", Assurance.ASSERTED, by, 5, 5)
+
+
 ERASED = Erased(
     contacts=frozenset({"contact_theirs"}),
-    visitors=frozenset({"visitor_theirs"}),
+    visited=(
+        Visitor("visitor_theirs", "c", end="9", ended_by="s"),
+        Visitor("visitor_given", "d", link=given("m")),
+        Visitor("visitor_given_later", "e", link=given("another")),
+        Visitor("visitor_given_ended", "f", end="0", link=given("m")),
+    ),
     identifiers=frozenset({THEIR_EMAIL}),
 )
 
@@ -52,30 +62,30 @@ class TestWhatIsLeftOfEvidence:
 
     def test_of_a_merge_the_others(self) -> None:
         def merge(*of: Anchor, reason: str = "") -> Merge:
-            return Merge(id="m", recorded_at=1, of=of, reason=reason)
+            return Merge(id="m2", recorded_at=1, of=of, reason=reason)
 
         others = merge(OTHER, UNNAMED, reason="they said so")
         assert left_of(others, ERASED) is others
         assert left_of(merge(OTHER, THEIRS), ERASED) is None
-        assert left_of(merge(OTHER, THEIR_ENDED_VISIT), ERASED) is None
+        assert left_of(merge(OTHER, THEIR_VISIT), ERASED) is None
         of_three = merge(OTHER, THEIRS, ANOTHER, reason="she is Jane Doe")
         assert left_of(of_three, ERASED) == merge(OTHER, UNNAMED)
 
     def test_of_a_merge_that_gave_them_visitors_that_they_were_there(self) -> None:
         merge = Merge(id="m", recorded_at=5, of=(THEIR_VISIT, THEIRS), reason="it was Jane")
         left = left_of(merge, ERASED)
-        assert left == Vacancy(id="m", at=5, recorded_at=5, cookie="c", given=("c",))
+        assert left == Vacancy(id="m", at=5, recorded_at=5, cookie="d", given=("d",))
         assert left.place == merge.place
 
     def test_of_a_sever_that_it_ended_the_visitor(self) -> None:
-        def sever(*contacts: ContactAnchor, end: Place | None = None, reason: str = "") -> Sever:
-            visitor = VisitorAnchor("visitor_other", "c", end=end)
-            return Sever(id="s", recorded_at=5, visitor=visitor, contacts=contacts, reason=reason)
+        def sever(*contacts: ContactAnchor, id: str = "s", reason: str = "") -> Sever:
+            visitor = VisitorAnchor("visitor_other", "c")
+            return Sever(id=id, recorded_at=5, visitor=visitor, contacts=contacts, reason=reason)
 
         others = sever(OTHER, reason="not hers")
         assert left_of(others, ERASED) is others
         assert left_of(sever(ANOTHER, reason="not Jane's"), ERASED) == sever(UNNAMED)
-        assert left_of(sever(THEIRS, end="9"), ERASED) is None
+        assert left_of(sever(THEIRS, id="of one that had ended"), ERASED) is None
         left = left_of(sever(THEIRS), ERASED)
         assert left == Vacancy(id="s", at=5, recorded_at=5, cookie="c", ends=True)
 
@@ -164,6 +174,17 @@ class TestVacancy:
         assert self.opened(vacant, other, merge) == [Opening.BIRTH, Opening.CUT]
         void = fold(vacancy_of(self.first, 0), other, merge).outcomes["m"].void
         assert void == ("one of these is nobody who could be merged",)
+
+    def test_a_contact_that_it_would_have_made_is_nobody(self) -> None:
+        other = identify("b", 0, "user_id:b", cookie="other")
+        contact = fold(other).outcomes["b"].contact
+        assert contact is not None
+        made = ContactAnchor("contact_made_no_more", self.first.place, cookie="c")
+        of = (ContactAnchor(contact, other.place), made)
+        merge = Merge(id="m", recorded_at=START + DAY, of=of)
+        resolved = fold(self.vacant, other, merge)
+        assert resolved.outcomes["m"].void == ("one of these is nobody who could be merged",)
+        assert self.owners(resolved, 5, 15) == [None, None]
 
     def test_twice_is_once(self) -> None:
         again = vacancy_of(identify("a2", 11, "email:a@x.example"), 0)

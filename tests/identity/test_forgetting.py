@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphid.identity.erasure import Erased, left_of, vacancy_of
+from graphid.identity.erasure import Erased, given_at, left_of, vacancy_of
 from graphid.identity.fold import Resolved, resolve
 from graphid.identity.policy import Policy
-from graphid.identity.state import Identifier, LinkState, Visitor
+from graphid.identity.state import Identifier, Visitor
 from graphid.identity.values import ContactUpsert, Erase, Evidence, IdentifierKey, Identify
 from tests.identity.lives import COOKIES, IDS, MINUTE, OPERATORS, lives, owners, places
 
@@ -44,9 +44,8 @@ class Forgetting:
     def _is_on(self, piece: Evidence, visitor: Visitor) -> bool:
         if not isinstance(piece, Identify) or piece.cookie != visitor.cookie:
             return False
-        assert visitor.link is not None
-        given = visitor.link.rule == "MERGED" and self.held.isdisjoint(piece.identifiers)
-        return not given and visitor.start <= piece.place < (visitor.end or ":")
+        is_others = piece.place < given_at(visitor) and self.held.isdisjoint(piece.identifiers)
+        return not is_others and visitor.start <= piece.place < (visitor.end or ":")
 
     def _named(self, piece: Evidence) -> tuple[IdentifierKey, ...]:
         if piece.id not in self.own or not isinstance(piece, Identify | ContactUpsert):
@@ -60,8 +59,7 @@ class Forgetting:
 
     def left(self) -> list[Evidence]:
         """The evidence that is left, and the erasure."""
-        standing = [v for v in self.visitors if v.link and v.link.state is not LinkState.SEVERED]
-        erased = Erased(self.contacts, frozenset(v.id for v in standing), self.identifiers)
+        erased = Erased(self.contacts, tuple(self.visitors), self.identifiers)
         reaches = {
             next((p.id for p in self.live if self._is_on(p, v)), None): v.link.reach or 0
             for v in self.visitors

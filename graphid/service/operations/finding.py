@@ -11,9 +11,9 @@ import msgspec
 from graphid.graph.database import Unit
 from graphid.graph.memory import Memory, evidence_decoder
 from graphid.graph.queries import query
-from graphid.identity.erasure import Erased, left_of, vacancy_of
+from graphid.identity.erasure import Erased, given_at, left_of, vacancy_of
 from graphid.identity.ids import UNCLAIMED, Ids, contact_named_by
-from graphid.identity.state import Contact, Cookie, Identifier, Key, LinkState, Visitor
+from graphid.identity.state import Contact, Cookie, Identifier, Key, Visitor
 from graphid.identity.values import (
     OPERATIONS,
     ContactUpsert,
@@ -147,7 +147,7 @@ class Finding:
         identifiers = await self._not_others(named, {contact.id for contact in contacts})
         erased = Erased(
             contacts=frozenset(contact.id for contact in contacts),
-            visitors=frozenset(v.id for v in visitors if v.link is None or _stands(v)),
+            visited=visitors,
             identifiers=identifiers,
         )
         again = await self._memory.touching([("identifier", i) for i in sorted(identifiers)])
@@ -195,13 +195,13 @@ class Finding:
                 "high": visitor.end or END,
             }
             rows = await self._rows.read_rows(FIND_GIVEN, named={"stretches": [stretch]})
-            # Of a visitor that an operator gave them, others may have said something.
-            given = visitor.link is not None and visitor.link.rule == "MERGED"
+            given = given_at(visitor)
             found |= {
                 piece.id: (piece, is_pending)
                 for piece, is_pending in _pieces(rows)
                 if not isinstance(piece, Logout)
-                and not (given and set(_identifiers_of(piece)).isdisjoint(held))
+                # Before an operator gave them a visitor, others may have said something on it.
+                and not (piece.place < given and set(_identifiers_of(piece)).isdisjoint(held))
             }
         records = {contact.id for contact in contacts if contact.source is not None}
         places = await self._memory.touching([("person", record) for record in sorted(records)])
@@ -249,10 +249,6 @@ def _pieces(rows: list[dict[str, Any]]) -> Iterator[tuple[Evidence, bool]]:
 
 def _identifiers_of(piece: Evidence) -> tuple[IdentifierKey, ...]:
     return piece.identifiers if isinstance(piece, Identify | ContactUpsert) else ()
-
-
-def _stands(visitor: Visitor) -> bool:
-    return visitor.link is not None and visitor.link.state is not LinkState.SEVERED
 
 
 def _first_of_each(visitors: Iterable[Visitor], pieces: Iterable[Evidence]) -> dict[str, Micros]:
