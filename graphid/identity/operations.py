@@ -204,8 +204,7 @@ class _Merging(_Operating[Merge]):
             someone.identifiers,
             other.identifiers,
             self.policy,
-            in_common=True,
-            distinguish=False,
+            in_common=True,  # the operator says so
         ):
             return ReviewKind.TAKEN_IDENTIFIER, "their identifiers contradict each other", None
         later = [

@@ -104,11 +104,8 @@ class Someone:
         if len(self.contacts) != 1:
             return False
         (contact,) = self.contacts.values()
-        return (
-            contact.source is None
-            and contact.assurance == Assurance.CLAIMED
-            and contact.claimant == visitor
-        )
+        # No source only claims: a record rests on more.
+        return contact.assurance == Assurance.CLAIMED and contact.claimant == visitor
 
     def was_claimed_with(self, vouched: Collection[IdentifierKey]) -> bool:
         """Whether each visitor that claims brought here claimed one of ``vouched`` as well."""

@@ -99,6 +99,25 @@ class TestMerge:
         resolved = fold(*before, merge, again)
         assert "email:e@x.example" in resolved.contact(IDS.record("crm", "1")).holds
 
+    def test_it_clears_for_what_comes_later_too(self) -> None:
+        severed = TestAnIdentifierOfItsOwn().parted()
+        holder = upsert("b", NOW + 1, "2", "email:e@x.example")
+        before = [*severed, holder]
+        told = operator(fold(*before), "m", NOW + 2)
+        merge = told.merge(record("1", severed[0]), record("2", holder))
+        dropped = upsert("dropped", NOW + 3, "2")
+        again = upsert("again", NOW + 4, "1", "user_id:a", "email:e@x.example")
+        resolved = fold(*before, merge, dropped, again)
+        assert "email:e@x.example" in resolved.contact(IDS.record("crm", "1")).holds
+        assert reviews(resolved, "again") == []
+
+    def test_two_addresses_do_not_bind_it(self) -> None:
+        people = [upsert(n, 0, n, f"email:{n}@x.example") for n in "12"]
+        told = operator(fold(*people), "m")
+        merge = told.merge(*(record(piece.source_id, piece) for piece in people))
+        resolved = fold(*people, merge)
+        assert row(resolved, "1") == row(resolved, "2")
+
     def test_a_visitor_that_is_named_twice_is_one(self) -> None:
         told = operator(fold(self.rows[0]), "m")
         visitor = told.whose("c", page(1))

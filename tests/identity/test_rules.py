@@ -9,7 +9,7 @@ from graphid.identity.fold import Resolved
 from graphid.identity.people import People
 from graphid.identity.state import Person
 from graphid.identity.traits import traits_of
-from graphid.identity.values import Assurance
+from graphid.identity.values import Assurance, ContactAnchor, KeepApart
 from graphid.identity.view import Memory, View
 from tests.identity.lives import IDS, MINUTE, START, contacts_of
 from tests.identity.saying import fold, identify, reviews, upsert
@@ -86,6 +86,65 @@ def test_two_curated_records_are_not_joined_by_themselves() -> None:
         upsert("b", 1, "2", "email:a@x.example", curated=True),
     )
     assert reviews(resolved, "b") == [("SUGGESTED_MERGE", "both are curated")]
+
+
+def test_a_record_passes_over_whom_an_operator_keeps_it_apart_from() -> None:
+    """Its next identifier names the target, whom it joins at any assurance."""
+    first, second = upsert("a", 0, "1", "user_id:x"), upsert("b", 1, "2", "email:y@x.example")
+    sides = tuple(
+        (ContactAnchor(IDS.record("crm", row), piece.place),)
+        for row, piece in (("1", first), ("3", second))
+    )
+    apart = KeepApart(id="apart", recorded_at=START + 2 * MINUTE, sides=sides)
+    third = upsert("c", 3, "3", "user_id:x", "email:y@x.example")
+    resolved = fold(first, second, apart, third, merge={"assurance": "VERIFIED"})
+    assert person_of_row(resolved, "3") == person_of_row(resolved, "2")
+    assert person_of_row(resolved, "3") != person_of_row(resolved, "1")
+
+
+def test_a_claim_moves_no_identifier() -> None:
+    resolved = fold(
+        upsert("a", 0, "1", "user_id:w", "email:e@x.example"),
+        identify("i", 1, "user_id:z", "email:e@x.example"),
+        taken_identifier="MOVE",
+    )
+    assert "email:e@x.example" in resolved.contact(IDS.record("crm", "1")).holds
+    made = resolved.outcomes["i"].contact
+    assert made is not None
+    assert set(resolved.contact(made).holds) == {"user_id:z"}
+
+
+@pytest.mark.parametrize(("taken", "joined"), [("MERGE", True), ("KEEP_AND_REVIEW", False)])
+def test_two_addresses_hinder_a_join_by_telephone(taken: str, joined: bool) -> None:
+    resolved = fold(
+        upsert("a", 0, "1", "email:a@x.example", "phone:+1"),
+        upsert("b", 1, "2", "email:b@x.example", "phone:+2"),
+        identify("i", 2, "phone:+1", "phone:+2", assurance=Assurance.ASSERTED),
+        taken_identifier=taken,
+    )
+    assert (person_of_row(resolved, "1") == person_of_row(resolved, "2")) is joined
+
+
+def test_a_claim_of_two_addresses_is_nothing_in_common() -> None:
+    """Also where the policy lets claims join."""
+    resolved = fold(
+        identify("a", 0, "email:a@x.example", cookie="a"),
+        identify("b", 1, "email:b@x.example", cookie="b"),
+        identify("i", 2, "email:a@x.example", "email:b@x.example"),
+        merge={"assurance": "CLAIMED"},
+    )
+    assert reviews(resolved, "i") == [
+        ("TAKEN_IDENTIFIER", "their identifiers contradict each other")
+    ]
+
+
+@pytest.mark.parametrize("rows", ["12", "21"])
+def test_a_person_is_named_for_the_older_contact(rows: str) -> None:
+    older, younger = rows
+    resolved = fold(
+        upsert("a", 0, older, "email:e@x.example"), upsert("b", 1, younger, "email:e@x.example")
+    )
+    assert person_of_row(resolved, younger) == IDS.record("crm", older)
 
 
 def test_a_state_with_a_hole_is_told_from_one_that_never_knew() -> None:

@@ -31,8 +31,8 @@ OPERATIONS = (
     ),
     Mutation(
         "operations",
-        "            distinguish=False,\n",
-        "            distinguish=True,\n",
+        "in_common=True,  # the operator says so",
+        "in_common=False,",
         "merge is bound by unique types only",
     ),
     Mutation(
@@ -46,8 +46,8 @@ OPERATIONS = (
     ),
     Mutation(
         "operations",
-        "if visitor.owner is not None:\n            visitor = self._cut_off",
-        "if False:\n            visitor = self._cut_off",
+        "if visitor.owner is not None or (visitor.link is None and begins_before_reach(visitor)):",
+        "if False:",
         "the unclaimed part becomes a visitor of its own",
     ),
     Mutation(
@@ -100,9 +100,27 @@ OPERATIONS = (
     ),
     Mutation(
         "anchors",
-        "return (None, visitor) if visitor.owner is None else (visitor.owner, None)",
-        "return None, None",
+        "            return visitor.owner, None\n        # Whose",
+        "            return None, None\n        # Whose",
         "then where its evidence ended up",
+    ),
+    Mutation(
+        "anchors",
+        "return None, None if visitor.is_forgotten else visitor",
+        "return None, visitor",
+        "whose evidence is erased is nobody",
+    ),
+    Mutation(
+        "erasure",
+        "    given = erased.given(merge)\n",
+        "    given = ()\n",
+        "whom a merge gave a visitor leaves a vacancy",
+    ),
+    Mutation(
+        "vacancy",
+        "since = max(visitor.started_at or 0, reach)",
+        "since = visitor.started_at or 0",
+        "what was before the reach was not theirs",
     ),
 )
 

@@ -124,9 +124,6 @@ IDENTIFY = (
         "people", "and contact.claimant == visitor", "", "5: that only this visitor ever claimed"
     ),
     Mutation(
-        "people", "contact.source is None\n            and", "True\n            and", "5: no record"
-    ),
-    Mutation(
         "resolution",
         "elif someone.is_curated and other.is_curated:",
         "elif False:",

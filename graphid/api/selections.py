@@ -1,0 +1,127 @@
+"""What a selection asks of an object, worked out once for all objects of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from operator import attrgetter
+from typing import Any
+
+from graphql import (
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_nullable_type,
+    is_abstract_type,
+    is_leaf_type,
+    is_non_null_type,
+    is_object_type,
+)
+from strawberry import Info
+from strawberry.types.field import StrawberryField
+
+DEFINITION = "strawberry-definition"
+"""Where graphql-core's types and fields keep what strawberry made them from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a field is read, whatever is selected below it.
+
+    ``resolve``: reads it of an object; None where only graphql-core and strawberry together can,
+    as it has arguments. ``info_of``: makes the second argument of ``resolve`` of graphql-core's
+    info; None where it takes the object alone. ``is_attribute``: nothing is computed. ``write``:
+    makes a scalar or an enum what is answered; None for other types.
+    """
+
+    resolve: Callable[..., Any] | None = None
+    info_of: Callable[[Any], Any] | None = None
+    is_attribute: bool = False
+    write: Callable[[Any], Any] | None = None
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A field of a selection. It stands in for graphql-core's info where only errors ask for it."""
+
+    name: str
+    """What it is called in the answer."""
+    details: Any
+    field: GraphQLField
+    parent_type: GraphQLObjectType
+    field_name: str
+    shape: Shape
+
+
+def steps_of(schema: GraphQLSchema, parent: GraphQLObjectType, fields: Any) -> list[Step]:
+    """The fields of a selection, in their order; without those that the type does not have."""
+    steps = []
+    for name, details in fields.items():
+        field_name = details[0].node.name.value
+        field = schema.get_field(parent, field_name)
+        if field is not None:
+            shape = _typename(parent) if field_name == "__typename" else _shape_of(field)
+            steps.append(Step(name, details, field, parent, field_name, shape))
+    return steps
+
+
+def _shape_of(field: GraphQLField) -> Shape:
+    # A resolver is of one field only; fields themselves cannot be the keys of a dictionary.
+    shape = _shapes.get(field.resolve)
+    if shape is None:
+        shape = _shapes[field.resolve] = _work_out(field)
+    return shape
+
+
+_shapes: dict[Any, Shape] = {}
+
+
+def _work_out(field: GraphQLField) -> Shape:
+    made_from = (field.extensions or {}).get(DEFINITION)
+    if not isinstance(made_from, StrawberryField) or made_from.extensions or field.args:
+        return Shape()
+    type = get_nullable_type(field.type)
+    as_written = partial(
+        Shape,
+        write=type.coerce_output_value if is_leaf_type(type) else None,
+        is_required=is_non_null_type(field.type),
+    )
+    resolver = made_from.base_resolver
+    if resolver is None:
+        return as_written(attrgetter(made_from.python_name), is_attribute=True)
+    method: Any = resolver.wrapped_func
+    parameters = list(resolver.signature.parameters)
+    if parameters == ["self"]:
+        return as_written(method)
+    if parameters == ["self", "info"]:
+        return as_written(method, partial(Info, _field=made_from))
+    return Shape()
+
+
+@cache
+def _typename(type: GraphQLObjectType) -> Shape:
+    return Shape(lambda _: type.name, is_attribute=True, write=str, is_required=True)
+
+
+@cache
+def object_type_of(
+    schema: GraphQLSchema, declared: Any, kind: type[Any]
+) -> GraphQLObjectType | None:
+    """The type that an object of this class has in a field that is declared as of that type.
+
+    None where that is not plain: for lists, scalars, nothing, and what does not belong there.
+    """
+    type = get_nullable_type(declared)
+    if is_object_type(type):
+        possible = [type]
+    elif is_abstract_type(type):
+        possible = list(schema.get_possible_types(type))
+    else:
+        return None
+    for object_type in possible:
+        made_from = object_type.extensions.get(DEFINITION)
+        if made_from is not None and made_from.origin is kind:
+            return object_type
+    return None
