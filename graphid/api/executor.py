@@ -122,12 +122,11 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         assert resolve is not None
         info: Any = step
         try:
-            if step.shape.info_of is None:
-                value = resolve(source)
-            else:
+            if step.shape.info_of is not None or step.shape.is_abstract:
                 nodes = [detail.node for detail in step.details]
                 info = self.build_resolve_info(step.field, nodes, step.parent_type, path)
-                value = resolve(source, step.shape.info_of(info))
+            info_of = step.shape.info_of
+            value = resolve(source) if info_of is None else resolve(source, info_of(info))
             if self.is_awaitable(value):
                 return self.complete_awaitable_value(
                     type, step.details, info, path, value, position_context

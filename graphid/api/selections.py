@@ -12,6 +12,7 @@ from graphql import (
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
+    get_named_type,
     get_nullable_type,
     is_abstract_type,
     is_leaf_type,
@@ -32,7 +33,8 @@ class Shape:
     ``resolve``: reads it of an object; None where only graphql-core and strawberry together can,
     as it has arguments. ``info_of``: makes the second argument of ``resolve`` of graphql-core's
     info; None where it takes the object alone. ``is_attribute``: nothing is computed. ``write``:
-    makes a scalar or an enum what is answered; None for other types.
+    makes a scalar or an enum what is answered; None for other types. ``is_abstract``: of which
+    type a value is, is for graphql-core to find out, with an info of its own.
     """
 
     resolve: Callable[..., Any] | None = None
@@ -40,6 +42,7 @@ class Shape:
     is_attribute: bool = False
     write: Callable[[Any], Any] | None = None
     is_required: bool = False
+    is_abstract: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def _work_out(field: GraphQLField) -> Shape:
         Shape,
         write=type.coerce_output_value if is_leaf_type(type) else None,
         is_required=is_non_null_type(field.type),
+        is_abstract=is_abstract_type(get_named_type(field.type)),
     )
     resolver = made_from.base_resolver
     if resolver is None:

@@ -140,7 +140,7 @@ def test_a_claim_of_two_addresses_is_nothing_in_common() -> None:
 
 @pytest.mark.parametrize("rows", ["12", "21"])
 def test_a_person_is_named_for_the_older_contact(rows: str) -> None:
-    older, younger = rows
+    older, younger = rows[0], rows[1]
     resolved = fold(
         upsert("a", 0, older, "email:e@x.example"), upsert("b", 1, younger, "email:e@x.example")
     )

@@ -1,0 +1,177 @@
+"""The quick way through an answer, beside graphql-core's own: the same data, the same errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import ExecutionResult, execute, parse, validate
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types import Info
+
+from graphid.api.executor import Executor
+
+
+class Context:
+    """Nothing is bound elsewhere."""
+
+    def bound_at(self, _path: Any) -> Context:
+        return self
+
+    async def settle(self) -> None:
+        """Nothing was begun."""
+
+
+@strawberry.enum
+class Colour(StrEnum):
+    RED = "RED"
+
+
+@strawberry.interface
+class Named:
+    name: str
+
+
+@strawberry.type
+class Stone(Named):
+    colour: Colour | None = None
+    weight: int | None = None
+    required: int = 0
+    tags: list[str] = strawberry.field(default_factory=list)
+
+    @strawberry.field
+    def twice(self) -> int:
+        return 2 * (self.weight or 0)
+
+    @strawberry.field
+    def path(self, info: Info) -> list[str]:
+        return [str(part) for part in info.path.as_list()]
+
+    @strawberry.field
+    def fails(self) -> int:
+        raise ValueError("it cannot be told")
+
+    @strawberry.field
+    async def later(self) -> Stone:
+        return Stone(name="later")
+
+    @strawberry.field
+    async def fails_later(self) -> Stone | None:
+        raise ValueError("it cannot be told yet")
+
+    @strawberry.field
+    def scaled(self, by: int = 3) -> int:
+        return by * (self.weight or 0)
+
+
+@strawberry.type
+class River(Named):
+    length: int
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def stone(self) -> Stone:
+        return Stone(name="s", colour=Colour.RED, weight=2, tags=["a", "b"])
+
+    @strawberry.field
+    def none(self) -> Stone | None:
+        return None
+
+    @strawberry.field
+    def hole(self) -> Stone | None:
+        """It breaks its word: what is required is not there."""
+        return Stone(name="h", required=None)  # type: ignore[arg-type]
+
+    @strawberry.field
+    def unwritable(self) -> Stone | None:
+        return Stone(name="u", weight="much")  # type: ignore[arg-type]
+
+    @strawberry.field
+    def stones(self) -> list[Stone | None]:
+        return [Stone(name="1"), None, Stone(name="3", required=None)]  # type: ignore[arg-type]
+
+    @strawberry.field
+    def all(self) -> list[Stone]:
+        return [Stone(name=str(n), weight=n) for n in range(5)]
+
+    @strawberry.field
+    def strict(self) -> list[Stone] | None:
+        return [Stone(name="1", required=None)]  # type: ignore[arg-type]
+
+    @strawberry.field
+    def found(self) -> list[Stone | River]:
+        return [Stone(name="s"), River(name="r", length=7)]
+
+    @strawberry.field
+    def named(self) -> Named:
+        return River(name="r", length=7)
+
+    @strawberry.field
+    def lost(self) -> Named | None:
+        return Context()  # type: ignore[return-value]
+
+    @strawberry.field
+    def wrong(self) -> Stone | None:
+        return River(name="r", length=7)  # type: ignore[return-value]
+
+
+schema = strawberry.Schema(query=Query, types=[Stone, River])._schema
+
+QUERIES = [
+    "{ stone { name colour weight required tags twice path scaled } }",
+    "{ a: stone { b: name c: name __typename } d: __typename }",
+    "{ stone { scaled(by: 5) ...more } } fragment more on Named { name ... on Stone { weight } }",
+    "query ($no: Boolean = false) { stone { name @include(if: $no) weight @skip(if: $no) } }",
+    "{ none { name } stone { later { name later { name path } } } }",
+    "{ stone { fails name } none { name } }",
+    "{ stone { failsLater { name } name } }",
+    "{ hole { name required } stone { name } }",
+    "{ unwritable { name weight } }",
+    "{ stones { name required } }",
+    "{ all { name twice later { name } path } }",
+    "{ all { failsLater { name } later { fails } } }",
+    "{ strict { name required } }",
+    "{ found { __typename ... on Stone { weight } ... on River { length } } }",
+    "{ named { __typename name } lost { name } wrong { name } }",
+    '{ __type(name: "River") { name fields { name type { kind ofType { name } } } } }',
+    "{ __schema { queryType { name } } }",
+]
+
+
+def kinds() -> Iterator[type[Any]]:
+    yield StrawberryGraphQLCoreExecutionContext
+    yield Executor
+
+
+async def executed(query: str, kind: type[Any]) -> tuple[Any, list[Any]]:
+    document = parse(query)
+    assert validate(schema, document) == []
+    found = execute(
+        schema,
+        document,
+        context_value=Context(),
+        executor_class=kind,
+        operation_extensions=None,
+    )
+    result = found if isinstance(found, ExecutionResult) else await found
+    errors = [(e.message, e.path, e.locations) for e in result.errors or ()]
+    return result.data, sorted(errors, key=repr)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+async def test_it_answers_as_graphql_core_does(query: str) -> None:
+    expected, found = [await executed(query, kind) for kind in kinds()]
+    assert found == expected
+    data, errors = found
+    assert data is not None or errors
+
+
+async def test_these_queries_meet_errors_of_every_kind() -> None:
+    """What is compared above is not only what goes well."""
+    told = {message for query in QUERIES for message, *_ in (await executed(query, Executor))[1]}
+    assert len(told) >= 6
