@@ -48,9 +48,13 @@ EVENT = "event_"
 class Attribution:
     basis: Basis = strawberry.field(description="On what basis it is theirs.")
     assurance: Assurance | None = strawberry.field(description="Of the link.")
-    link: Link | None = strawberry.field(description="The link that makes it theirs.")
     owner: strawberry.Private[Owner]
     at: strawberry.Private[int]
+
+    @computed("The link that makes it theirs.")
+    def link(self) -> Link | None:
+        link = self.owner.attribution.link
+        return None if link is None else Link.of(LinkRecord(link))
 
     @computed("One sentence a contact-centre agent understands.")
     async def explanation(self, info: Info) -> str:
@@ -75,14 +79,7 @@ class Attribution:
     @classmethod
     def of(cls, owner: Owner, at: int) -> Attribution:
         attribution = owner.attribution
-        link = attribution.link
-        return cls(
-            basis=attribution.basis,
-            assurance=attribution.assurance,
-            link=None if link is None else Link.of(LinkRecord(link)),
-            owner=owner,
-            at=at,
-        )
+        return cls(basis=attribution.basis, assurance=attribution.assurance, owner=owner, at=at)
 
 
 @strawberry.type(
