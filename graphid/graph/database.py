@@ -28,7 +28,15 @@ import neo4j
 import structlog
 from neo4j import AsyncGraphDatabase
 
-from graphid.errors import Busy, DatabaseUnavailable, GraphidError, InternalError, SettingsError
+from graphid.errors import (
+    Busy,
+    DatabaseUnavailable,
+    GraphidError,
+    InternalError,
+    InvalidInput,
+    SettingsError,
+)
+from graphid.graph.bookmarks import BOOKMARK
 from graphid.graph.exchange import exchanges
 from graphid.graph.faults import Retry, Verdict, judge
 from graphid.graph.queries import Query
@@ -269,6 +277,10 @@ class Database:
                 return DatabaseUnavailable(retry_after=UNAVAILABLE_RETRY_AFTER)
             case Verdict.CONTENTION | Verdict.TIMEOUT:
                 return Busy()
+            case Verdict.UNKNOWN_BOOKMARK:
+                return InvalidInput(
+                    f"{BOOKMARK}: this database has given out no such bookmark.", path=[BOOKMARK]
+                )
             case _:
                 # The server's message can quote a property's value, so only the code is logged.
                 log.error("database_error", code=code, kind=type(error).__name__)

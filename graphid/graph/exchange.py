@@ -3,11 +3,11 @@
 The driver's sessions, transactions and results take half a millisecond of an identify, and know
 no way to send COMMIT along with the last statement. The pool, its health checks, authentication,
 encryption, the connections, their messages and their errors are the driver's here too; what is
-left out is what a unit of work has no use for: streaming, lazy results, summaries, bookmarks.
+left out is what a unit of work has no use for: streaming, lazy results, summaries.
 
 Little of this has a public name, so the driver's version is pinned, and the tests of ``Database``
-run both ways. ``sessions`` is the other: on a cluster (routing, bookmarks), and where the server's
-warnings are wanted.
+run both ways. ``sessions`` is the other: on a cluster (routing), and where the server's warnings
+are wanted.
 """
 # ruff: noqa: ASYNC109 - a timeout here is the server's, which asyncio.timeout cannot set
 
@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import neo4j
 from neo4j.exceptions import TransactionError
 
+from graphid.graph.bookmarks import awaited, reached
 from graphid.graph.values import plain_row
 
 T = TypeVar("T")
@@ -44,7 +45,13 @@ class Exchanges:
         """What ``work`` returns; its transaction is committed then, or rolled back if it fails."""
 
         async def run(connection: Any) -> T:
-            begin = {"mode": mode, "metadata": metadata, "timeout": timeout, "db": self._database}
+            begin = {
+                "mode": mode,
+                "metadata": metadata,
+                "timeout": timeout,
+                "db": self._database,
+                "bookmarks": awaited(),
+            }
             exchange = Exchange(connection, begin)
             result = await work(exchange)
             await exchange.commit()
@@ -71,8 +78,12 @@ class Exchanges:
                 metadata=metadata,
                 timeout=timeout,
                 db=self._database,
+                bookmarks=awaited(),
             )
-            return await statement.answered()
+            rows = await statement.answered()
+            if mode == neo4j.WRITE_ACCESS:
+                reached(statement.bookmark)
+            return rows
 
         return await self._connected(mode, run)
 
@@ -105,12 +116,13 @@ class Exchanges:
 class Exchange:
     """One transaction. BEGIN goes with the first statement, COMMIT with ``last_rows``."""
 
-    __slots__ = ("_begin", "_connection", "_ended", "_statement")
+    __slots__ = ("_begin", "_connection", "_ended", "_statement", "_writes")
 
     def __init__(self, connection: Any, begin: Mapping[str, Any]) -> None:
         self._connection = connection
         self._statement = _Statement(connection)
         self._begin: Mapping[str, Any] | None = begin
+        self._writes = begin["mode"] == neo4j.WRITE_ACCESS
         self._ended: BaseException | bool = False
         """What it failed with; True where it was committed."""
 
@@ -123,9 +135,10 @@ class Exchange:
         """Every row of the last statement, after the commit. If it fails, nothing is committed."""
         self._ask(text, parameters)
         # The server ignores what was sent after a message that fails.
-        self._connection.commit(**self._statement.hooks)
+        done = self._commit()
         rows = await self._answered()
         self._ended = True
+        self._note(done)
         return rows
 
     async def commit(self) -> None:
@@ -134,9 +147,20 @@ class Exchange:
             return
         if self._ended:
             raise self._failed()
-        self._connection.commit(**self._statement.hooks)
+        done = self._commit()
         await self._connection.send_all()
         await self._connection.fetch_all()
+        self._note(done)
+
+    def _note(self, done: Mapping[str, Any]) -> None:
+        if self._writes:
+            reached(done.get("bookmark"))
+
+    def _commit(self) -> dict[str, Any]:
+        """Write COMMIT down; what is returned is filled when it is answered."""
+        done: dict[str, Any] = {}
+        self._connection.commit(on_success=done.update, **self._statement.hooks)
+        return done
 
     def _ask(self, text: str, parameters: Mapping[str, Any]) -> None:
         if self._ended:
@@ -163,7 +187,7 @@ class Exchange:
 class _Statement:
     """Statements on a connection, one after another."""
 
-    __slots__ = ("_connection", "_head", "_records", "hooks")
+    __slots__ = ("_connection", "_head", "_records", "_tail", "hooks")
 
     def __init__(self, connection: Any) -> None:
         scope = connection.new_hydration_scope()
@@ -176,11 +200,19 @@ class _Statement:
     def ask(self, text: str, parameters: Mapping[str, Any], **extra: Any) -> None:
         """Write a statement down; it is sent by ``answered``."""
         self._head: dict[str, Any] = {}
+        self._tail: dict[str, Any] = {}
         self._records: list[list[Any]] = []
         connection = self._connection
         untold = _Untold(parameters)
         connection.run(text, untold, on_success=self._head.update, **extra, **self.hooks)
-        connection.pull(n=-1, on_records=self._records.extend, **self.hooks)
+        connection.pull(
+            n=-1, on_records=self._records.extend, on_success=self._tail.update, **self.hooks
+        )
+
+    @property
+    def bookmark(self) -> str | None:
+        """Of a statement that committed itself."""
+        return self._tail.get("bookmark")
 
     async def answered(self) -> Rows:
         """Send what was written down; the rows, when everything has been answered."""

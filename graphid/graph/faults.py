@@ -37,6 +37,8 @@ class Verdict(Enum):
     """No server: again, a few times, then the caller's turn."""
     TIMEOUT = auto()
     """The deadline was met by the server or the pool."""
+    UNKNOWN_BOOKMARK = auto()
+    """The caller waits for a state that this database never gave a name to."""
     FAULT = auto()
     """Ours, or the server's: nothing helps."""
 
@@ -57,6 +59,12 @@ TIMEOUTS = frozenset(
     {
         "Neo.ClientError.Transaction.TransactionTimedOut",
         "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
+    }
+)
+BOOKMARKS = frozenset(
+    {
+        "Neo.ClientError.Transaction.InvalidBookmark",
+        "Neo.ClientError.Transaction.InvalidBookmarkMixture",
     }
 )
 STOPPING = frozenset(
@@ -94,6 +102,8 @@ def _judge_answer(error: Neo4jError) -> Verdict:
         return Verdict.RACE
     if error.code in TIMEOUTS:
         return Verdict.TIMEOUT
+    if error.code in BOOKMARKS:
+        return Verdict.UNKNOWN_BOOKMARK
     gone = DatabaseUnavailable | NotALeader | ForbiddenOnReadOnlyDatabase
     if error.code in STOPPING or isinstance(error, gone):
         return Verdict.UNAVAILABLE

@@ -10,6 +10,7 @@ from typing import Any, LiteralString, TypeVar
 import neo4j
 from neo4j import AsyncGraphDatabase
 
+from graphid.graph.bookmarks import awaited, reached
 from graphid.graph.values import to_rows
 
 T = TypeVar("T")
@@ -39,7 +40,9 @@ class Sessions:
             with getattr(session, "_pipelined_begin", contextlib.nullcontext()):
                 transaction = await session.begin_transaction(dict(metadata), timeout)
             async with transaction:
-                return await work(SessionTransaction(transaction))
+                done = await work(SessionTransaction(transaction))
+            await _note(session, mode)
+            return done
 
     async def single(
         self,
@@ -52,13 +55,25 @@ class Sessions:
         """One statement that commits itself."""
         statement = neo4j.Query(text, metadata=dict(metadata), timeout=timeout)
         async with self.session(mode) as session:
-            return await to_rows(await session.run(statement, dict(parameters)))
+            rows = await to_rows(await session.run(statement, dict(parameters)))
+            await _note(session, mode)
+            return rows
 
     def session(self, mode: str) -> neo4j.AsyncSession:
         """A session of the driver."""
         return self._driver.session(
-            database=self._database, default_access_mode=mode, bookmark_manager=self._bookmarks
+            database=self._database,
+            default_access_mode=mode,
+            bookmark_manager=self._bookmarks,
+            bookmarks=neo4j.Bookmarks.from_raw_values(awaited() or ()),
         )
+
+
+async def _note(session: neo4j.AsyncSession, mode: str) -> None:
+    """Tell what a writing transaction reached."""
+    if mode == neo4j.WRITE_ACCESS:
+        for bookmark in (await session.last_bookmarks()).raw_values:
+            reached(bookmark)
 
 
 class SessionTransaction:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from graphid.api.context import RequestContext, Services
 from graphid.api.execution import Answer, MutationByGet, Request, answer, error_body
 from graphid.errors import GraphidError, InvalidInput, Retryable
+from graphid.graph.bookmarks import BOOKMARK, following
 from graphid.http.answers import headers_of, status_of
 from graphid.http.callers import Callers
 from graphid.http.json_text import parse_json
@@ -25,6 +26,9 @@ from graphid.http.witnesses import Witnesses
 
 PLAIN = "application/json"
 MODERN = "application/graphql-response+json"
+
+MAX_BOOKMARKS = 2000
+"""Characters of the header that names what a caller has seen: some forty bookmarks."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -51,21 +55,34 @@ class _Endpoint:
             if self.witnesses is not None:
                 context.audit = self.witnesses.of(caller.name, http)
             allowance = self.callers.allowance(caller, http)
-            if allowance is None:
-                found = await self._answer(http, context)
-            else:
-                context.allowance = allowance
-                async with allowance:
+            with following(_awaited(http)) as bookmarks:
+                if allowance is None:
                     found = await self._answer(http, context)
+                else:
+                    context.allowance = allowance
+                    async with allowance:
+                        found = await self._answer(http, context)
         except MutationByGet:
             told = error_body(InvalidInput(MutationByGet.__doc__))
             return _response(told, 405, media, {"Allow": "POST"})
         except GraphidError as error:
             return _response(error_body(error), status_of(error), media, headers_of(error))
+        if bookmarks.reached and not caller.is_browser:
+            found.body["extensions"] = {"bookmark": ",".join(bookmarks.reached)}
         return _response(found.body, _status(found, media), media, _headers(found))
 
     async def _answer(self, http: HttpRequest, context: RequestContext) -> Answer:
         return await answer(await _read(http), context, may_change=http.method == "POST")
+
+
+def _awaited(http: HttpRequest) -> tuple[str, ...]:
+    """The bookmarks that the caller has seen. Raises InvalidInput."""
+    said = ",".join(http.headers.getlist(BOOKMARK))
+    if len(said) > MAX_BOOKMARKS:
+        raise InvalidInput(
+            f"{BOOKMARK} is longer than {MAX_BOOKMARKS} characters.", path=[BOOKMARK]
+        )
+    return tuple(dict.fromkeys(part for word in said.split(",") if (part := word.strip())))
 
 
 def _status(found: Answer, media: str) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.service import SECRET_KEY, Service
+from tests.service import PUBLISHABLE_KEY, SECRET_KEY, Service
 
 JSON = {"Content-Type": "application/json"}
 MODERN = "application/graphql-response+json"
@@ -137,3 +138,43 @@ def test_an_unknown_field_of_an_input(client: httpx.Client) -> None:
     assert error_of(answer)["extensions"]["code"] == "BAD_USER_INPUT"
     assert "colour" in answer.text
     assert "private" not in answer.text
+
+
+PAGE = """mutation ($id: ID!) { page(input: {context: {messageId: $id, cookieId: $id},
+  url: "https://x.example"}) { __typename } }"""
+EVENT = "query ($id: ID!) { event(messageId: $id) { messageId } }"
+
+
+def test_who_gives_back_a_bookmark_reads_what_was_written(client: httpx.Client) -> None:
+    id = uuid4().hex
+    sent = client.post("/graphql", json={"query": PAGE, "variables": {"id": id}}).json()
+    bookmark = sent["extensions"]["bookmark"]
+    read = client.post(
+        "/graphql",
+        json={"query": EVENT, "variables": {"id": id}},
+        headers={"Graphid-Bookmark": bookmark},
+    ).json()
+    assert read == {"data": {"event": {"messageId": id}}}
+
+
+@pytest.mark.parametrize(
+    ("bookmark", "said"),
+    [("FB:kcwQtVHRL3qHRc+Vpvdzy0iy18mQ", "given out no such"), ("x" * 2001, "longer than 2000")],
+)
+def test_a_bookmark_that_was_not_given_out(client: httpx.Client, bookmark: str, said: str) -> None:
+    asked = {"query": EVENT, "variables": {"id": "x"}}
+    answer = client.post("/graphql", json=asked, headers={"Graphid-Bookmark": bookmark})
+    error = error_of(answer)
+    assert error["extensions"]["code"] == "INVALID_INPUT"
+    assert error["extensions"]["path"] == ["Graphid-Bookmark"]
+    assert said in error["message"]
+
+
+def test_a_browser_is_told_no_bookmark(graphid: Service) -> None:
+    """It says how much is written here."""
+    answer = httpx.post(
+        f"{graphid.url}/graphql",
+        json={"query": PAGE, "variables": {"id": uuid4().hex}},
+        headers={"Authorization": f"Bearer {PUBLISHABLE_KEY}"},
+    ).json()
+    assert set(answer) == {"data"}

@@ -16,6 +16,7 @@ import neo4j.warnings
 import pytest
 
 from graphid.errors import Busy, DatabaseUnavailable, InternalError, InvalidInput, SettingsError
+from graphid.graph.bookmarks import BOOKMARK, following
 from graphid.graph.database import CONNECTIONS, Address, Database, Retry, Unit
 from graphid.graph.faults import Verdict, judge
 from graphid.graph.queries import Query
@@ -253,6 +254,30 @@ async def test_the_last_statement_commits(graph: Database, fresh: str) -> None:
         return rows
 
     assert await graph.write(work) == [{"n": 1}]
+
+
+async def test_what_is_written_has_a_bookmark_and_what_is_read_waits_for_it(
+    graph: Database, fresh: str
+) -> None:
+    with following() as first:
+        await graph.read_rows(ONE)
+        assert not first.reached
+        await graph.write_rows(CREATE, id=fresh)
+        await graph.write(lambda unit: unit.run(LOCK, id=fresh))
+        await graph.write(lambda unit: unit.last_rows(LOCK, id=fresh))
+    assert len(first.reached) == 3
+    with following(tuple(first.reached)) as second:
+        assert await graph.read_rows(COUNT, id=fresh) == [{"n": 1}]
+        assert await graph.read(lambda unit: unit.rows(COUNT, id=fresh)) == [{"n": 1}]
+    assert not second.reached
+
+
+async def test_a_bookmark_of_another_database_is_refused(graph: Database) -> None:
+    with following(("FB:kcwQtVHRL3qHRc+Vpvdzy0iy18mQ",)):
+        for read in (graph.read_rows(ONE), graph.read(lambda unit: unit.rows(ONE))):
+            with pytest.raises(InvalidInput, match="no such bookmark") as told:
+                await read
+            assert told.value.path == (BOOKMARK,)
 
 
 async def test_nothing_runs_after_the_last_statement(graph: Database, fresh: str) -> None:
