@@ -24,6 +24,7 @@ from tests.benchmarks.fold import pieces_a_second
 from tests.benchmarks.known import KNOWN, known_beside_unknown
 from tests.benchmarks.late import reach_of_late_evidence
 from tests.benchmarks.operations import Operations
+from tests.benchmarks.reading import BY_IDENTIFIER, OPENING, what_agents_ask
 from tests.benchmarks.timing import Compared, compare
 from tests.benchmarks.tokens import milliseconds_of_a_validation
 from tests.benchmarks.trips import trips_of_an_identify
@@ -99,6 +100,7 @@ def main() -> None:
             journeys = _Journeys(service, bare, chosen.events)
             progress.step("measuring journeys")
             found += journeys.measured(chosen.times)
+            found[-1:-1] = journeys.opened(chosen.times)
             progress.step("measuring what operators do")
             found[-1:-1] = journeys.operations(min(chosen.times, ACTS))
             progress.step("measuring what a browser's identify tells by its time")
@@ -231,6 +233,11 @@ class _Journeys:
             ),
         ]
 
+    def opened(self, times: int) -> list[Compared]:
+        """What agents ask of the small person."""
+        asked = what_agents_ask(self._service, self._bare, times, person=self._small, user="small")
+        return [*asked]
+
     def operations(self, times: int) -> list[Compared]:
         """What operators do to the large person, beside the small one."""
         return [*Operations(self._client, self._large, self._small).measured(times)]
@@ -301,6 +308,9 @@ def _show(
         "merge and unmerge the same within 25 %": ratios["merge and unmerge"] <= 1.25,
         "sever and restore the same within 25 %": ratios["sever and restore"] <= 1.25,
         "a journey page the same within 25 %": found[-1].ratio <= 1.25,
+        "a journey page at most 2.5 times a bare statement": ratios["journey page"] <= 2.5,
+        "an agent's opening query at most 3 times": ratios[OPENING] <= 3,
+        "a person by identifier at most 2.5 times": ratios[BY_IDENTIFIER] <= 2.5,
         "late evidence at most 3 steps, 30 at p99": late.median <= 3 and late.p99 <= 30,
         "the fold alone 20,000 pieces a second": folded >= 20_000,
         "a key of the graph with limits within 5 %": ratios[STORED] <= 1.05,

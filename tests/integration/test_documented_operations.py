@@ -1,0 +1,154 @@
+"""The operations of docs/operations: each is answered, in as many round trips to the database for a
+person of whom there is much as for one of whom there is little."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from neo4j._async.io._bolt import AsyncBolt
+
+from graphid.graph.database import Address
+from graphid.service.messages import (
+    Author,
+    ChatMessage,
+    Contact,
+    Identify,
+    Message,
+    Page,
+    StartChat,
+    Traits,
+)
+from tests.integration.asking import Asked, installation
+from tests.integration.test_ingest import SERVER
+
+OPERATIONS = {
+    path.stem: path.read_text("utf-8")
+    for path in sorted((Path(__file__).parents[2] / "docs" / "operations").glob("*.graphql"))
+}
+
+MOST = 8
+"""Round trips of an operation, whatever it returns: some wait for what others found."""
+
+
+class Somebody(Asked):
+    """A person, of whom there is more or less."""
+
+    async def live(self, size: int) -> None:
+        """They browse, identify and chat on so many browsers, and are so many records."""
+        for n in range(size):
+            await self.send(*self._on_a_browser(n, size), sender=SERVER)
+        for n in range(size):
+            await self.one(
+                Contact(
+                    message_id=f"{self.run}-row-{n}",
+                    source="crm",
+                    source_id=f"{self.run}-{n}",
+                    identifiers=(
+                        self.claim("user_id", "jo"),
+                        self.claim("email", f"jo{n}@x.example"),
+                    ),
+                    traits=Traits(first_name="Jo"),
+                ),
+                SERVER,
+            )
+            # Somebody else says the same number, and a browser claims both: reviews.
+            await self.one(self._identify(f"kim{n}", f"k{n}", self.claim("user_id", f"kim{n}")))
+            both = (self.claim("user_id", "jo"), self.claim("user_id", f"kim{n}"))
+            await self.one(self._identify(f"kim{n}", f"b{n}", *both), SERVER)
+
+    def _identify(self, cookie: str, id: str, *claims: Any) -> Identify:
+        return Identify(
+            context=self.context(cookie, id, device_id=f"{self.run}-d"), identifiers=claims
+        )
+
+    def _on_a_browser(self, n: int, size: int) -> list[Message]:
+        cookie, chat = f"c{n}", f"{self.run}-chat-{n}"
+        where = {"device_id": f"{self.run}-d"}
+        pages = [
+            Page(context=self.context(cookie, f"p{n}-{m}", **where), url="https://x.example")
+            for m in range(size)
+        ]
+        lines = [
+            ChatMessage(
+                message_id=f"{self.run}-m{n}-{m}", chat_id=chat, author=Author.CUSTOMER, text="hi"
+            )
+            for m in range(size)
+        ]
+        start = StartChat(context=self.context(cookie, f"s{n}", **where), chat_id=chat)
+        said = Identify(
+            context=self.context(cookie, f"i{n}", **where),
+            identifiers=(self.claim("user_id", "jo"),),
+        )
+        return [*pages, said, start, *lines]
+
+    async def variables(self) -> dict[str, Any]:
+        """What the operations ask about, by the file's name."""
+        found = await self.ask(
+            'query ($value: String!) { personByIdentifier(type: "user_id", value: $value) { id } }',
+            value=f"{self.run}-jo",
+        )
+        person = {"id": found["personByIdentifier"]["id"]}
+        return {
+            "chat": {"id": f"{self.run}-chat-0"},
+            "device": {"id": f"{self.run}-d"},
+            "joins": person,
+            "journey": person,
+            "opening": person,
+            "person_by_cookie": {"cookie": f"{self.run}-c0"},
+            "person_by_identifier": {"type": "user_id", "value": f"{self.run}-jo"},
+            "reviews": {},
+        }
+
+
+@pytest.fixture(scope="module")
+async def both(own_database: Address) -> AsyncIterator[tuple[Somebody, Somebody]]:
+    async with installation(own_database, server_warnings=False) as (connected, ids):
+        little, much = Somebody(connected, ids), Somebody(connected, ids)
+        await little.live(2)
+        await much.live(6)
+        yield little, much
+
+
+def nodes(value: Any) -> int:
+    """How many objects are in an answer."""
+    if isinstance(value, dict):
+        return 1 + sum(nodes(inner) for inner in value.values())
+    return sum(nodes(inner) for inner in value) if isinstance(value, list) else 0
+
+
+async def trips(somebody: Somebody, document: str, variables: dict[str, Any]) -> tuple[int, int]:
+    """Round trips to the database, and objects in the answer."""
+    sent = 0
+    send_all: Callable[[AsyncBolt], Any] = AsyncBolt.send_all
+
+    async def counted(connection: AsyncBolt) -> None:
+        nonlocal sent
+        sent += 1
+        await send_all(connection)
+
+    await somebody.ask(document, **variables)  # opens connections, reads the policy
+    with patch.object(AsyncBolt, "send_all", counted):
+        answer = await somebody.ask(document, **variables)
+    assert all(value is not None for value in answer.values()), answer
+    return sent, nodes(answer)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_round_trips_do_not_depend_on_how_much_there_is(
+    both: tuple[Somebody, Somebody], name: str
+) -> None:
+    document = OPERATIONS[name]
+    (few, small), (many, large) = [
+        await trips(somebody, document, (await somebody.variables())[name]) for somebody in both
+    ]
+    assert few == many <= MOST
+    if name not in {"person_by_cookie", "person_by_identifier", "reviews"}:
+        assert large > small
+
+
+def test_there_are_ten_of_them() -> None:
+    assert len(OPERATIONS) >= 10
