@@ -36,7 +36,7 @@ CALL (cookies) {
   RETURN collect(chat {.*}) AS chats
 }
 RETURN person.id AS id, contacts, events, chats,
-  [v IN visitors | [(v)-[:OF_COOKIE]->(:Cookie)-[:ON_DEVICE]->(device:Device) | device.id]] AS devices
+  [v IN visitors | [(v)-[:OF_COOKIE]->(:Cookie)-[:ON_DEVICE]->(d:Device) | d.id]] AS devices
 """
 
 BARE_BY_IDENTIFIER: LiteralString = """
