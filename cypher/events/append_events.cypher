@@ -45,6 +45,7 @@ CALL (row, cookie, stored) {
     MERGE (chat:Chat {id: started.id})
       ON CREATE SET chat = started, chat.session = session.id
     MERGE (chat)-[:IN_SESSION]->(session)
+    SET cookie.lastChatAt = CASE WHEN cookie.lastChatAt > row.at THEN cookie.lastChatAt ELSE row.at END
   )
   WITH row
   CALL (row) {

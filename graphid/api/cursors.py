@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import ClassVar
 
@@ -22,24 +23,37 @@ LONGEST = 8192
 """The longest cursor, in characters: ids of the greatest length make half of that."""
 
 
+_PLACE = r"\d{16}[1-5][^\x00-\x20]* "
+FORMS = {
+    "journey": re.compile(rf"{_PLACE}(?:link_\w+)?", re.ASCII),
+    "sessions": re.compile(r"\d{1,16}:session_\w+", re.ASCII),
+    "chats": re.compile(_PLACE, re.ASCII),
+    "messages": re.compile(_PLACE, re.ASCII),
+}
+"""What the keys of these lists look like: a cursor of another form was forged."""
+
+
 def cursor(list: str, key: str) -> str:
     """The cursor of an item, by its key in a list of that name."""
     return urlsafe_b64encode(f"{list}:{key}".encode()).decode().rstrip("=")
 
 
-def key_of(list: str, cursor: str | None, field: str) -> str | None:
+def key_of(list: str, given: str | None, field: str) -> str | None:
     """The key in a cursor of that list; ``field`` is the argument that held it.
 
     Raises BadCursor.
     """
-    if cursor is None:
+    if given is None:
         return None
     try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        padded = given.encode("ascii") + b"=" * (-len(given) % 4)
         name, _, key = urlsafe_b64decode(padded).decode("utf-8").partition(":")
     except ValueError:
         name = key = ""
-    if name != list or not key or len(cursor) > LONGEST:
+    form = FORMS.get(list)
+    is_ours = name == list and key and (form is None or form.fullmatch(key))
+    # What does not decode is left out in decoding: it must be what this service would answer.
+    if not is_ours or len(given) > LONGEST or cursor(list, key) != given:
         raise BadCursor(path=[field])
     return key
 

@@ -19,6 +19,7 @@ from graphid.api.nodes import (
     PageInfo,
     computed,
     cursors_of,
+    found,
     page_info,
 )
 from graphid.api.scalars import JSON, Timestamp
@@ -26,11 +27,13 @@ from graphid.errors import NotFound
 from graphid.identity.attribution import Basis
 from graphid.identity.values import Assurance, Operation
 from graphid.service.explanations import deciding_evidence, explain_attribution, is_by_merge
+from graphid.service.joins import JoinRecord
 from graphid.service.journey import EventRecord
+from graphid.service.lines import Line
 from graphid.service.links import LinkRecord
 from graphid.service.pages import Page
 from graphid.service.receipts import Receipt
-from graphid.service.visitors import Owner
+from graphid.service.visitors import Owner, visitor_id_of
 
 if TYPE_CHECKING:
     from graphid.api.chats import Chat
@@ -48,27 +51,30 @@ EVENT = "event_"
 class Attribution:
     basis: Basis = strawberry.field(description="On what basis it is theirs.")
     assurance: Assurance | None = strawberry.field(description="Of the link.")
-    owner: strawberry.Private[Owner]
+    record: strawberry.Private[LinkRecord | None]
+    owner: strawberry.Private[Owner | None]
+    """None: the line is a join or a split, and ``link`` says all there is to say."""
     at: strawberry.Private[int]
 
     @computed("The link that makes it theirs.")
     def link(self) -> Link | None:
-        link = self.owner.attribution.link
-        return None if link is None else Link.of(LinkRecord(link))
+        return None if self.record is None else Link.of(self.record)
 
     @computed("One sentence a contact-centre agent understands.")
     async def explanation(self, info: Info) -> str:
+        if self.owner is None:
+            return await Link.of(found(self.record)).explanation(info)
         attribution, visitor = self.owner.attribution, self.owner.record.visitor
         evidence = deciding_evidence(attribution, visitor)
         named = None
         if evidence is not None:
             named = await info.context.load(NamedByEvidenceLoader).load(evidence)
-        act = await self._act(info)
+        act = await self._act(info, self.owner)
         return explain_attribution(attribution, visitor, self.at, named=named or (), act=act)
 
-    async def _act(self, info: Info) -> Operation | None:
+    async def _act(self, info: Info, owner: Owner) -> Operation | None:
         """The operation that made it theirs, or nobody's, where one did."""
-        attribution, visitor = self.owner.attribution, self.owner.record.visitor
+        attribution, visitor = owner.attribution, owner.record.visitor
         if is_by_merge(attribution) and attribution.link is not None:
             return await operation_of(info, attribution.link.evidence)
         if attribution.basis is Basis.ANONYMOUS and visitor.link is None:
@@ -79,25 +85,48 @@ class Attribution:
     @classmethod
     def of(cls, owner: Owner, at: int) -> Attribution:
         attribution = owner.attribution
-        return cls(basis=attribution.basis, assurance=attribution.assurance, owner=owner, at=at)
+        link = attribution.link
+        return cls(
+            basis=attribution.basis,
+            assurance=attribution.assurance,
+            record=None if link is None else LinkRecord(link),
+            owner=owner,
+            at=at,
+        )
+
+    @classmethod
+    def of_join(cls, join: JoinRecord) -> Attribution:
+        """Of a join or a split, which is theirs because an end of its link is."""
+        is_known = visitor_id_of(join.person) is None
+        return cls(
+            basis=Basis.IDENTIFIED if is_known else Basis.ANONYMOUS,
+            assurance=join.link.assurance,
+            record=join.record,
+            owner=None,
+            at=join.occurred_at,
+        )
 
 
 @strawberry.type(
     description="One line of a journey, newest first. `detail` holds what its type adds: url and "
-    "title, name and properties, identifiers claimed, author and text, … Without identifier:view "
+    "title, name and properties, identifiers claimed, author and text; of a join or a split its "
+    "link, contacts and people, who did it and why. Without identifier:view "
     "identifiers in it are masked, as they are wherever else a value appears."
 )
 class JourneyEvent(Node):
     type: JourneyEventType = strawberry.field(description="What it is.")
     occurred_at: Timestamp = strawberry.field(description="When, in the world.")
     received_at: Timestamp = strawberry.field(description="When this service got it.")
-    message_id: strawberry.ID = strawberry.field(description="The sender's, or ours.")
+    message_id: strawberry.ID = strawberry.field(
+        description="The sender's, or ours; of a join or a split, that of the message or the "
+        "operation behind it, which may have made several: only `node(id)` finds such a line."
+    )
     cookie_id: strawberry.ID | None = strawberry.field(description="Where it happened.")
     device_id: strawberry.ID | None = strawberry.field(description="Where it happened.")
-    record: strawberry.Private[EventRecord | None]
+    record: strawberry.Private[Line | None]
     """None: it was just sent, and is read only if somebody asks for more than was sent."""
 
-    async def _stored(self, info: Info) -> EventRecord:
+    async def _stored(self, info: Info) -> Line:
         if self.record is None:
             load = info.context.load(EventByMessageIdLoader)
             self.record = await load.load(self.message_id)
@@ -112,7 +141,7 @@ class JourneyEvent(Node):
         from graphid.api.visits import Session  # noqa: PLC0415 - each names the other
 
         stored = await self._stored(info)
-        if stored.session is None:
+        if isinstance(stored, JoinRecord) or stored.session is None:
             return None
         return Session.of_part(stored.session, stored.owner.record)
 
@@ -123,7 +152,9 @@ class JourneyEvent(Node):
         from graphid.api.chats import chat_by_id  # noqa: PLC0415 - each names the other
 
         stored = await self._stored(info)
-        return None if stored.chat is None else await chat_by_id(info, stored.chat)
+        if isinstance(stored, JoinRecord) or stored.chat is None:
+            return None
+        return await chat_by_id(info, stored.chat)
 
     # A page has fifty lines: what is there already is answered without a task for each.
 
@@ -133,21 +164,23 @@ class JourneyEvent(Node):
             return cast("Person", self._person(info))
         from graphid.api.people import person_now  # noqa: PLC0415 - each names the other
 
-        return person_now(info, self.record.owner.person)
+        return person_now(info, _owner_of(self.record))
 
     @computed("Why it is theirs.")
     def attribution(self, info: Info) -> Attribution:
         if self.record is None:
             return cast(Attribution, self._attribution(info))
-        return Attribution.of(self.record.owner, self.record.occurred_at)
+        return _attribution_of(self.record)
 
     @computed("What its type adds.")
     def detail(self, info: Info) -> JSON:
-        return cast(JSON, self._detail(info) if self.record is None else self.record.detail)
+        if isinstance(self.record, EventRecord):
+            return cast(JSON, self.record.detail)
+        return cast(JSON, self._detail(info))
 
     async def owner_id(self, info: Info) -> str:
         """The id of whose it is, now."""
-        return (await self._stored(info)).owner.person
+        return _owner_of(await self._stored(info))
 
     async def _person(self, info: Info) -> Person:
         from graphid.api.people import person_by_id  # noqa: PLC0415 - each names the other
@@ -155,22 +188,32 @@ class JourneyEvent(Node):
         return await person_by_id(info, await self.owner_id(info))
 
     async def _attribution(self, info: Info) -> Attribution:
-        stored = await self._stored(info)
-        return Attribution.of(stored.owner, stored.occurred_at)
+        return _attribution_of(await self._stored(info))
 
     async def _detail(self, info: Info) -> Any:
-        return (await self._stored(info)).detail
+        stored = await self._stored(info)
+        if not isinstance(stored, JoinRecord):
+            return stored.detail
+        act = await operation_of(info, stored.evidence)
+        if act is None:
+            return stored.detail | {"actor": stored.link.actor}
+        told = {"actor": act.actor, "reason": act.reason, "operationId": stored.message_id}
+        return stored.detail | told
 
     @classmethod
-    def of(cls, record: EventRecord) -> JourneyEvent:
+    def of(cls, record: Line) -> JourneyEvent:
+        if isinstance(record, JoinRecord):
+            id, cookie, device = record.id, record.cookie, None
+        else:
+            id, cookie, device = EVENT + record.message_id, record.cookie, record.device
         return cls(
-            id=strawberry.ID(EVENT + record.message_id),
+            id=strawberry.ID(id),
             type=JourneyEventType(record.type),
             occurred_at=Timestamp(record.occurred_at),
             received_at=Timestamp(record.received_at),
             message_id=strawberry.ID(record.message_id),
-            cookie_id=strawberry.ID(record.cookie),
-            device_id=None if record.device is None else strawberry.ID(record.device),
+            cookie_id=None if cookie is None else strawberry.ID(cookie),
+            device_id=None if device is None else strawberry.ID(device),
             record=record,
         )
 
@@ -190,6 +233,17 @@ class JourneyEvent(Node):
         )
 
 
+def _owner_of(line: Line) -> str:
+    """Whose a line is."""
+    return line.person if isinstance(line, JoinRecord) else line.owner.person
+
+
+def _attribution_of(line: Line) -> Attribution:
+    if isinstance(line, JoinRecord):
+        return Attribution.of_join(line)
+    return Attribution.of(line.owner, line.occurred_at)
+
+
 @strawberry.type(description="A line of a journey in a list.")
 class JourneyEdge:
     cursor: str = strawberry.field(description="For `after` and `before`.")
@@ -202,7 +256,7 @@ class JourneyConnection:
     page_info: PageInfo = strawberry.field(description="Where the page lies.")
 
     @classmethod
-    def of(cls, page: Page[EventRecord]) -> JourneyConnection:
+    def of(cls, page: Page[EventRecord] | Page[Line]) -> JourneyConnection:
         cursors = cursors_of(JOURNEY, page)
         return cls(
             edges=[

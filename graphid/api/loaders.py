@@ -9,17 +9,20 @@ from typing import Any, TypeVar
 from strawberry.dataloader import DataLoader
 
 from graphid.identity.values import Micros, Place
-from graphid.service.chats import ChatRecord, ChatsWanted, MessageRecord
+from graphid.service.chats import ChatRecord, MessageRecord
 from graphid.service.devices import CookieRecord, DeviceRecord, UseRecord
+from graphid.service.joins import JoinRecord
 from graphid.service.journey import EventRecord, PageWanted
 from graphid.service.ledger import RecordedOperation
+from graphid.service.lines import Line, LinesWanted
 from graphid.service.links import LinkRecord, LinksWanted, NamedIdentifier, ReviewRecord
 from graphid.service.masked_reads import MaskedReads
 from graphid.service.pages import Page, PageRequest
 from graphid.service.people import ContactRecord, PersonRecord
 from graphid.service.reads import Reads
 from graphid.service.sessions import SessionRecord
-from graphid.service.visitors import Owner, Slice, VisitorRecord
+from graphid.service.visitors import Owner, VisitorRecord
+from graphid.service.visits import VisitsWanted
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -57,14 +60,7 @@ class SeenByPersonLoader(DataLoader[str, tuple[Micros, Micros] | None]):
     """When a person was first and last seen."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.people.seen))
-
-
-class SlicesByPersonLoader(DataLoader[str, list[Slice]]):
-    """All that a person owns."""
-
-    def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.visitors.slices_of_people))
+        super().__init__(load_fn=_by_key(reads.lines.seen))
 
 
 class VisitorByIdLoader(DataLoader[str, VisitorRecord | None]):
@@ -91,6 +87,20 @@ class NamedByEvidenceLoader(DataLoader[str, tuple[str, ...] | None]):
         super().__init__(load_fn=_by_key(reads.journeys.named))
 
 
+class JoinByIdLoader(DataLoader[str, JoinRecord | None]):
+    """Joins and splits by the id of their line."""
+
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.joins.by_id))
+
+
+class LinesPageLoader(DataLoader[LinesWanted, Page[Line]]):
+    """Pages of people's journeys."""
+
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=reads.lines.pages, cache=False)
+
+
 class JourneyPageLoader(DataLoader[PageWanted, Page[EventRecord]]):
     def __init__(self, reads: Reads) -> None:
         super().__init__(load_fn=reads.journeys.pages, cache=False)
@@ -113,9 +123,9 @@ class SessionByVisitorLoader(DataLoader[tuple[str, VisitorRecord], SessionRecord
         super().__init__(load_fn=load, cache_key_fn=lambda key: (key[0], key[1].id))
 
 
-class SessionPageLoader(DataLoader[tuple[list[Slice], PageRequest], Page[SessionRecord]]):
+class SessionPageLoader(DataLoader[VisitsWanted, Page[SessionRecord]]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=reads.sessions.pages, cache=False)
+        super().__init__(load_fn=reads.visits.sessions, cache=False)
 
 
 class ChatByIdLoader(DataLoader[str, ChatRecord | None]):
@@ -123,9 +133,9 @@ class ChatByIdLoader(DataLoader[str, ChatRecord | None]):
         super().__init__(load_fn=_by_key(reads.chats.by_id))
 
 
-class ChatPageLoader(DataLoader[ChatsWanted, Page[ChatRecord]]):
+class ChatPageLoader(DataLoader[VisitsWanted, Page[ChatRecord]]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=reads.chats.pages, cache=False)
+        super().__init__(load_fn=reads.visits.chats, cache=False)
 
 
 class MessagePageLoader(DataLoader[tuple[str, PageRequest], Page[MessageRecord]]):

@@ -15,25 +15,25 @@ from graphid.api.journey import JOURNEY, JourneyConnection
 from graphid.api.links import Identifier, Link, ReviewItem
 from graphid.api.loaders import (
     ChatPageLoader,
-    JourneyPageLoader,
+    LinesPageLoader,
     LinksByContactLoader,
     LinksByPersonLoader,
     PersonByIdLoader,
     ReviewsByPersonLoader,
     SeenByPersonLoader,
     SessionPageLoader,
-    SlicesByPersonLoader,
     UsesByPersonLoader,
 )
 from graphid.api.nodes import ContactState, JourneyEventType, Node, PersonKind, computed, found
 from graphid.api.scalars import JSON, Timestamp, micros
+from graphid.errors import InvalidInput
 from graphid.identity.state import LinkState
 from graphid.identity.values import Assurance, TraitValue
-from graphid.service.chats import ChatsWanted
-from graphid.service.journey import PageWanted, Window
+from graphid.service.journey import Window
+from graphid.service.lines import LinesWanted
 from graphid.service.links import LinksWanted
 from graphid.service.people import MADE_HERE, ContactRecord, PersonRecord
-from graphid.service.visitors import Slice
+from graphid.service.visits import VisitsWanted
 
 if TYPE_CHECKING:
     from graphid.api.visits import SessionConnection
@@ -149,9 +149,8 @@ class Person(Node):
         from graphid.api.visits import SESSIONS, SessionConnection  # noqa: PLC0415 - a circle
 
         request = forwards(SESSIONS, first, after or None)
-        slices = await self._slices(info)
-        page = await info.context.load(SessionPageLoader).load((slices, request))
-        return SessionConnection.of(page)
+        wanted = VisitsWanted(self.record.id, request)
+        return SessionConnection.of(await info.context.load(SessionPageLoader).load(wanted))
 
     @computed("Their chats, newest first; `open` keeps those (not) ended.")
     async def chats(
@@ -163,12 +162,12 @@ class Person(Node):
     ) -> ChatConnection:
         request = forwards("chats", first, after or None)
         is_open = None if open is strawberry.UNSET else open
-        wanted = ChatsWanted(await self._slices(info), request, is_open)
+        wanted = VisitsWanted(self.record.id, request, is_open)
         return ChatConnection.of(await info.context.load(ChatPageLoader).load(wanted))
 
     @computed(
-        "Newest first; 50 where neither `first` nor `last` is given. `from` is "
-        "included, `to` is not."
+        "Newest first; 50 where neither `first` nor `last` is given. `from` is included, `to` is "
+        "not. Joins and splits that an operator took back are in the journeys of both sides."
     )
     async def journey(
         self,
@@ -192,21 +191,17 @@ class Person(Node):
             before=before or None,
             default=JOURNEY_PAGE,
         )
-        window = Window(
-            since=micros(from_) if from_ else None,
-            until=micros(to) if to else None,
-            types=tuple(type.value for type in types or ()),
-        )
-        wanted = PageWanted(await self._slices(info), request, window)
-        return JourneyConnection.of(await info.context.load(JourneyPageLoader).load(wanted))
+        since, until = micros(from_) if from_ else None, micros(to) if to else None
+        if since is not None and until is not None and until < since:
+            raise InvalidInput("to must not be before from.", path=["from", "to"])
+        window = Window(since, until, tuple(dict.fromkeys(type.value for type in types or ())))
+        wanted = LinesWanted(self.record.id, request, window)
+        return JourneyConnection.of(await info.context.load(LinesPageLoader).load(wanted))
 
     @computed("What waits, or waited, for a human about them, latest first.")
     async def reviews(self, info: Info) -> list[ReviewItem]:
         records = await info.context.load(ReviewsByPersonLoader).load(self.record.id)
         return [ReviewItem.of(record) for record in records or ()]
-
-    async def _slices(self, info: Info) -> list[Slice]:
-        return await info.context.load(SlicesByPersonLoader).load(self.record.id)
 
     @classmethod
     def of(cls, record: PersonRecord) -> Person:

@@ -29,6 +29,7 @@ from graphid.api.loaders import (
     CookieByIdLoader,
     DeviceByIdLoader,
     EventByMessageIdLoader,
+    JoinByIdLoader,
     LinkByIdLoader,
     OwnerByPlaceLoader,
     PersonByIdLoader,
@@ -113,7 +114,10 @@ class Query:
     async def providers(self, info: Info) -> list[OidcProvider]:
         return [OidcProvider.of(record) for record in await info.context.services.providers.all()]
 
-    @computed("One line of a journey by its message id.")
+    @computed(
+        "One line of a journey by its message id. Joins and splits have none of their own: `node` "
+        "finds those."
+    )
     async def event(self, info: Info, message_id: strawberry.ID) -> JourneyEvent | None:
         return await _event(info, EVENT + message_id)
 
@@ -160,6 +164,11 @@ async def _contact(info: Info, id: str) -> Contact | None:
 async def _event(info: Info, id: str) -> JourneyEvent | None:
     load = info.context.load(EventByMessageIdLoader)
     record = await load.load(id.removeprefix(EVENT))
+    return None if record is None else JourneyEvent.of(record)
+
+
+async def _join(info: Info, id: str) -> JourneyEvent | None:
+    record = await info.context.load(JoinByIdLoader).load(id)
     return None if record is None else JourneyEvent.of(record)
 
 
@@ -233,6 +242,7 @@ _BY_PREFIX: dict[str, Callable[[Info, str], Awaitable[Node | None]]] = {
     "person": _person,
     "contact": _contact,
     "event": _event,
+    "join": _join,
     "session": _session,
     "link": _link,
     "identifier": identifier_by_id,

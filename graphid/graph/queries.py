@@ -77,9 +77,13 @@ def load() -> dict[str, Query]:
 
 
 def included(text: str, texts: Mapping[str, str]) -> str:
-    """The text with each ``// Include: area/verb_noun`` in its body replaced by that statement."""
+    """The text with each ``// Include: area/verb_noun`` in its body replaced by that statement,
+    and by what that one includes."""
     return re.sub(
-        r"^ +// Include: (\S+)$", lambda found: body_of(texts[found[1]]), text, flags=re.MULTILINE
+        r"^ +// Include: (\S+)$",
+        lambda found: included(body_of(texts[found[1]]), texts),
+        text,
+        flags=re.MULTILINE,
     )
 
 

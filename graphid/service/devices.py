@@ -10,10 +10,12 @@ from graphid.graph.queries import query
 from graphid.identity.values import Micros, moment
 from graphid.service.visitors import (
     END,
+    FOREVER,
     Slice,
     VisitorRecord,
-    Visitors,
+    asked_of,
     owner_of,
+    slices_of,
     visitor_id_of,
     visitor_of,
 )
@@ -21,13 +23,12 @@ from graphid.service.visitors import (
 READ_DEVICES = query("devices/read_devices")
 READ_COOKIES = query("devices/read_cookies")
 LIST_VISITORS = query("devices/list_visitors")
+LIST_VISITORS_OF = query("devices/list_visitors_of")
 LIST_COOKIE_VISITORS = query("devices/list_cookie_visitors")
 READ_USES = query("devices/read_uses")
 
 MOST_VISITORS = 1000
 """Of a device with more visitors, the latest are looked at."""
-
-_FOREVER: Micros = 10**16 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,8 @@ class DevicePersonRecord:
 class Devices:
     """Reads devices and cookies."""
 
-    def __init__(self, database: Readable, visitors: Visitors) -> None:
+    def __init__(self, database: Readable) -> None:
         self._database = database
-        self._visitors = visitors
 
     async def by_id(self, ids: Iterable[str]) -> dict[str, DeviceRecord]:
         """The devices of these ids, as many as there are."""
@@ -135,13 +135,16 @@ class Devices:
         self, people: Sequence[str], *, limit: int
     ) -> dict[str, list[UseRecord]]:
         """The devices that each person used, one use per visitor, newest first."""
-        owned = await self._visitors.slices_of_people(people)
+        rows = await self._database.read_rows(
+            LIST_VISITORS_OF, people=[asked_of(person) for person in people], limit=limit
+        )
+        owned: dict[str, list[Slice]] = {person: [] for person in people}
+        for row in rows:
+            person = row["key"]
+            parts = slices_of(visitor_of(row))
+            owned[person] += [part for part in parts if part.person == person]
         kept = {
-            person: sorted(
-                (part for part in parts if part.record.device is not None),
-                key=lambda part: part.record.started_at,
-                reverse=True,
-            )[:limit]
+            person: sorted(parts, key=lambda part: part.record.started_at, reverse=True)[:limit]
             for person, parts in owned.items()
         }
         uses = iter(await self._uses([part for parts in kept.values() for part in parts]))
@@ -162,7 +165,7 @@ class Devices:
                     "cookie": part.cookie,
                     "low": part.low,
                     "high": part.high,
-                    "highAt": _FOREVER if part.high == END else moment(part.high),
+                    "highAt": FOREVER if part.high == END else moment(part.high),
                 }
                 for index, part in enumerate(slices)
             ],

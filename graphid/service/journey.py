@@ -1,8 +1,8 @@
-"""Journeys: what happened, whose it is, and in which order.
+"""Events, whose they are, and in which order.
 
-A person's journey is one list over all their visitors, newest first, ordered by position. Each
-slice of a visitor that the person owns is one range of the index (cookie, position), so a page
-costs the same whatever the journey's length.
+Each slice of a visitor is one range of the index (cookie, position), so a page costs the same
+whatever its length; lines that are neither pages nor tracked events are found among them by the
+index (cookie, kind, position).
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import msgspec
 from graphid.graph.database import Readable
 from graphid.graph.queries import Query, query
 from graphid.identity.values import SAID_USER, Micros, Place, message_of
+from graphid.service.joins import JoinType
 from graphid.service.pages import Page, PageRequest, page_of
-from graphid.service.visitors import Owner, Slice, Visitors, at_moment, owner_of
+from graphid.service.recordings import COMMON
+from graphid.service.visitors import END, Owner, Slice, Visitors, at_moment, owner_of
 
 READ_NEWEST = query("journey/read_newest")
 READ_OLDEST = query("journey/read_oldest")
@@ -63,6 +65,24 @@ class Window:
     types: tuple[str, ...] = ()
     session: str | None = None
 
+    def bounds(self, request: PageRequest) -> tuple[Place, Place]:
+        """From which place up to but without which the lines of a page of it are."""
+        low = "" if self.since is None else at_moment(self.since)
+        high = END if self.until is None else at_moment(self.until)
+        # Newest first: what is before a line is behind it in time. The next text after a position
+        # is behind it, and before every other position.
+        if request.before is not None:
+            low = max(low, request.before + " ")
+        if request.after is not None:
+            high = min(high, request.after)
+        return low, high
+
+    def row(self) -> dict[str, Any]:
+        """Of which types events are wanted, as the statements take it."""
+        types = [type for type in self.types if type not in list(JoinType)]
+        are_kinds = bool(self.types) and COMMON.isdisjoint(types)
+        return {"types": types, "kinds": types if are_kinds else None, "session": self.session}
+
 
 @dataclass(frozen=True, slots=True)
 class PageWanted:
@@ -90,7 +110,7 @@ class Journeys:
         return [
             page_of(
                 [
-                    _event(row, owner_of(one.slices[row[0]].record, row[3]))
+                    event_of(row, owner_of(one.slices[row[0]].record, row[3]))
                     for row in rows.get(key, ())[: one.request.limit + 1]
                 ],
                 one.request,
@@ -105,10 +125,9 @@ class Journeys:
         pages = [
             {
                 "key": key,
-                "slices": _ranges(one.slices, one.request, one.window),
-                "types": list(one.window.types),
-                "session": one.window.session,
+                "slices": _ranges(one.slices, *one.window.bounds(one.request)),
             }
+            | one.window.row()
             for key, one in enumerate(wanted)
             if one.request.from_end is from_end
         ]
@@ -124,7 +143,7 @@ class Journeys:
         events: list[Row] = rows[0]["events"]
         owners = await self._visitors.owners({(row[2], row[3]) for row in events})
         return {
-            row[1]: _event(row, owner)
+            row[1]: event_of(row, owner)
             for row in events
             if (owner := owners.get((row[2], row[3]))) is not None
         }
@@ -151,23 +170,17 @@ class Journeys:
         }
 
 
-def _ranges(slices: Sequence[Slice], request: PageRequest, window: Window) -> list[dict[str, Any]]:
-    """The slices within the bounds of page and window. Newest first: ``after`` is an upper one."""
-    lows = [at_moment(window.since)] if window.since is not None else []
-    highs = [at_moment(window.until)] if window.until is not None else []
-    if request.before is not None:
-        # The next text after a position: behind it, and before every other position.
-        lows.append(request.before + " ")
-    if request.after is not None:
-        highs.append(request.after)
+def _ranges(slices: Sequence[Slice], low: Place, high: Place) -> list[dict[str, Any]]:
+    """The slices within bounds."""
     return [
-        {"index": index, "cookie": part.cookie, "low": low, "high": high}
+        {"index": index, "cookie": part.cookie, "low": begin, "high": end}
         for index, part in enumerate(slices)
-        if (low := max(part.low, *lows, "")) < (high := min([part.high, *highs]))
+        if (begin := max(part.low, low)) < (end := min(part.high, high))
     ]
 
 
-def _event(row: Row, owner: Owner) -> EventRecord:
+def event_of(row: Row, owner: Owner) -> EventRecord:
+    """An event from what the statements of this module and of ``lines`` collect."""
     _, message_id, cookie, position, type, occurred, received, device, session, chat, detail = row
     return EventRecord(
         message_id=message_id,

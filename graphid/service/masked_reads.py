@@ -16,6 +16,7 @@ import msgspec
 from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import TraitValue
 from graphid.service.chats import ChatRecord, MessageRecord
+from graphid.service.joins import JoinRecord
 from graphid.service.journey import EventRecord
 from graphid.service.ledger import RecordedOperation
 from graphid.service.links import LinkRecord, NamedIdentifier, ReviewRecord
@@ -76,6 +77,7 @@ class _Masking:
             PersonRecord: self._person,
             ContactRecord: self._contact,
             EventRecord: self._event,
+            JoinRecord: self._join,
             ChatRecord: self._chat,
             MessageRecord: self._message,
             LinkRecord: self._link,
@@ -165,6 +167,9 @@ class _Masking:
         if link.reason is not None:
             link = msgspec.structs.replace(link, reason=self._mask.text(link.reason))
         return LinkRecord(link, None if identifier is None else self._identifier(identifier))
+
+    def _join(self, join: JoinRecord) -> JoinRecord:
+        return replace(join, record=self._link(join.record))
 
     def _identifier(self, named: NamedIdentifier) -> NamedIdentifier:
         return replace(named, value=masked_identifier(named.type, named.value))

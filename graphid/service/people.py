@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from heapq import nlargest, nsmallest
 from typing import Any
 
 import msgspec
@@ -18,7 +17,6 @@ from graphid.identity.state import Contact
 from graphid.identity.traits import traits_of
 from graphid.identity.values import Assurance, IdentifierKey, Micros, TraitValue
 from graphid.service.visitors import (
-    Slice,
     VisitorRecord,
     Visitors,
     person_named_by,
@@ -29,14 +27,9 @@ READ_PEOPLE = query("people/read_people")
 RESOLVE_CONTACTS = query("people/resolve_contacts")
 FIND_PEOPLE = query("people/find_people")
 FIND_CONTACTS = query("people/find_contacts")
-READ_SEEN = query("people/read_seen")
 
 MADE_HERE = "identify"
 """The source of a contact that no record is behind: an identify made it."""
-
-SEEN_SLICES = 100
-"""Of a person with more visitors, the first and last seen are looked for on this many, the
-earliest and the latest by their cookies."""
 
 _traits = msgspec.json.Decoder(dict[str, TraitValue])
 
@@ -179,19 +172,6 @@ class People:
         rows = await self._database.read_rows(FIND_CONTACTS, source=source, sourceId=source_id)
         return rows[0]["contact"] if rows else None
 
-    async def seen(self, people: Sequence[str]) -> dict[str, tuple[Micros, Micros]]:
-        """When the first and the last event of each happened; those without events are missing."""
-        owned = await self._visitors.slices_of_people(people)
-        slices = [part for parts in owned.values() for part in _outermost(parts)]
-        rows = await self._database.read_rows(
-            READ_SEEN,
-            slices=[
-                {"person": s.person, "cookie": s.cookie, "low": s.low, "high": s.high}
-                for s in slices
-            ],
-        )
-        return {row["person"]: (row["firstAt"], row["lastAt"]) for row in rows}
-
     async def _meant_by(self, ids: Iterable[str]) -> dict[str, str]:
         """What ids of contacts, and of people named for them, mean: a contact's or visitor's id."""
         contacts = {id: contact for id in ids if (contact := contact_named_by(id)) is not None}
@@ -208,14 +188,6 @@ class People:
     async def _visitors_of(self, ids: Iterable[str]) -> dict[str, VisitorRecord]:
         wanted = list(ids)
         return await self._visitors.by_id(wanted) if wanted else {}
-
-
-def _outermost(parts: list[Slice]) -> list[Slice]:
-    if len(parts) <= 2 * SEEN_SLICES:
-        return parts
-    first = nsmallest(SEEN_SLICES, parts, key=lambda part: part.record.started_at)
-    last = nlargest(SEEN_SLICES, parts, key=lambda part: part.record.seen_to)
-    return [*first, *last]
 
 
 def _person(row: Mapping[str, Any]) -> PersonRecord:

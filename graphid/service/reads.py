@@ -12,12 +12,15 @@ from graphid.identity.values import Micros
 from graphid.service.audit.trail import Trail
 from graphid.service.chats import Chats
 from graphid.service.devices import Devices
+from graphid.service.joins import Joins
 from graphid.service.journey import Journeys
 from graphid.service.ledger import Ledger
+from graphid.service.lines import Lines
 from graphid.service.links import Links
 from graphid.service.people import People
 from graphid.service.sessions import Sessions
 from graphid.service.visitors import Visitors
+from graphid.service.visits import Visits
 
 
 def now() -> Micros:
@@ -33,8 +36,11 @@ class Reads:
     visitors: Visitors
     people: People
     journeys: Journeys
+    lines: Lines
+    joins: Joins
     sessions: Sessions
     chats: Chats
+    visits: Visits
     devices: Devices
     links: Links
     ledger: Ledger
@@ -46,14 +52,19 @@ class Reads:
     ) -> Reads:
         """The readers of a graph."""
         visitors = Visitors(database, policies)
+        people, journeys = People(database, visitors), Journeys(database, visitors)
+        sessions, chats = Sessions(database, visitors), Chats(database, clock)
         return cls(
             policies=policies,
             visitors=visitors,
-            people=People(database, visitors),
-            journeys=Journeys(database, visitors),
-            sessions=Sessions(database, visitors),
-            chats=Chats(database, clock),
-            devices=Devices(database, visitors),
+            people=people,
+            journeys=journeys,
+            lines=Lines(database, visitors, people, journeys),
+            joins=Joins(database),
+            sessions=sessions,
+            chats=chats,
+            visits=Visits(database, sessions, chats),
+            devices=Devices(database),
             links=Links(database),
             ledger=Ledger(database),
             trail=Trail(database),

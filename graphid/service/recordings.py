@@ -11,6 +11,9 @@ from graphid.identity.ids import Ids
 from graphid.identity.outcome import Warned
 from graphid.identity.values import Evidence, Micros
 
+COMMON = frozenset({"PAGE", "TRACK"})
+"""Types of nearly all events. The others have a ``kind``, by which they are found among them."""
+
 _json = msgspec.json.Encoder(order="sorted")
 
 
@@ -57,6 +60,7 @@ class Event:
             "event": {
                 "messageId": self.message_id,
                 "type": self.type,
+                "kind": None if self.type in COMMON else self.type,
                 "cookie": self.cookie,
                 "occurredAt": self.at,
                 "receivedAt": self.received_at,

@@ -16,6 +16,7 @@ from graphid.identity.values import Micros, Place, moment
 from graphid.service.pages import Page, PageRequest, page_of
 from graphid.service.visitors import (
     END,
+    FOREVER,
     Owner,
     Slice,
     VisitorRecord,
@@ -29,7 +30,6 @@ READ_SESSIONS = query("sessions/read_sessions")
 LIST_SESSIONS = query("sessions/list_sessions")
 
 _VISITOR = "visitor_"
-_FOREVER: Micros = 10**16 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +167,12 @@ def _rows_of(slices: Sequence[Slice]) -> list[dict[str, Any]]:
             "from": part.record.visitor.start,
             "to": part.record.visitor.end or END,
             "lowAt": moment(part.low),
-            "highAt": _FOREVER if part.high == END else moment(part.high) + 1,
+            "highAt": FOREVER if part.high == END else moment(part.high) + 1,
         }
         for index, part in enumerate(slices)
     ]
 
 
 def _bounds(request: PageRequest) -> dict[str, Any]:
-    at, _, id = (request.after or f"{_FOREVER}:").partition(":")
-    # The key came from a client: what is no number follows nothing.
-    return {"beforeAt": int(at) if at.isdigit() and len(at) <= 16 else _FOREVER, "beforeId": id}
+    at, _, id = (request.after or f"{FOREVER}:").partition(":")
+    return {"beforeAt": int(at), "beforeId": id}

@@ -25,6 +25,9 @@ FIND_VISITORS = query("journey/find_visitors")
 END = ":"
 """Sorts after every place: those begin with a digit."""
 
+FOREVER: Micros = 10**16 - 1
+"""The last moment that a place can stand for, in the year 2286."""
+
 
 @dataclass(frozen=True, slots=True)
 class VisitorRecord:
@@ -43,6 +46,10 @@ class VisitorRecord:
     @property
     def id(self) -> str:
         return self.visitor.id
+
+    def covers(self, place: Place) -> bool:
+        """Whether what happened at a place of its cookie is the visitor's."""
+        return self.visitor.start <= place < (self.visitor.end or END)
 
     @property
     def started_at(self) -> Micros:
@@ -76,7 +83,7 @@ class Slice:
 
 def at_moment(at: Micros) -> Place:
     """The boundary before everything that happened at ``at``."""
-    return f"{max(at, 0):016d}"
+    return f"{min(max(at, 0), FOREVER):016d}"
 
 
 def owner_of(record: VisitorRecord, place: Place) -> Owner:
@@ -118,6 +125,12 @@ def slices_of(record: VisitorRecord) -> list[Slice]:
 def visitor_id_of(person: str) -> str | None:
     """The visitor as whose anonymous person this id is read; None for other ids."""
     return person.removesuffix(UNCLAIMED) if person.startswith("visitor_") else None
+
+
+def asked_of(person: str) -> dict[str, Any]:
+    """A person, as the statements take it that list visitors of known and of anonymous ones."""
+    visitor = visitor_id_of(person)
+    return {"key": person, "person": person if visitor is None else None, "visitor": visitor}
 
 
 def person_named_by(id: str, record: VisitorRecord) -> str:

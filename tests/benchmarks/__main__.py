@@ -20,6 +20,7 @@ from rich.table import Table
 from graphid.graph.engine import Address, TerminalProgress, running_database
 from graphid.identity.values import Kind, place
 from tests.benchmarks.bare import APPEND, CLAIM_AND_MERGE, JOURNEY_PAGE, Bare
+from tests.benchmarks.crowd import CROWDED, FULL, Crowd
 from tests.benchmarks.fold import pieces_a_second
 from tests.benchmarks.known import KNOWN, known_beside_unknown
 from tests.benchmarks.late import reach_of_late_evidence
@@ -73,6 +74,8 @@ SMALL, LARGE = 100, 100_000
 BATCH = 1000
 ACTS = 50
 """Turns of what operators do, at most: each leaves a judgement behind."""
+MANY = 1_000_000
+"""Events of others in the graph, which a journey is read beside."""
 LATE = 100_000
 """Pieces of evidence in the history of which a tenth comes late."""
 WARM_UP = 1000
@@ -87,7 +90,13 @@ def main() -> None:
     options.add_argument(
         "--verify", type=int, metavar="PIECES", help="only graphid verify, of so much evidence"
     )
+    options.add_argument(
+        "--crowd", type=int, metavar="EVENTS", help="only journeys in a graph of so many events"
+    )
     chosen = options.parse_args()
+    if chosen.crowd is not None:
+        _crowd(chosen.crowd, chosen.times)
+        return
     if chosen.verify is not None:
         _verify(chosen.verify, chosen.events)
         return
@@ -101,6 +110,8 @@ def main() -> None:
             progress.step("measuring journeys")
             found += journeys.measured(chosen.times)
             found[-1:-1] = journeys.opened(chosen.times)
+            progress.step(f"measuring journeys among {MANY:,} events")
+            found[-1:-1] = Crowd(service.client(), bare).measured(chosen.times, MANY)
             progress.step("measuring what operators do")
             found[-1:-1] = journeys.operations(min(chosen.times, ACTS))
             progress.step("measuring what a browser's identify tells by its time")
@@ -118,6 +129,16 @@ def _verify(pieces: int, events: int) -> None:
         data = Path(folder)
         for line in told_of(address, data, progress, pieces=pieces, events=events):
             print(line)
+
+
+def _crowd(events: int, times: int) -> None:
+    with (
+        TerminalProgress() as progress,
+        _service(progress) as (address, service),
+        closing(Bare(address)) as bare,
+    ):
+        for row in Crowd(service.client(), bare).measured(times, events):
+            print(f"{row.name}: {row.ours.p50:.2f} ms / {row.theirs.p50:.2f} ms = {row.ratio:.2f}")
 
 
 @contextmanager
@@ -311,6 +332,8 @@ def _show(
         "a journey page at most 2.5 times a bare statement": ratios["journey page"] <= 2.5,
         "an agent's opening query at most 3 times": ratios[OPENING] <= 3,
         "a person by identifier at most 2.5 times": ratios[BY_IDENTIFIER] <= 2.5,
+        "a page of 2,000 visitors at most 3 times that of one": ratios[CROWDED] <= 3,
+        "a page among 1,000,000 events the same within 25 %": ratios[FULL] <= 1.25,
         "late evidence at most 3 steps, 30 at p99": late.median <= 3 and late.p99 <= 30,
         "the fold alone 20,000 pieces a second": folded >= 20_000,
         "a key of the graph with limits within 5 %": ratios[STORED] <= 1.05,

@@ -13,6 +13,7 @@ from tests.identity.lives import IDS
 from tests.integration.asking import Asked, installation
 from tests.integration.ledger import Ledger
 from tests.integration.operating import Operating
+from tests.integration.telling import Telling
 
 
 @pytest.fixture
@@ -25,6 +26,12 @@ async def asked(database: Address) -> AsyncIterator[Asked]:
 async def operator(database: Address) -> AsyncIterator[Operating]:
     async with installation(database) as (connected, ids):
         yield Operating(connected, ids)
+
+
+@pytest.fixture
+async def telling(database: Address) -> AsyncIterator[Telling]:
+    async with installation(database) as (connected, ids):
+        yield Telling(connected, ids)
 
 
 @pytest.fixture

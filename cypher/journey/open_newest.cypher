@@ -1,0 +1,74 @@
+// Purpose: The newest lines of people's journeys: events of the visitors that may hold them, joins and splits. Of many visitors those are looked at whose last event can lie latest; what one of the rest may hold is no later than rest.
+// Parameters: $pages, each with key, person (an id, or null), visitor (of an anonymous person, or null), low and high (places), sinceAt and untilAt (times of the same), types (to keep only these; empty: all), kinds (null, or the same types, where all of them are kinds), joins (which types of joins and splits), newest (true) and session (null); $visitors, how many of each person's, of which $first at first; $limit, how many lines of each; $operation, what the id of an operation ends with.
+// Columns: key, stands, events, visitors, joins, rest.
+
+UNWIND $pages AS page
+CALL (page) {
+  CALL (page) {
+    MATCH (:Person {id: page.person})<-[:BELONGS_TO]-(:Contact)<-[standing:IDENTIFIED_AS]-(visitor)
+    WHERE standing.state <> 'SEVERED'
+    RETURN visitor, standing
+    UNION ALL
+    MATCH (visitor:Visitor {id: page.visitor})
+    WHERE visitor.start IS NOT NULL
+    RETURN visitor, NULL AS standing
+  }
+  MATCH (visitor)-[:OF_COOKIE]->(cookie)
+  WITH page, visitor, standing, cookie,
+    CASE WHEN visitor.endedAt < cookie.lastSeenAt THEN visitor.endedAt ELSE cookie.lastSeenAt END AS over
+  WHERE over >= page.sinceAt
+    AND (page.high = ':' OR (cookie.firstSeenAt <= page.untilAt AND coalesce(visitor.startedAt, 0) <= page.untilAt))
+  WITH page, visitor, standing, CASE WHEN over > page.untilAt THEN page.untilAt ELSE over END AS bound
+  ORDER BY bound DESC LIMIT $visitors + 1
+  WITH bound, page, visitor, right('000000000000000' + toString(standing.reach), 16) AS reached
+  WITH bound, page, visitor, CASE WHEN visitor.start < reached THEN reached ELSE visitor.start END AS start
+  ORDER BY bound DESC
+  RETURN collect({
+    bound: bound, index: visitor.id, cookie: visitor.cookie,
+    low: CASE WHEN start < page.low THEN page.low ELSE start END,
+    high: CASE WHEN visitor.end < page.high THEN visitor.end ELSE page.high END
+  }) AS nearest
+}
+// Of many visitors a few mostly hold the page: of the rest only what comes before its end is read.
+CALL (page, nearest) {
+  UNWIND nearest[..$first] AS part
+  CALL (page, part) {
+    // Include: parts/newest_events
+  }
+  WITH part, event ORDER BY event.position DESC LIMIT $limit
+  RETURN
+  // Include: parts/event_columns
+}
+WITH page, nearest, events AS near, CASE WHEN size(events) = $limit THEN events[-1][3] ELSE '' END AS edge
+CALL (page, nearest, edge) {
+  UNWIND [one IN nearest[$first..$visitors] WHERE one.high > edge] AS one
+  WITH page, {index: one.index, cookie: one.cookie, low: CASE WHEN one.low < edge THEN edge ELSE one.low END, high: one.high} AS part
+  CALL (page, part) {
+    // Include: parts/newest_events
+  }
+  WITH part, event ORDER BY event.position DESC LIMIT $limit
+  RETURN
+  // Include: parts/event_columns
+}
+CALL (near, events) {
+  UNWIND near + events AS event
+  WITH event ORDER BY event[3] DESC LIMIT $limit
+  RETURN collect(event) AS both
+}
+WITH page, nearest, both AS events
+CALL (events) {
+  UNWIND events AS event
+  WITH DISTINCT event[0] AS id
+  MATCH (visitor:Visitor {id: id})
+  WHERE visitor.start IS NOT NULL
+  WITH id,
+  // Include: parts/visitor_columns
+  RETURN collect({visitor: visitor, owners: owners, seenFrom: seenFrom, seenTo: seenTo, device: device}) AS visitors
+}
+WITH page, nearest, events, visitors, CASE WHEN size(events) = $limit THEN events[-1][5] ELSE page.sinceAt END AS least, page.untilAt AS most
+CALL (page, least, most) {
+  // Include: parts/join_lines
+}
+RETURN page.key AS key,
+  EXISTS { (:Person {id: page.person})<-[:BELONGS_TO]-(:Contact) } OR EXISTS { (:Visitor {id: page.visitor}) } AS stands,
+  events, visitors, joins, nearest[$visitors].bound AS rest
