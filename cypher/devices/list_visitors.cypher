@@ -1,13 +1,19 @@
-// Purpose: The visitors of devices' cookies, those of the cookies seen last first.
-// Parameters: $ids, the client's ids of devices; $limit, how many of each.
+// Purpose: The latest visitors of devices' cookies, those of the cookies used last first.
+// Parameters: $named, a map: ids, the client's ids of devices; most, how many of each; until, a time after all.
 // Columns: of, visitor, owners, seenFrom, seenTo, device.
 
-UNWIND $ids AS id
+UNWIND $named.ids AS id
 MATCH (place:Device {id: id})
-CALL (place) {
-  MATCH (place)<-[:ON_DEVICE]-(used:Cookie)<-[:OF_COOKIE]-(visitor:Visitor)
-  WHERE visitor.start IS NOT NULL
-  RETURN visitor ORDER BY coalesce(visitor.startedAt, used.firstSeenAt) DESC LIMIT $limit
+WITH place, $named.until AS until
+CALL (place, until) {
+  // Include: parts/cookies_of_device
+  CALL (used) {
+    MATCH (visitor:Visitor)
+      USING INDEX visitor:Visitor(cookie, start)
+    WHERE visitor.cookie = used.id AND visitor.start >= ''
+    RETURN visitor ORDER BY visitor.cookie DESC, visitor.start DESC LIMIT $named.most
+  }
+  RETURN visitor LIMIT $named.most
 }
 RETURN place.id AS of,
   // Include: parts/visitor_columns

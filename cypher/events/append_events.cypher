@@ -39,7 +39,10 @@ CALL (row, cookie, stored) {
       ON CREATE SET device.firstSeenAt = row.at, device.lastSeenAt = row.at
       ON MATCH SET device.firstSeenAt = CASE WHEN device.firstSeenAt > row.at THEN row.at ELSE device.firstSeenAt END,
                    device.lastSeenAt = CASE WHEN device.lastSeenAt < row.at THEN row.at ELSE device.lastSeenAt END
-    MERGE (cookie)-[:ON_DEVICE]->(device)
+    MERGE (cookie)-[on:ON_DEVICE]->(device)
+      ON CREATE SET on.device = id, on.known = coalesce(cookie.known, false), on.usedAt = row.at
+    // It sorts the cookies of a device, so it need not be exact: an event is not to move it each time.
+    FOREACH (_ IN CASE WHEN row.at > on.usedAt + $batch.timeout THEN [1] ELSE [] END | SET on.usedAt = row.at)
   )
   FOREACH (started IN row.chatStarts |
     MERGE (chat:Chat {id: started.id})

@@ -1,5 +1,5 @@
 // Purpose: Write a unit of work: its events, the evidence with its answers, and what the steps changed of the fold's memory and the readable graph.
-// Parameters: $batch, as events/append_events has it; $changes, a map: evidence, what was received; touches, what the steps read and wrote at which place; states, keys with the place of the last touch and what is otherwise new of them; visitors, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, notSameAs, links as they now are.
+// Parameters: $batch, as events/append_events has it; $changes, a map: evidence, what was received; touches, what the steps read and wrote at which place; states, keys with the place of the last touch and what is otherwise new of them; visitors, devices, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, notSameAs, links as they now are.
 // Columns: known.
 
 CALL () {
@@ -27,6 +27,17 @@ CALL () {
   REMOVE visitor.unmadeStart
   MERGE (cookie:Cookie {id: row.cookie})
   MERGE (visitor)-[:OF_COOKIE]->(cookie)
+  WITH row, cookie
+  WHERE row.properties.contact IS NOT NULL AND cookie.known IS NULL
+  SET cookie.known = true
+  WITH cookie
+  MATCH (cookie)-[on:ON_DEVICE]->()
+  SET on.known = true
+}
+CALL () {
+  UNWIND $changes.devices AS row
+  MATCH (device:Device {id: row.id})
+  SET device.sharedSince = row.sharedSince
 }
 CALL () {
   UNWIND $changes.contacts AS row

@@ -40,7 +40,8 @@ CALL () {
   WITH visitor, visitor.opening = 'birth' AS isBirth
   SET visitor.unmadeStart = CASE WHEN isBirth THEN null ELSE visitor.start END,
       visitor.start = CASE WHEN isBirth THEN '' END
-  REMOVE visitor.end, visitor.endedAt, visitor.endedBy, visitor.identified, visitor.verified, visitor.attended
+  REMOVE visitor.end, visitor.endedAt, visitor.endedBy, visitor.identified, visitor.verified, visitor.attended,
+    visitor.contact, visitor.linkedAt
 }
 CALL () {
   UNWIND $refold.contacts AS id

@@ -19,10 +19,8 @@ CALL (asked) {
 }
 RETURN asked, person {
   .id,
-  contacts: [(person)<-[:BELONGS_TO]-(contact:Contact) | contact {
-    .id, .source, .sourceId, .isRecord, .state, .made, .madeAt, .traits,
-    identifiers: [(contact)-[hold:HAS_IDENTIFIER]->(identifier:Identifier) WHERE hold.state = 'ACTIVE' |
-      identifier {.id, .type, .value, assurance: hold.assurance, at: hold.at}]
-  }],
+  contacts: [(person)<-[:BELONGS_TO]-(contact:Contact) |
+    // Include: parts/contact_columns
+  ],
   merged: [(person)<-[:MERGED_INTO*1..100]-(former:Person) | former.id]
 } AS person

@@ -1,5 +1,5 @@
 // Purpose: Make what differs what the evidence says, as far as that is to take something back or to say it exactly; evidence/write_changes then says the rest. Nothing that was told of is deleted, except relationships that are where they cannot be.
-// Parameters: $repair, a map: evidence, by id, with what is stored of it; touches, as they should be; untouched, keys and places of touches that are written anew or should not be; states, by key, exactly; unmade, ids of visitors that the evidence does not make; visitors, contacts, people, reviews, ids of what is said anew, or should be nobody's; identifiers, exactly; obsolete, ids of reviews that the evidence does not file; stray, links that are where they should not be, and severed, links that should not be, each by source, type and id; links, by id with source and target, that are about to be written.
+// Parameters: $repair, a map: evidence, by id, with what is stored of it; touches, as they should be; untouched, keys and places of touches that are written anew or should not be; states, by key, exactly; unmade, ids of visitors that the evidence does not make; used, ids of cookies whose devices do not say how they were used; visitors, contacts, people, reviews, ids of what is said anew, or should be nobody's; identifiers, exactly; obsolete, ids of reviews that the evidence does not file; stray, links that are where they should not be, and severed, links that should not be, each by source, type and id; links, by id with source and target, that are about to be written.
 // Columns: none.
 // Plan: offline
 
@@ -29,12 +29,22 @@ CALL () {
   UNWIND $repair.unmade AS id
   MATCH (visitor:Visitor {id: id})
   SET visitor.unmadeStart = coalesce(visitor.start, visitor.unmadeStart)
-  REMOVE visitor.start, visitor.end
+  REMOVE visitor.start, visitor.end, visitor.contact, visitor.linkedAt
 }
 CALL () {
   UNWIND $repair.visitors AS id
   MATCH (:Visitor {id: id})-[of:OF_COOKIE]->()
   DELETE of
+}
+CALL () {
+  UNWIND $repair.used AS id
+  MATCH (cookie:Cookie {id: id})-[on:ON_DEVICE]->(device:Device)
+  WITH cookie, on, device, coalesce(cookie.known, EXISTS {
+    MATCH (cookie)<-[:OF_COOKIE]-(visitor:Visitor)
+    WHERE visitor.contact IS NOT NULL
+  }) AS known
+  SET on.device = device.id, on.known = known, on.usedAt = coalesce(on.usedAt, cookie.lastSeenAt),
+      cookie.known = CASE WHEN known THEN true END
 }
 CALL () {
   UNWIND $repair.contacts AS id

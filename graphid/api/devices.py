@@ -8,23 +8,37 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from graphid.api.context import Info
-from graphid.api.cursors import bounded
+from graphid.api.cursors import bounded, cursor
 from graphid.api.links import LazyPerson
-from graphid.api.loaders import DeviceByIdLoader, UsesByDeviceLoader
-from graphid.api.nodes import Node, computed, found
+from graphid.api.loaders import (
+    DeviceByIdLoader,
+    PeopleCountByDeviceLoader,
+    PersonByMomentLoader,
+    UsesByDeviceLoader,
+)
+from graphid.api.nodes import Node, PageInfo, computed, cursors_of, found, page_info
 from graphid.api.scalars import Timestamp, micros
+from graphid.errors import InvalidInput
 from graphid.service.devices import (
+    MOST_VISITORS,
     DevicePersonRecord,
     DeviceRecord,
     UseRecord,
-    count_owners,
     people_of,
-    person_at,
     within,
 )
+from graphid.service.pages import PageRequest
+from graphid.service.shared import SharedPage
 
 if TYPE_CHECKING:
     from graphid.api.visits import Visitor
+
+
+SHARED = "sharedDevices"
+"""The name of the list, in its cursors."""
+
+FEWEST = 2
+"""People that a device is listed for, where the client does not say."""
 
 
 @strawberry.type(description="A person's use of a device, all visitors together.")
@@ -96,18 +110,24 @@ class Device(Node):
 
     @computed("Whether two or more people identified themselves on it.")
     async def shared(self, info: Info) -> bool:
-        return count_owners(await self._uses(info)) > 1
+        return await self._count(info) > 1
 
-    @computed("How many people identified themselves on it.")
+    @computed(
+        "How many people, as people are today, identified themselves on it; where more than "
+        f"{MOST_VISITORS:,} visitors used it, how many of the latest {MOST_VISITORS:,} are."
+    )
     async def person_count(self, info: Info) -> int:
-        return count_owners(await self._uses(info))
+        return await self._count(info)
 
-    @computed("Who used it, the latest first, anonymous people too.")
+    @computed(
+        "Who used it, the latest first, anonymous people too; of its latest "
+        f"{MOST_VISITORS:,} uses."
+    )
     async def people(self, info: Info, first: int | None = 100) -> list[DevicePerson]:
         limit = bounded(first, "first", default=100)
         return [DevicePerson.of(p) for p in people_of(await self._uses(info))[:limit]]
 
-    @computed("Who used it from when to when, newest first.")
+    @computed(f"Who used it from when to when, newest first; of its latest {MOST_VISITORS:,} uses.")
     async def uses(
         self,
         info: Info,
@@ -127,8 +147,12 @@ class Device(Node):
     async def person_at(self, info: Info, at: datetime) -> LazyPerson | None:
         from graphid.api.people import person_by_id  # noqa: PLC0415 - each names the other
 
-        person = person_at(await self._uses(info), micros(at))
+        moment = (self.record.id, micros(at))
+        person = await info.context.load(PersonByMomentLoader).load(moment)
         return None if person is None else await person_by_id(info, person)
+
+    async def _count(self, info: Info) -> int:
+        return await info.context.load(PeopleCountByDeviceLoader).load(self.record.id) or 0
 
     async def _uses(self, info: Info) -> list[UseRecord]:
         return await info.context.load(UsesByDeviceLoader).load(self.record.id) or []
@@ -146,3 +170,47 @@ class Device(Node):
 async def device_by_id(info: Info, id: str) -> Device:
     """A device that something points at."""
     return Device.of(found(await info.context.load(DeviceByIdLoader).load(id)))
+
+
+@strawberry.type(description="A device in a list.")
+class DeviceEdge:
+    cursor: str = strawberry.field(description="For `after`.")
+    node: Device = strawberry.field(description="The device.")
+
+
+@strawberry.type(description="A page of devices.")
+class DeviceConnection:
+    edges: list[DeviceEdge] = strawberry.field(description="The devices, in the list's order.")
+    page_info: PageInfo = strawberry.field(
+        description="Where the page lies. `endCursor` is where to go on, also behind a page that "
+        "is short or empty because most of what was looked at did not fit."
+    )
+
+    @classmethod
+    def of(cls, found: SharedPage) -> DeviceConnection:
+        cursors = cursors_of(SHARED, found.page)
+        info = page_info(found.page, cursors)
+        if found.resume is not None:
+            info.end_cursor = cursor(SHARED, found.resume)
+        return cls(
+            edges=[
+                DeviceEdge(cursor=cursor, node=Device.of(shared.device))
+                for cursor, shared in zip(cursors, found.page.items, strict=True)
+            ],
+            page_info=info,
+        )
+
+
+async def shared_devices(
+    info: Info, min_people: int | None, since: datetime | None, request: PageRequest
+) -> DeviceConnection:
+    """A page of the devices that so many people used. Raises InvalidInput past the bound."""
+    people = FEWEST if min_people is None else min_people
+    if not 1 <= people <= MOST_VISITORS:
+        raise InvalidInput(f"minPeople must be from 1 to {MOST_VISITORS}.", path=["minPeople"])
+    seen = micros(since) if since else 0
+    found = await info.context.reads.shared.newest(request, people=people, since=seen)
+    counts = info.context.load(PeopleCountByDeviceLoader)
+    for shared in found.page.items:
+        counts.prime(shared.device.id, shared.people)
+    return DeviceConnection.of(found)

@@ -24,6 +24,7 @@ from graphql import (
 
 from graphid.api.cursors import MOST
 from graphid.errors import TooLarge
+from graphid.service.clusters.clusters import MOST_NODES
 
 MAX_CHARACTERS = 100_000
 """Of a document."""
@@ -34,8 +35,14 @@ MAX_ALIASES = 50
 MAX_COST = 25_000
 """Fields in an answer."""
 
-PAGES = {"journey": 50, "events": 50} | dict.fromkeys(("sessions", "chats", "keys", "audit"), 20)
-"""How long a list is where the client does not say."""
+PAGES = {
+    **dict.fromkeys(("journey", "events"), 50),
+    **dict.fromkeys(("sessions", "chats", "keys", "audit", "sharedDevices"), 20),
+    "cluster": 300,
+}
+"""How long a list is where the client does not say; of a cluster, how many nodes it has."""
+LONGER = {"cluster": MOST_NODES}
+"""Lists that may be longer than others."""
 LISTS = {
     **dict.fromkeys(("links", "devices", "messages", "people", "uses", "visitors"), 100),
     "providers": 50,
@@ -146,7 +153,7 @@ class _Measure:
         """How often what is below the field may be there. ``edges`` is as long as its list."""
         name = field.name.value
         for argument in field.arguments or ():
-            if argument.name.value in ("first", "last"):
+            if argument.name.value in ("first", "last", "maxNodes"):
                 value: Any = None
                 if isinstance(argument.value, VariableNode):
                     value = self._variables.get(argument.value.name.value)
@@ -154,5 +161,5 @@ class _Measure:
                     value = int(argument.value.value[:9])
                 # What is no number, or out of bounds, is refused later for what it is.
                 if isinstance(value, int):
-                    return min(max(value, 1), MOST)
+                    return min(max(value, 1), LONGER.get(name, MOST))
         return PAGES.get(name) or LISTS.get(name) or SHORT.get(name, 1)

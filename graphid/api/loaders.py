@@ -168,6 +168,20 @@ class UsesByDeviceLoader(DataLoader[str, list[UseRecord] | None]):
         super().__init__(load_fn=_by_key(reads.devices.uses_of_devices))
 
 
+class PeopleCountByDeviceLoader(DataLoader[str, int | None]):
+    """How many people identified themselves on a device."""
+
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.devices.count_people))
+
+
+class PersonByMomentLoader(DataLoader[tuple[str, Micros], str | None]):
+    """Who used a device at a moment."""
+
+    def __init__(self, reads: Reads) -> None:
+        super().__init__(load_fn=_by_key(reads.devices.people_at))
+
+
 class UsesByPersonLoader(DataLoader[str, list[UseRecord] | None]):
     def __init__(self, reads: Reads) -> None:
         async def load(people: list[str]) -> dict[str, list[UseRecord]]:

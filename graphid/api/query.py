@@ -11,9 +11,10 @@ from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, Selection
 
 from graphid.api.audit import AUDIT, AuditConnection
 from graphid.api.chats import Chat, chat_by_id
+from graphid.api.clusters import HOPS, NODES, Cluster, cluster_around
 from graphid.api.context import Info
 from graphid.api.cursors import forwards
-from graphid.api.devices import Device
+from graphid.api.devices import FEWEST, SHARED, Device, DeviceConnection, shared_devices
 from graphid.api.journey import EVENT, JourneyEvent
 from graphid.api.keys import KEYS, AccessKeyConnection
 from graphid.api.links import (
@@ -89,6 +90,35 @@ class Query:
     async def device(self, info: Info, id: strawberry.ID) -> Device | None:
         record = await info.context.load(DeviceByIdLoader).load(id)
         return None if record is None else Device.of(record)
+
+    @computed(
+        "Devices on which several people identified themselves, in the order in which the second "
+        "of them did, the latest first. `minPeople`: as people are today, as `personCount` counts "
+        "them; `since`: something happened on it since."
+    )
+    async def shared_devices(
+        self,
+        info: Info,
+        min_people: int | None = FEWEST,
+        since: datetime | None = strawberry.UNSET,
+        first: int | None = 20,
+        after: str | None = strawberry.UNSET,
+    ) -> DeviceConnection:
+        request = forwards(SHARED, first, after or None)
+        return await shared_devices(info, min_people, since or None, request)
+
+    @computed(
+        "The neighbourhood of a person, device, contact, cookie, visitor (its owner's) or "
+        "identifier: `maxHops` edges away, from 1 to 6, and `maxNodes`, from 1 to 1000."
+    )
+    async def cluster(
+        self,
+        info: Info,
+        around: strawberry.ID,
+        max_hops: int | None = HOPS,
+        max_nodes: int | None = NODES,
+    ) -> Cluster:
+        return await cluster_around(info, around, max_hops, max_nodes)
 
     @computed("What waits for a human, the latest first; `state: null` for all there ever was.")
     async def reviews(

@@ -38,6 +38,8 @@ EDIT = frozenset({Scope.CONTACT_EDIT})
 VIEW = frozenset({Scope.JOURNEY_VIEW})
 GRAPH = frozenset({Scope.JOURNEY_VIEW, Scope.GRAPH_VIEW})
 """Who is there, what joins them, and which devices they share: no line of what anybody did."""
+EXPLORE = frozenset({Scope.GRAPH_VIEW})
+"""Who is around whom: whoever serves one customer has no need to go on to the others."""
 POLICY = frozenset({Scope.POLICY_EDIT})
 OPERATE = frozenset({Scope.IDENTITY_EDIT})
 ERASE = frozenset({Scope.PRIVACY_EDIT})
@@ -89,6 +91,9 @@ SCOPES: Mapping[str, Scopes] = {
     **{f"Contact.{name}": GRAPH for name in ("id", "source", "state", "person", "links")},
     **dict.fromkeys(("Device", "DevicePerson", "DeviceUse", "Cookie", "Visitor"), GRAPH),
     **dict.fromkeys(("Link", "IdentifierNode"), GRAPH),
+    **{f"Query.{name}": EXPLORE for name in ("cluster", "sharedDevices")},
+    **dict.fromkeys(("Cluster", "ClusterEdge", "RiskSignal"), EXPLORE),
+    **dict.fromkeys(("DeviceConnection", "DeviceEdge"), EXPLORE),
     "PageInfo": GRAPH | INTEGRATE | AUDIT,
     "Warning": RECEIPT | EDIT,
     **dict.fromkeys(

@@ -1,4 +1,5 @@
-"""What the readable graph should hold: visitors, contacts, people, identifiers, reviews, links."""
+"""What the readable graph should hold: visitors, devices, contacts, people, identifiers, reviews,
+links."""
 
 from __future__ import annotations
 
@@ -12,12 +13,23 @@ from graphid.graph.projection import (
     identifier_row,
     properties_of,
     review_row,
+    shared_since,
     visitor_row,
 )
 from graphid.graph.queries import query
-from graphid.identity.state import Key, Link, LinkKind, LinkState, Person, Review, Visitor
+from graphid.identity.state import (
+    Key,
+    Link,
+    LinkKind,
+    LinkState,
+    Person,
+    Review,
+    Visitor,
+)
+from graphid.identity.values import Place
 
 READ_VISITORS = query("verify/read_visitors")
+READ_DEVICES = query("verify/read_devices")
 READ_CONTACTS = query("verify/read_contacts")
 READ_PEOPLE = query("verify/read_people")
 READ_IDENTIFIERS = query("verify/read_identifiers")
@@ -70,8 +82,7 @@ class Visitors(Linked):
             if visitor is None:
                 yield "the evidence makes no such visitor"
         if visitor is None:
-            if properties.get("end") is not None:
-                yield says("end", properties["end"], None)
+            yield from differing(properties, {"end": None, "contact": None})
         else:
             yield from differing(with_defaults(properties), visitor_row(visitor)["properties"])
             if cookies != [visitor.cookie]:
@@ -100,6 +111,34 @@ def with_defaults(properties: Row) -> Row:
     plain = visitor_row(Visitor(id="", cookie=""))["properties"]
     usual = {name: plain[name] for name in ("attended", "unattendedAfter", "unattendedOwner")}
     return usual | properties
+
+
+class Devices(Check):
+    """Devices, with since when they count as shared. One is there when something happened on it."""
+
+    kind = "device"
+    reads = READ_DEVICES
+
+    def faults(self, id: str, row: list[Any] | None) -> Iterator[str]:
+        if row is not None:
+            expected = {"sharedSince": self.since(id)}
+            yield from differing({"sharedSince": row[1]}, expected)
+
+    def since(self, id: str) -> Place | None:
+        """Since when it is shared, as the fold has it."""
+        value, wrote, _ = self.folded.history(device(id)).present
+        return shared_since(value, wrote)
+
+    def expected(self) -> Iterator[str]:
+        return iter(())
+
+    def keys(self, id: str, row: list[Any] | None) -> set[Key]:
+        return {device(id)}
+
+
+def device(id: str) -> Key:
+    """The key of a device."""
+    return ("device", f"device:{id}")
 
 
 class Contacts(Linked):

@@ -16,6 +16,7 @@ from graphid.identity.state import (
     Contact,
     Cookie,
     Decided,
+    Device,
     Identifier,
     Key,
     Link,
@@ -192,6 +193,7 @@ class Difference:
                 for id, contact in self.contacts.items()
                 if self._former_contacts.get(id) != contact
             ],
+            "devices": list(self._devices()),
             "identifiers": [],
             "people": [],
             "aliases": [],
@@ -216,6 +218,15 @@ class Difference:
         for link in self.links.values():
             rows[LINK_ROWS[link.kind]].append(link_row(link))
         return rows
+
+    def _devices(self) -> Iterator[Row]:
+        """Since when devices count as shared, where that is new."""
+        for key, (wrote, value) in self._after.items():
+            id = device_of(key)
+            before = self._present[key]
+            since = shared_since(value, wrote)
+            if id is not None and since != shared_since(before.value, before.wrote):
+                yield {"id": id, "sharedSince": since}
 
     def refold(self) -> Row:
         """The rows of ``evidence/write_refold``: what is stepped again, and no longer made."""
@@ -275,7 +286,19 @@ def _text(value: Value | None) -> str | None:
     return None if value is None else encode(value)
 
 
+def device_of(key: Key) -> str | None:
+    """The device that a key is of; None for the others, and for a cookie without a device."""
+    kind, _, id = key[1].partition(":")
+    return id if (key[0], kind) == ("device", "device") else None
+
+
+def shared_since(value: Value | None, wrote: Place) -> Place | None:
+    """The place of what made a device shared: once it is, nothing writes it again."""
+    return wrote if isinstance(value, Device) and value.shared else None
+
+
 def visitor_row(visitor: Visitor) -> Row:
+    link = None if visitor.owner is None else visitor.link
     return {
         "id": visitor.id,
         "cookie": visitor.cookie,
@@ -293,6 +316,8 @@ def visitor_row(visitor: Visitor) -> Row:
             "attended": [moment for run in visitor.attended for moment in run],
             "unattendedAfter": visitor.unattended_after,
             "unattendedOwner": visitor.unattended_owner.value,
+            "contact": None if link is None else link.target,
+            "linkedAt": None if link is None else link.at,
         },
     }
 

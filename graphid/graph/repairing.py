@@ -11,7 +11,7 @@ from typing import Any
 
 from graphid.graph.checks import Subject
 from graphid.graph.checks_of_memory import PENDING, Pieces, header_of, piece_of
-from graphid.graph.checks_of_nodes import Visitors, is_in_place, name_of
+from graphid.graph.checks_of_nodes import Devices, Visitors, is_in_place, name_of
 from graphid.graph.database import Unit
 from graphid.graph.evidence import WRITE_CHANGES
 from graphid.graph.folded import Folded
@@ -37,14 +37,14 @@ WRITE_REPAIR = query("verify/write_repair")
 NO_EVENTS = {"events": [], "timeout": 0}
 
 REPAIR = (
-    *("evidence", "touches", "untouched", "states", "unmade", "visitors", "contacts", "people"),
-    *("reviews", "obsolete", "identifiers", "stray", "severed", "links"),
+    *("evidence", "touches", "untouched", "states", "unmade", "visitors", "used", "contacts"),
+    *("people", "reviews", "obsolete", "identifiers", "stray", "severed", "links"),
 )
 """The rows of ``verify/write_repair``."""
 
 CHANGES = (
-    *("evidence", "touches", "states", "visitors", "contacts", "identifiers", "people", "aliases"),
-    *("reviews", *LINK_ROWS.values()),
+    *("evidence", "touches", "states", "visitors", "devices", "contacts", "identifiers"),
+    *("people", "aliases", "reviews", *LINK_ROWS.values()),
 )
 """The rows of ``evidence/write_changes``."""
 
@@ -99,9 +99,15 @@ class Repair:
                 self.repair["identifiers"].append(identifier_row(id, self._ids))
             case "review":
                 self._review(id)
-            case "cookie" if row is not None and not row[1]:
-                birth = self._ids.birth(id)
-                self._write_visitor(self._folded.visitor(birth) or Visitor(birth, id))
+            case "device":
+                since = Devices(self._folded).since(id)
+                self.changes["devices"].append({"id": id, "sharedSince": since})
+            case "cookie" if row is not None:
+                if row[1] == 0:
+                    birth = self._ids.birth(id)
+                    self._write_visitor(self._folded.visitor(birth) or Visitor(birth, id))
+                if row[2]:
+                    self.repair["used"].append(id)
 
     # ------------------------------------------------------------------ the fold's memory
 

@@ -22,7 +22,14 @@ from graphid.graph.checks_of_memory import (
     piece_of,
     touch_faults,
 )
-from graphid.graph.checks_of_nodes import Contacts, Identifiers, People, Reviews, Visitors
+from graphid.graph.checks_of_nodes import (
+    Contacts,
+    Devices,
+    Identifiers,
+    People,
+    Reviews,
+    Visitors,
+)
 from graphid.graph.database import Database, Unit
 from graphid.graph.evidence import PolicyOf
 from graphid.graph.folded import Folded, History, Told
@@ -43,7 +50,10 @@ READ_TOUCHES = query("verify/read_touches")
 READ_COOKIES = query("verify/read_cookies")
 LOCK_KEYS = query("verify/lock_keys")
 
-CHECKS: tuple[type[Check], ...] = (States, Visitors, Contacts, People, Identifiers, Reviews)
+CHECKS: tuple[type[Check], ...] = (
+    *(States, Visitors, Devices, Contacts),
+    *(People, Identifiers, Reviews),
+)
 """What is gone through page by page, beside evidence, touches and cookies."""
 
 PLURALS = {"person": "people"}
@@ -214,7 +224,7 @@ class Verification:
         while after is not None:
             page = {"ids": [], "after": after, "size": PLACES}
             (found,) = await self._ask(READ_COOKIES, named=page)
-            for id, _ in found["rows"]:
+            for id, _, _ in found["rows"]:
                 self._suspect("cookie", id)
             self.progress.advance(PLACES)
             after = found["last"]
@@ -353,8 +363,10 @@ class Verification:
                 history = self.folded.history(from_text(subject.id))
                 yield from touch_faults(history, subject.place, row or [])
             case "cookie":
-                if row is not None:
+                if row is not None and row[1] is not None:
                     yield f"{row[1]} visitors begin with its birth, and one has to"
+                if row is not None and row[2]:
+                    yield "its devices do not say how it was used there"
             case kind:
                 yield from self.checks[kind].faults(subject.id, row)
 

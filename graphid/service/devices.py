@@ -14,6 +14,7 @@ from graphid.service.visitors import (
     Slice,
     VisitorRecord,
     asked_of,
+    at_moment,
     owner_of,
     slices_of,
     visitor_id_of,
@@ -24,11 +25,17 @@ READ_DEVICES = query("devices/read_devices")
 READ_COOKIES = query("devices/read_cookies")
 LIST_VISITORS = query("devices/list_visitors")
 LIST_VISITORS_OF = query("devices/list_visitors_of")
+FIND_VISITORS = query("devices/find_visitors")
+COUNT_PEOPLE = query("devices/count_people")
 LIST_COOKIE_VISITORS = query("devices/list_cookie_visitors")
 READ_USES = query("devices/read_uses")
 
 MOST_VISITORS = 1000
-"""Of a device with more visitors, the latest are looked at."""
+"""Of a device with more visitors, the latest are looked at: those of the cookies used last."""
+
+MOST_COOKIES = 500
+"""Of a device with more cookies, so many are looked at for who used it at a moment: those used
+last, and those used last by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +126,8 @@ class Devices:
 
     async def uses_of_devices(self, ids: Sequence[str]) -> dict[str, list[UseRecord]]:
         """Who used each device: one use per visitor that did something, newest first."""
-        rows = await self._database.read_rows(
-            LIST_VISITORS, ids=list(set(ids)), limit=MOST_VISITORS
-        )
+        named = {"ids": list(set(ids)), "most": MOST_VISITORS, "until": FOREVER}
+        rows = await self._database.read_rows(LIST_VISITORS, named=named)
         of_device = [(row["of"], visitor_of(row)) for row in rows]
         uses = await self._uses([_whole(record) for _, record in of_device])
         found: dict[str, list[UseRecord]] = {id: [] for id in ids}
@@ -131,10 +137,41 @@ class Devices:
                 found[device].append(replace(use, device=device))
         return {id: _newest(all) for id, all in found.items()}
 
+    async def count_people(self, ids: Iterable[str]) -> dict[str, int]:
+        """How many people identified themselves on each device, of the latest MOST_VISITORS."""
+        named = {"ids": list(ids), "most": MOST_VISITORS}
+        (row,) = await self._database.read_rows(COUNT_PEOPLE, named=named)
+        return dict(row["rows"])
+
+    async def people_at(
+        self, moments: Sequence[tuple[str, Micros]]
+    ) -> dict[tuple[str, Micros], str]:
+        """Who used each (device, moment); without those of whom nobody knows."""
+        named = {
+            "moments": [
+                {"index": index, "device": device, "at": at, "position": at_moment(at + 1)}
+                for index, (device, at) in enumerate(moments)
+            ],
+            "most": MOST_COOKIES,
+            "until": FOREVER,
+        }
+        rows = await self._database.read_rows(FIND_VISITORS, named=named)
+        uses = await self._uses([_whole(visitor_of(row)) for row in rows])
+        at_moments: dict[int, list[UseRecord]] = {}
+        for row, use in zip(rows, uses, strict=True):
+            if use is not None:
+                at_moments.setdefault(row["of"], []).append(use)
+        return {
+            moments[index]: person
+            for index, found in at_moments.items()
+            if (person := person_at(found, moments[index][1])) is not None
+        }
+
     async def uses_of_people(
         self, people: Sequence[str], *, limit: int
     ) -> dict[str, list[UseRecord]]:
-        """The devices that each person used, one use per visitor, newest first."""
+        """The devices that each person used, one use per visitor, newest first; of the visitors of
+        each contact who identified themselves last."""
         rows = await self._database.read_rows(
             LIST_VISITORS_OF, people=[asked_of(person) for person in people], limit=limit
         )
@@ -203,11 +240,6 @@ def people_of(uses: Sequence[UseRecord]) -> list[DevicePersonRecord]:
         ),
         key=lambda p: (-p.last_at, p.person),
     )
-
-
-def count_owners(uses: Sequence[UseRecord]) -> int:
-    """How many people identified themselves on a device: anonymous uses are nobody more."""
-    return len({use.person for use in uses if visitor_id_of(use.person) is None})
 
 
 def within(

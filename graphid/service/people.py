@@ -122,7 +122,7 @@ class People:
             self._people_rows([id for id in ids if not id.endswith(UNCLAIMED)]),
             self._visitors_of(set(visitors.values())),
         )
-        found = {row["asked"]: _person(row["person"]) for row in rows}
+        found = {row["asked"]: person_of(row["person"]) for row in rows}
         meant: dict[str, str] = {}
         for id, visitor in visitors.items():
             record = records.get(visitor)
@@ -190,8 +190,9 @@ class People:
         return await self._visitors.by_id(wanted) if wanted else {}
 
 
-def _person(row: Mapping[str, Any]) -> PersonRecord:
-    contacts = tuple(sorted((_contact(c, row["id"]) for c in row["contacts"]), key=_seniority))
+def person_of(row: Mapping[str, Any]) -> PersonRecord:
+    """A person from what statements tell of one: id, contacts, and the ids merged into it."""
+    contacts = tuple(sorted((contact_of(c, row["id"]) for c in row["contacts"]), key=_seniority))
     person = PersonRecord(row["id"], contacts, tuple(sorted(set(row["merged"]))))
     return replace(person, traits=traits_of(map(_with_traits, contacts)))
 
@@ -226,7 +227,8 @@ def _nobodys(id: str, person: str) -> ContactRecord:
     )
 
 
-def _contact(row: Mapping[str, Any], person: str) -> ContactRecord:
+def contact_of(row: Mapping[str, Any], person: str) -> ContactRecord:
+    """A contact of a person from ``parts/contact_columns``."""
     return ContactRecord(
         id=row["id"],
         person=person,

@@ -11,6 +11,7 @@ from graphid.graph.policies import Policies
 from graphid.identity.values import Micros
 from graphid.service.audit.trail import Trail
 from graphid.service.chats import Chats
+from graphid.service.clusters.clusters import Clusters
 from graphid.service.devices import Devices
 from graphid.service.joins import Joins
 from graphid.service.journey import Journeys
@@ -19,6 +20,7 @@ from graphid.service.lines import Lines
 from graphid.service.links import Links
 from graphid.service.people import People
 from graphid.service.sessions import Sessions
+from graphid.service.shared import Shared
 from graphid.service.visitors import Visitors
 from graphid.service.visits import Visits
 
@@ -45,6 +47,8 @@ class Reads:
     links: Links
     ledger: Ledger
     trail: Trail
+    clusters: Clusters
+    shared: Shared
 
     @classmethod
     def on(
@@ -68,4 +72,6 @@ class Reads:
             links=Links(database),
             ledger=Ledger(database),
             trail=Trail(database),
+            clusters=Clusters(database, people, chats),
+            shared=Shared(database),
         )

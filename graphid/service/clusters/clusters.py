@@ -1,0 +1,196 @@
+"""What is around somebody or something, and what of it is worth a look."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from graphid.errors import InvalidInput, NotFound
+from graphid.graph.database import Readable
+from graphid.graph.queries import query
+from graphid.identity.values import Micros, message_of
+from graphid.service.chats import Chats
+from graphid.service.clusters.drawing import EDGES_A_NODE, edges_of
+from graphid.service.clusters.reading import Around
+from graphid.service.clusters.records import Cluster, Node, NodeKind, Surroundings
+from graphid.service.clusters.signals import (
+    Claim,
+    Pair,
+    Signal,
+    claims_never_verified,
+    identifier_on_many_devices,
+    many_people,
+    new_people,
+    pairs_of,
+    person_on_many_devices,
+    places_of,
+    ranked,
+    soon_after,
+    succession_of,
+)
+from graphid.service.clusters.walking import walk
+from graphid.service.links import NamedIdentifier
+from graphid.service.people import People
+from graphid.service.visitors import at_moment
+
+LIST_CLAIMS = query("clusters/list_claims")
+FIND_ACTIVITY = query("clusters/find_activity")
+
+MOST_HOPS = 6
+MOST_NODES = 1000
+"""Of one cluster: what a human can still look at, drawn."""
+
+MOST_CLAIMS = 100
+"""Of one identifier: how many times that it was named are looked at, the latest."""
+MOST_PAIRS = 500
+"""Of one cluster: how many logins are held against who was there before."""
+MOST_SIGNALS = 100
+"""Of one cluster, those of the highest score."""
+
+_GUESSES = {
+    "person": NodeKind.PERSON,
+    "contact": NodeKind.CONTACT,
+    "identifier": NodeKind.IDENTIFIER,
+}
+_OTHERS = {"event": "an event", "session": "a session", "link": "a link", "review": "a review"}
+_WANTED = "a cluster is around a person, device, contact, cookie, visitor or identifier"
+
+
+class Clusters:
+    """Reads neighbourhoods."""
+
+    def __init__(self, database: Readable, people: People, chats: Chats) -> None:
+        self._database = database
+        self._people = people
+        self._chats = chats
+        self._around = Around(database)
+
+    async def around(self, id: str, *, max_hops: int, max_nodes: int) -> Cluster:
+        """The cluster around what an id means, that of a visitor around its owner.
+
+        Raises NotFound for an id that means nothing, InvalidInput for one of something else.
+        """
+        centre, surroundings = await self._centre(id)
+        walked = await walk(
+            self._around.look, centre, surroundings, max_hops=max_hops, max_nodes=max_nodes
+        )
+        edges, omitted = edges_of(walked.found, walked.via, most=EDGES_A_NODE * max_nodes)
+        return Cluster(
+            centre=centre,
+            found=walked.found,
+            edges=edges,
+            omitted=walked.omitted,
+            omitted_edges=omitted,
+            is_exact=walked.is_exact,
+        )
+
+    # ------------------------------------------------------------------ where it begins
+
+    async def _centre(self, id: str) -> tuple[Node, Surroundings]:
+        """What an id means, with what is around it."""
+        prefix, _, _ = id.partition("_")
+        guess = _GUESSES.get(prefix)
+        wanted = [] if guess is None else [Node(guess, id)]
+        if guess is None and prefix != "visitor":
+            wanted = _by_client_id(id)
+        found = await self._first_of(wanted)
+        if found is None and prefix in ("person", "contact", "visitor"):
+            found = await self._meant_by(id)
+        if found is None and (guess is not None or prefix == "visitor"):
+            found = await self._first_of(_by_client_id(id))
+        if found is not None:
+            return found
+        other = _OTHERS.get(prefix)
+        if other is None and id in await self._chats.by_id([id]):
+            other = "a chat"
+        if other is not None:
+            raise InvalidInput(f"This is the id of {other}; {_WANTED}.", path=["around"])
+        raise NotFound("Nothing has this id.", path=["around"])
+
+    async def _first_of(self, nodes: Sequence[Node]) -> tuple[Node, Surroundings] | None:
+        found = await self._around.look(nodes)
+        return next(((node, found[node]) for node in nodes if node in found), None)
+
+    async def _meant_by(self, id: str) -> tuple[Node, Surroundings] | None:
+        """Whom an id means now; of somebody anonymous, the cookie that they use."""
+        person = (await self._people.by_id([id])).get(id)
+        if person is None:
+            return None
+        if person.visitor is not None:
+            return await self._first_of([Node(NodeKind.COOKIE, person.visitor.visitor.cookie)])
+        return await self._first_of([Node(NodeKind.PERSON, person.id)])
+
+    # ------------------------------------------------------------------ what is worth a look
+
+    async def signals(self, cluster: Cluster) -> list[Signal]:
+        """What of a cluster is worth a look, the highest score first."""
+        identifiers = [
+            around.record
+            for around in cluster.found.values()
+            if isinstance(around.record, NamedIdentifier)
+        ]
+        pairs = {
+            node.id: pairs_of(around.uses)
+            for node, around in cluster.found.items()
+            if node.kind is NodeKind.DEVICE
+        }
+        looked_at = list(islice((pair for of in pairs.values() for pair in of), MOST_PAIRS))
+        claims, activity = await asyncio.gather(
+            self._claims(identifiers), self._activity(looked_at)
+        )
+        found: list[Signal | None] = [
+            identifier_on_many_devices(
+                one, claims.get(one.id, []), is_cut=len(claims.get(one.id, [])) >= MOST_CLAIMS
+            )
+            for one in identifiers
+        ]
+        for node, around in cluster.found.items():
+            if node.kind is NodeKind.DEVICE:
+                found += _of_device(node.id, around, pairs[node.id], activity)
+            elif node.kind is NodeKind.PERSON:
+                found.append(person_on_many_devices(node.id, around.uses, is_cut=around.is_cut))
+                found.append(claims_never_verified(node.id, around.uses))
+        return ranked(found)[:MOST_SIGNALS]
+
+    async def _claims(self, identifiers: Sequence[NamedIdentifier]) -> dict[str, list[Claim]]:
+        """From where each identifier, by its id, was named."""
+        if not identifiers:
+            return {}
+        keys = {f"identifier:{one.type}:{one.value}": one.id for one in identifiers}
+        named = {"keys": list(keys), "most": MOST_CLAIMS}
+        (row,) = await self._database.read_rows(LIST_CLAIMS, named=named)
+        found: dict[str, list[Claim]] = {}
+        for key, device, evidence in row["rows"]:
+            found.setdefault(keys[key], []).append(Claim(message_of(evidence), device))
+        return found
+
+    async def _activity(self, pairs: Sequence[Pair]) -> dict[tuple[str, Micros], Micros]:
+        """When something last happened on a cookie before a moment, by the two."""
+        places = places_of(pairs)
+        if not places:
+            return {}
+        moments = [
+            {"index": index, "cookie": cookie, "position": at_moment(at)}
+            for index, (cookie, at) in enumerate(places)
+        ]
+        (row,) = await self._database.read_rows(FIND_ACTIVITY, named={"moments": moments})
+        return {places[index]: at for index, at in row["rows"]}
+
+
+def _by_client_id(id: str) -> list[Node]:
+    return [Node(NodeKind.DEVICE, id), Node(NodeKind.COOKIE, id)]
+
+
+def _of_device(
+    id: str,
+    around: Surroundings,
+    pairs: Sequence[Pair],
+    activity: dict[tuple[str, Micros], Micros],
+) -> Iterator[Signal | None]:
+    yield many_people(id, around.uses, is_cut=around.is_cut)
+    yield new_people(id, around.uses, is_cut=around.is_cut)
+    successions = [
+        succession_of(pair, activity.get((pair.before.cookie, pair.after.at))) for pair in pairs
+    ]
+    yield soon_after(id, [one for one in successions if one is not None])

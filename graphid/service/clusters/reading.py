@@ -1,0 +1,203 @@
+"""What is around the nodes of a cluster: one statement for each kind of node, all at once.
+
+Of what can be very many (the cookies of a device, the visitors of a cookie or a contact) an index
+gives the latest, and no more are looked at than are wanted. What the policy keeps few (the
+contacts of a person, who holds an identifier) is cut at the same number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from graphid.graph.database import Readable
+from graphid.graph.queries import Query, query
+from graphid.identity.state import LinkState
+from graphid.identity.values import Assurance
+from graphid.service.clusters.records import EdgeKind, Join, Node, NodeKind, Surroundings, Use
+from graphid.service.devices import CookieRecord, DeviceRecord
+from graphid.service.links import NamedIdentifier
+from graphid.service.people import contact_of, person_of
+
+READ_DEVICES = query("clusters/read_devices")
+READ_COOKIES = query("clusters/read_cookies")
+READ_PEOPLE = query("clusters/read_people")
+READ_CONTACTS = query("clusters/read_contacts")
+READ_IDENTIFIERS = query("clusters/read_identifiers")
+
+MOST = 500
+"""How many uses, contacts or holds of one node are looked at, the latest where an index tells."""
+VISITORS = 1000
+"""How many visitors of one cookie are looked at for those uses; about every second is nobody's."""
+FEW = 10
+"""How many devices of one cookie are looked at: nearly every cookie lies on one."""
+
+_STATEMENTS: Mapping[NodeKind, Query] = {
+    NodeKind.DEVICE: READ_DEVICES,
+    NodeKind.COOKIE: READ_COOKIES,
+    NodeKind.PERSON: READ_PEOPLE,
+    NodeKind.CONTACT: READ_CONTACTS,
+    NodeKind.IDENTIFIER: READ_IDENTIFIERS,
+}
+_STATES = {state.value: state for state in LinkState}
+_ASSURANCES = {assurance.value: assurance for assurance in Assurance}
+
+
+class Around:
+    """Reads what is around nodes."""
+
+    def __init__(self, database: Readable) -> None:
+        self._database = database
+
+    async def look(self, nodes: Sequence[Node]) -> dict[Node, Surroundings]:
+        """What is around these nodes; those that are not there are left out."""
+        of_kind: dict[NodeKind, list[str]] = {}
+        for node in nodes:
+            of_kind.setdefault(node.kind, []).append(node.id)
+        looked = await asyncio.gather(*(self._rows(kind, ids) for kind, ids in of_kind.items()))
+        return {
+            node: around
+            for kind, rows in zip(of_kind, looked, strict=True)
+            for node, around in (_OF[kind](row) for row in rows)
+        }
+
+    async def _rows(self, kind: NodeKind, ids: list[str]) -> list[Any]:
+        named = {"ids": ids, "most": MOST, "visitors": VISITORS, "few": FEW}
+        (row,) = await self._database.read_rows(_STATEMENTS[kind], named=named)
+        rows: list[Any] = row["rows"]
+        return rows
+
+
+def _device(row: list[Any]) -> tuple[Node, Surroundings]:
+    id, first, last, anonymous, rows = row
+    node = Node(NodeKind.DEVICE, id)
+    uses = _newest(_use(node, cells[6], cells) for cells in rows)
+    return node, Surroundings(
+        record=DeviceRecord(id, first, last),
+        joins=[*map(_used_by, uses)],
+        leads_to=_people(uses),
+        uses=uses,
+        is_cut=len(uses) >= MOST,
+        anonymous=anonymous,
+    )
+
+
+def _cookie(row: list[Any]) -> tuple[Node, Surroundings]:
+    id, first, last, devices, rows = row
+    node = Node(NodeKind.COOKIE, id)
+    uses = _newest(_use(node, cells[6], cells) for cells in rows)
+    places = [Node(NodeKind.DEVICE, device) for device in sorted(devices)]
+    return node, Surroundings(
+        record=CookieRecord(id, first, last, min(devices, default=None)),
+        joins=[*map(_used_by, uses), *(Join(EdgeKind.ON_DEVICE, node, place) for place in places)],
+        leads_to=_alternating(places, _people(uses)),
+        uses=uses,
+        is_cut=len(uses) >= MOST or len(devices) >= FEW,
+    )
+
+
+def _person(row: Mapping[str, Any]) -> tuple[Node, Surroundings]:
+    record = person_of(row)
+    node = Node(NodeKind.PERSON, record.id)
+    uses = _newest(
+        _use(place, record.id, cells)
+        for cells in row["uses"]
+        for place in _places(cells[1], cells[6])
+    )
+    contacts = [Node(NodeKind.CONTACT, contact.id) for contact in record.contacts]
+    return node, Surroundings(
+        record=record,
+        joins=[*map(_used_by, uses), *(Join(EdgeKind.BELONGS_TO, c, node) for c in contacts)],
+        leads_to=_alternating(dict.fromkeys(use.place for use in uses), contacts),
+        uses=uses,
+        is_cut=max(len(row["uses"]), len(contacts)) >= MOST,
+    )
+
+
+def _contact(row: list[Any]) -> tuple[Node, Surroundings]:
+    person_id, holds, same, told = row
+    record = contact_of(told, person_id)
+    node, person = Node(NodeKind.CONTACT, record.id), Node(NodeKind.PERSON, person_id)
+    joins = [Join(EdgeKind.BELONGS_TO, node, person)]
+    joins += (
+        Join(EdgeKind.HAS_IDENTIFIER, node, Node(NodeKind.IDENTIFIER, cells[0]), *_link(cells))
+        for cells in holds
+    )
+    joins += (
+        Join(EdgeKind(cells[5]), node, Node(NodeKind.CONTACT, cells[0]), *_link(cells))
+        for cells in same
+    )
+    return node, Surroundings(
+        record=record,
+        joins=joins,
+        leads_to=[person, *_held(NodeKind.IDENTIFIER, holds)],
+        is_cut=max(len(holds), len(same)) >= MOST,
+    )
+
+
+def _identifier(row: list[Any]) -> tuple[Node, Surroundings]:
+    id, type, value, holds = row
+    node = Node(NodeKind.IDENTIFIER, id)
+    return node, Surroundings(
+        record=NamedIdentifier(id, type, value),
+        joins=[
+            Join(EdgeKind.HAS_IDENTIFIER, Node(NodeKind.CONTACT, cells[0]), node, *_link(cells))
+            for cells in holds
+        ],
+        leads_to=_held(NodeKind.CONTACT, holds),
+        is_cut=len(holds) >= MOST,
+    )
+
+
+_OF: Mapping[NodeKind, Callable[[Any], tuple[Node, Surroundings]]] = {
+    NodeKind.DEVICE: _device,
+    NodeKind.COOKIE: _cookie,
+    NodeKind.PERSON: _person,
+    NodeKind.CONTACT: _contact,
+    NodeKind.IDENTIFIER: _identifier,
+}
+
+
+def _use(place: Node, person: str, cells: list[Any]) -> Use:
+    link, cookie, state, assurance, at, ended_at, _ = cells
+    return Use(place, person, link, cookie, _STATES[state], _ASSURANCES[assurance], at, ended_at)
+
+
+def _places(cookie: str, devices: Sequence[str]) -> Iterator[Node]:
+    """Where a use of a cookie is drawn: at its devices; where none is known, at itself."""
+    if devices:
+        yield from (Node(NodeKind.DEVICE, device) for device in sorted(devices))
+    else:
+        yield Node(NodeKind.COOKIE, cookie)
+
+
+def _newest(uses: Iterable[Use]) -> list[Use]:
+    return sorted(uses, key=lambda use: (-use.at, use.link, use.place.id))
+
+
+def _people(uses: Iterable[Use]) -> list[Node]:
+    return [Node(NodeKind.PERSON, person) for person in dict.fromkeys(use.person for use in uses)]
+
+
+def _used_by(use: Use) -> Join:
+    person = Node(NodeKind.PERSON, use.person)
+    return Join(EdgeKind.USED_BY, use.place, person, use.link, use.state, use.assurance)
+
+
+def _link(cells: list[Any]) -> tuple[str, LinkState, Assurance]:
+    """Of a link's cells, which begin with the node at its other end."""
+    return cells[1], _STATES[cells[2]], _ASSURANCES[cells[3]]
+
+
+def _held(kind: NodeKind, holds: Iterable[list[Any]]) -> list[Node]:
+    """The other ends of holds, the latest first; what was withdrawn leads nowhere."""
+    standing = [cells for cells in holds if cells[2] != LinkState.SEVERED.value]
+    standing.sort(key=lambda cells: (-cells[4], cells[1]))
+    return [Node(kind, id) for id in dict.fromkeys(cells[0] for cells in standing)]
+
+
+def _alternating(*lists: Iterable[Node]) -> list[Node]:
+    """One of each in turn, so that no kind crowds out another."""
+    return [node for turn in zip_longest(*lists) for node in turn if node is not None]
