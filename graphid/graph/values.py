@@ -11,6 +11,10 @@ import neo4j
 from neo4j.time import DateTime
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+"""What nearly all values are: a call for each would take longer than the rest."""
+
+
 async def to_rows(result: neo4j.AsyncResult) -> list[dict[str, Any]]:
     """Every row of a result, read to the end."""
     records = await result.fetch(sys.maxsize)
@@ -35,7 +39,9 @@ def plain(value: Any) -> Any:
             raise TypeError("a statement returned a time without a zone")
         return native.astimezone(UTC)
     if kind is list:
-        return [plain(item) for item in value]
+        return [item if type(item) in _PLAIN else plain(item) for item in value]
     if kind is dict:
-        return {key: plain(item) for key, item in value.items()}
+        return {
+            key: item if type(item) in _PLAIN else plain(item) for key, item in value.items()
+        }
     return value
