@@ -38,13 +38,16 @@ CALL () {
 }
 CALL () {
   UNWIND $repair.used AS id
-  MATCH (cookie:Cookie {id: id})-[on:ON_DEVICE]->(device:Device)
-  WITH cookie, on, device, coalesce(cookie.known, EXISTS {
+  MATCH (cookie:Cookie {id: id})
+  WITH cookie, EXISTS {
     MATCH (cookie)<-[:OF_COOKIE]-(visitor:Visitor)
     WHERE visitor.contact IS NOT NULL
-  }) AS known
-  SET on.device = device.id, on.known = known, on.usedAt = coalesce(on.usedAt, cookie.lastSeenAt),
-      cookie.known = CASE WHEN known THEN true END
+  } AS isKnown
+  SET cookie.known = CASE WHEN isKnown THEN true ELSE cookie.known END
+  WITH cookie
+  MATCH (cookie)-[on:ON_DEVICE]->(device:Device)
+  SET on.device = device.id, on.known = coalesce(cookie.known, false),
+      on.usedAt = coalesce(on.usedAt, cookie.lastSeenAt, 0)
 }
 CALL () {
   UNWIND $repair.contacts AS id

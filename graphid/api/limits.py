@@ -97,7 +97,7 @@ def require_small(
 _WORDS = {
     "nested": "The operation is nested {value} fields deep; the limit is {most}.",
     "aliases": "The operation has {value} aliases; the limit is {most}.",
-    "cost": "The answer could hold {value} fields; the limit is {most}. Ask for less with first.",
+    "cost": "The answer could hold {value} fields; the limit is {most}. Ask for less with first, or with maxNodes.",
 }
 
 
@@ -160,6 +160,8 @@ class _Measure:
                 elif isinstance(argument.value, IntValueNode):
                     value = int(argument.value.value[:9])
                 # What is no number, or out of bounds, is refused later for what it is.
+                if argument.name.value == "maxNodes" and value not in range(1, MOST_NODES + 1):
+                    return 1
                 if isinstance(value, int):
                     return min(max(value, 1), LONGER.get(name, MOST))
         return PAGES.get(name) or LISTS.get(name) or SHORT.get(name, 1)

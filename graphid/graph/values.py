@@ -10,7 +10,6 @@ from typing import Any
 import neo4j
 from neo4j.time import DateTime
 
-
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 """What nearly all values are: a call for each would take longer than the rest."""
 
@@ -41,7 +40,5 @@ def plain(value: Any) -> Any:
     if kind is list:
         return [item if type(item) in _PLAIN else plain(item) for item in value]
     if kind is dict:
-        return {
-            key: item if type(item) in _PLAIN else plain(item) for key, item in value.items()
-        }
+        return {key: item if type(item) in _PLAIN else plain(item) for key, item in value.items()}
     return value

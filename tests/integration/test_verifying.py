@@ -156,6 +156,35 @@ TAMPERED: dict[str, tuple[LiteralString, str]] = {
         "MATCH (v:Visitor {cookie: 'anonymous'}) DETACH DELETE v",
         "cookie anonymous: 0 visitors begin with its birth",
     ),
+    "whose a visitor is": (
+        "MATCH (v:Visitor {cookie: 'a'}) REMOVE v.contact",
+        "contact is not set",
+    ),
+    "since when a visitor is theirs": (
+        "MATCH (v:Visitor {cookie: 'a'}) WHERE v.linkedAt > 0 SET v.linkedAt = 5",
+        "linkedAt is 5",
+    ),
+    "whose a visitor is that nobody made": (
+        "MATCH (c:Cookie {id: 'anonymous'}) CREATE (:Visitor {id: 'visitor_y', "
+        "cookie: 'anonymous', unmadeStart: '5', contact: 'contact_x'})-[:OF_COOKIE]->(c)",
+        "visitor visitor_y: contact is contact_x",
+    ),
+    "whether a cookie was somebody's": (
+        "MATCH (c:Cookie {id: 'a'}) REMOVE c.known",
+        "cookie a: its devices do not say how it was used there",
+    ),
+    "where a cookie lies": (
+        "MATCH (c:Cookie {id: 'a'}) MERGE (d:Device {id: 'd-a'}) CREATE (c)-[:ON_DEVICE]->(d)",
+        "cookie a: its devices do not say how it was used there",
+    ),
+    "a device that several used": (
+        "MERGE (d:Device {id: 'd-a'}) SET d.sharedSince = '5'",
+        "device d-a: sharedSince is 5",
+    ),
+    "a device that was not shared": (
+        "MERGE (d:Device {id: 'd-b'}) SET d.sharedSince = '5'",
+        "device d-b: sharedSince is 5, and the evidence says not set",
+    ),
     "a contact's assurance": (
         "MATCH (c:Contact {sourceId: '1'}) SET c.assurance = 1",
         "assurance is 1",

@@ -1,15 +1,15 @@
-"""Devices and those who used them, written in bulk as graphid writes them.
+"""Devices and very many who used them, to be written in bulk as graphid writes them.
 
 What the fold remembers of them is left out: nothing that is measured here reads it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
 from graphid.identity.values import SECOND, Kind, place
-from tests.benchmarks.bare import Bare
 
 START = 1_780_000_000 * SECOND
 HOUR = 3600 * SECOND
@@ -59,9 +59,10 @@ MERGE (contact)-[hold:HAS_IDENTIFIER {id: 'link_' + use.person + value}]->(ident
 
 @dataclass
 class Crowd:
-    """Writes uses of devices; each has a time of its own, the later ones later."""
+    """Uses of devices; each has a time of its own, the later ones later. ``name`` tells its ids
+    from those of other crowds."""
 
-    bare: Bare
+    name: str = ""
     _uses: list[dict[str, Any]] = field(default_factory=list)
     _number: int = 0
 
@@ -78,7 +79,7 @@ class Crowd:
         """Somebody used a cookie on a device, once. ``begins``: with the cookie, else after whoever
         used it before; ``ends``: by a logout. ``held``: how many addresses the person has."""
         self._number += 1
-        at, id = START + self._number * 60 * SECOND, f"u{self._number}"
+        at, id = START + self._number * 60 * SECOND, f"{self.name}u{self._number}"
         before = place(at - SECOND, Kind.LOGOUT, id)
         self._uses.append(
             {
@@ -91,7 +92,7 @@ class Crowd:
                 "startedAt": None if begins else at - SECOND,
                 "at": at,
                 "position": place(at, Kind.EVENT, id),
-                "end": place(at + 59 * SECOND, Kind.LOGOUT, f"u{self._number + 1}")
+                "end": place(at + 59 * SECOND, Kind.LOGOUT, f"{self.name}u{self._number + 1}")
                 if ends
                 else None,
                 "endedAt": at + 59 * SECOND if ends else None,
@@ -100,10 +101,10 @@ class Crowd:
             }
         )
 
-    def write(self) -> None:
-        """Write what was told, and wait until it is found by the indexes."""
+    def batches(self) -> Iterator[list[dict[str, Any]]]:
+        """What was told, each a parameter ``uses`` of WRITE."""
         for first in range(0, len(self._uses), BATCH):
-            self.bare.run(WRITE, uses=self._uses[first : first + BATCH])
+            yield self._uses[first : first + BATCH]
         self._uses.clear()
 
     # ------------------------------------------------------------------ what is measured
