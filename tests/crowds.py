@@ -123,12 +123,12 @@ class Crowd:
             self.use(name, f"{name}-{number}", None)
 
     def neighbours(self, name: str, people: int) -> None:
-        """A device that so many people used, who have four other devices each, with one more
-        person on each: some three hundred nodes within four hops for ten."""
+        """A device that so many people used, who have eight other devices each, with one more
+        person on each: 301 nodes within four hops for ten."""
         for number in range(people):
             person = f"{name}-{number}"
-            for other in range(4):
+            for other in range(8):
                 device = f"{name}-{number}-{other}"
-                self.use(device, f"{device}-a", person, held=2)
+                self.use(device, f"{device}-a", person, held=4)
                 self.use(device, f"{device}-b", f"{device}-other")
             self.use(name, f"{name}-{number}", person)

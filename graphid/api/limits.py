@@ -97,7 +97,8 @@ def require_small(
 _WORDS = {
     "nested": "The operation is nested {value} fields deep; the limit is {most}.",
     "aliases": "The operation has {value} aliases; the limit is {most}.",
-    "cost": "The answer could hold {value} fields; the limit is {most}. Ask for less with first, or with maxNodes.",
+    "cost": "The answer could hold {value} fields; the limit is {most}. Ask for less with first, "
+    "or maxNodes.",
 }
 
 

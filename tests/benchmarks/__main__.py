@@ -20,6 +20,7 @@ from rich.table import Table
 from graphid.graph.engine import Address, TerminalProgress, running_database
 from graphid.identity.values import Kind, place
 from tests.benchmarks.bare import APPEND, CLAIM_AND_MERGE, JOURNEY_PAGE, Bare
+from tests.benchmarks.clusters import AROUND_KIOSK, OF_300, Clusters
 from tests.benchmarks.crowd import CROWDED, FULL, Crowd
 from tests.benchmarks.fold import pieces_a_second
 from tests.benchmarks.known import KNOWN, known_beside_unknown
@@ -78,6 +79,7 @@ MANY = 1_000_000
 """Events of others in the graph, which a journey is read beside."""
 LATE = 100_000
 """Pieces of evidence in the history of which a tenth comes late."""
+KIOSK_VISITORS = 100_000
 WARM_UP = 1000
 """Turns of each write before the first that counts; after fewer, the second half is faster."""
 
@@ -93,12 +95,18 @@ def main() -> None:
     options.add_argument(
         "--crowd", type=int, metavar="EVENTS", help="only journeys in a graph of so many events"
     )
+    options.add_argument(
+        "--clusters", type=int, metavar="VISITORS", help="only clusters, around a kiosk of so many"
+    )
     chosen = options.parse_args()
     if chosen.crowd is not None:
         _crowd(chosen.crowd, chosen.times)
         return
     if chosen.verify is not None:
         _verify(chosen.verify, chosen.events)
+        return
+    if chosen.clusters is not None:
+        _clusters(chosen.clusters, chosen.times)
         return
     with TerminalProgress() as progress, _service(progress) as (address, service):
         at_rest = service.megabytes
@@ -114,10 +122,24 @@ def main() -> None:
             found[-1:-1] = Crowd(service.client(), bare).measured(chosen.times, MANY)
             progress.step("measuring what operators do")
             found[-1:-1] = journeys.operations(min(chosen.times, ACTS))
+            progress.step(f"measuring clusters, around {KIOSK_VISITORS:,} visitors, too")
+            found[-1:-1] = Clusters(service, bare, KIOSK_VISITORS).measured(chosen.times)
             progress.step("measuring what a browser's identify tells by its time")
             found[-1:-1] = known_beside_unknown(service, chosen.times)
             trips = trips_of_an_identify(address)
         _show(found, journeys, at_rest, service.megabytes, trips)
+
+
+def _clusters(visitors: int, times: int) -> None:
+    with (
+        TerminalProgress() as progress,
+        _service(progress) as (address, service),
+        closing(Bare(address)) as bare,
+    ):
+        progress.step(f"writing {visitors:,} visitors")
+        clusters = Clusters(service, bare, visitors)
+        progress.step("measuring clusters")
+        _print_table([*clusters.measured(times)])
 
 
 def _verify(pieces: int, events: int) -> None:
@@ -292,9 +314,7 @@ class _Journeys:
         assert len(row["events"]) == 50, len(row["events"])
 
 
-def _show(
-    found: list[Compared], journeys: _Journeys, at_rest: float, after: float, trips: int
-) -> None:
+def _print_table(found: list[Compared]) -> Console:
     table = Table(box=None, pad_edge=False, title="ms", title_justify="left")
     table.add_column("")
     for name in ("ours p50", "p99", "busy", "theirs p50", "p99", "ratio p50", "ratio p99"):
@@ -305,6 +325,13 @@ def _show(
         table.add_row(row.name, *("" if x is None else f"{x:.2f}" for x in figures))
     console = Console(width=max(100, Console().width))
     console.print(table)
+    return console
+
+
+def _show(
+    found: list[Compared], journeys: _Journeys, at_rest: float, after: float, trips: int
+) -> None:
+    console = _print_table(found)
     console.print(
         f"Events by /v1/batch, {BATCH} a request: {journeys.events_a_second:,.0f} a second"
     )
@@ -341,6 +368,8 @@ def _show(
         "known the same as unknown within 10 %": all(
             1 / 1.1 <= ratio <= 1.1 for name, ratio in ratios.items() if name.startswith(KNOWN)
         ),
+        "a cluster of 300 at most 2.5 times bare": ratios[OF_300] <= 2.5,
+        "around a kiosk at most 3 times a device of 10": ratios[AROUND_KIOSK] <= 3,
         "below 150 MB at rest": at_rest < 150,
     }
     console.print("Bars: " + "; ".join(f"{bar} ({_kept(is_so)})" for bar, is_so in bars.items()))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,9 @@ from graphid.auth.scopes import Scope
 from graphid.graph.database import Unit
 from graphid.identity.values import SECOND
 from graphid.service.clusters import clusters as clusters_module
+from graphid.service.clusters import signals
 from graphid.service.clusters.reading import MOST
+from graphid.service.clusters.records import EdgeKind
 from graphid.service.messages import Identify, Page
 from tests.crowds import WRITE, Crowd
 from tests.integration.asking import Asked, time_of
@@ -483,6 +487,40 @@ async def test_the_number_of_signals_is_bounded(
         await near.identified("many2", f"n{number}", number, f"email:m{number}@x.example")
     found = (await near.world.ask(SIGNALS, around=near.named("many")))["cluster"]["signals"]
     assert [signal["kind"] for signal in found] == ["LOGIN_SOON_AFTER_ANOTHER"]
+
+
+# ---------------------------------------------------------------------- what is documented
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "clusters.md").read_text(encoding="utf-8")
+
+
+async def test_the_documented_queries_are_answered(near: Neighbourhood) -> None:
+    await near.household()
+    shared, around = re.findall(r"```graphql\n(.*?)```", DOCUMENT, re.DOTALL)
+    listed = await near.world.ask(shared)
+    assert "edges" in listed["sharedDevices"]
+    found = (await near.world.ask(around, id=near.named("tablet")))["cluster"]
+    assert found["people"] == 2
+    assert [signal["kind"] for signal in found["signals"]] == ["CLAIMS_NEVER_VERIFIED"]
+
+
+def test_every_signal_and_edge_is_documented_with_its_numbers() -> None:
+    rows = dict(re.findall(r"^\| `([A-Z_]+)`(?:, `[A-Z_]+`)* \| (.*) \|$", DOCUMENT, re.MULTILINE))
+    assert rows.keys() >= {kind.value for kind in signals.SignalKind}
+    assert all(f"`{kind}`" in DOCUMENT for kind in EdgeKind)
+    told = {
+        "MANY_PEOPLE_ON_DEVICE": f"more than {signals.USUAL_PEOPLE} people",
+        "NEW_PEOPLE_WITHIN_A_DAY": f"more than {signals.USUAL_NEW_PEOPLE} did",
+        "LOGIN_SOON_AFTER_ANOTHER": f"within {signals.SOON // signals.MINUTE} minutes",
+        "IDENTIFIER_ON_MANY_DEVICES": f"more than {signals.USUAL_CLAIMING_DEVICES} devices, of the "
+        f"latest {clusters_module.MOST_CLAIMS} times",
+        "PERSON_ON_MANY_DEVICES": f"more than {signals.USUAL_DEVICES} devices within "
+        f"{signals.DEVICES_WITHIN // signals.DAY} days",
+    }
+    for kind, words in told.items():
+        assert words in rows[kind]
+    assert f"up to {MOST} for each device" in DOCUMENT
+    assert f"latest {MOST} uses, contacts or holds" in " ".join(DOCUMENT.split())
 
 
 # ---------------------------------------------------------------------- who may see it
