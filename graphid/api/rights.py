@@ -89,6 +89,8 @@ SCOPES: Mapping[str, Scopes] = {
     **{f"Contact.{name}": GRAPH for name in ("id", "source", "state", "person", "links")},
     **dict.fromkeys(("Device", "DevicePerson", "DeviceUse", "Cookie", "Visitor"), GRAPH),
     **dict.fromkeys(("Link", "IdentifierNode"), GRAPH),
+    **dict.fromkeys(("Subscription.identityChanges", "IdentityChange"), GRAPH),
+    "Subscription.journey": VIEW,
     "PageInfo": GRAPH | INTEGRATE | AUDIT,
     "Warning": RECEIPT | EDIT,
     **dict.fromkeys(
