@@ -14,6 +14,7 @@
     │   ├── RateLimited               and less of them in a time
     │   ├── DatabaseUnavailable       the database cannot be reached
     │   ├── Busy                      the work did not fit its deadline
+    │   ├── Overrun                   what a subscription told was not read fast enough
     │   └── Pending                   stored, and not worked out yet
     ├── SettingsError                 correct the settings and start again
     └── InternalError                 report it with the request id; nothing else helps
@@ -179,6 +180,12 @@ class Busy(Retryable):
     """This took too long and was given up; send the same message again."""
 
     code = "BUSY"
+
+
+class Overrun(Retryable):
+    """More was waiting for this client than may wait; subscribe again behind what came last."""
+
+    code = "OVERRUN"
 
 
 class Pending(Retryable):

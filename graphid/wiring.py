@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 import structlog
@@ -27,6 +27,7 @@ from graphid.graph.access_keys import AccessKeys
 from graphid.graph.database import Database
 from graphid.graph.engine import Address, Progress, running_database
 from graphid.graph.installation import installation_secret
+from graphid.graph.log import Log
 from graphid.graph.oidc_providers import OidcProviders
 from graphid.graph.policies import Policies
 from graphid.graph.schema import migrate
@@ -36,23 +37,28 @@ from graphid.http.app import create_app
 from graphid.http.callers import Callers
 from graphid.http.gate import Gate
 from graphid.http.graphql import graphql_route
+from graphid.http.listeners import Listeners
 from graphid.http.metrics import Metrics, metrics_route
 from graphid.http.segment import Segment
 from graphid.http.server import address_of, listen, run, serve
+from graphid.http.sockets import Sockets
 from graphid.http.usage import Usage, open_storage
 from graphid.http.witnesses import Witnesses
 from graphid.identity.ids import Ids
 from graphid.service.audit.audit import COMMAND_LINE, Audit
 from graphid.service.erasures import Erasures
+from graphid.service.feed import Feed
 from graphid.service.ingest import Ingest
 from graphid.service.keymaking import Keymaker
 from graphid.service.keys import Keyring
+from graphid.service.news import News
 from graphid.service.operations.operating import Operations
 from graphid.service.parked import Parked
 from graphid.service.provider_setup import ProviderSetup
 from graphid.service.providers import KnownProviders
 from graphid.service.reads import Reads, now
 from graphid.service.rebuilding import Rebuilt, rebuild
+from graphid.service.sequencer import Sequencer
 from graphid.service.verifying import Verified, verify
 from graphid.service.vouching import Vouching
 from graphid.settings import GUESSABLE_CHARACTERS, Settings
@@ -109,19 +115,28 @@ async def _serve(
         await migrate(database)
         key_sets = KeySets(outbound)
         policies, ids = Policies(database, clock=now), await ids_of(settings, database)
-        parked = Parked(database, policies.of, ids, erasures=Erasures(database, policies, ids, now))
+        sequencer, erasures = Sequencer(database), Erasures(database, policies, ids, now)
+        parked = Parked(database, policies.of, ids, erasures=erasures, on_written=sequencer.wake)
         audit, gate = Audit(database, now, days=settings.audit_days), gate_of(settings)
         metrics, stored = Metrics(database, gate), AccessKeys(database)
         keyring = keyring_of(settings, stored, ids)
         providers, kept = Providers(settings.oidc_providers), OidcProviders(database)
         known = KnownProviders(providers, kept, ids)
         callers = Callers(keyring, gate, staff_of(settings, key_sets))
-        ingest = Ingest(database, policies, ids, now, on_parked=parked.wake)
+        reads = Reads.on(database, policies, clock=now)
+        feed = Feed(Log(database), reads.people, reads.visitors)
+        news, listeners = News(database, feed, reads), Listeners(callers)
+        sequencer.on_numbered = news.wake
+        ingest = Ingest(
+            database, policies, ids, now, on_parked=parked.wake, on_written=sequencer.wake
+        )
         await ingest.warm()
         services = Services(
-            reads=Reads.on(database, policies, clock=now),
+            reads=reads,
             ingest=ingest,
-            operations=Operations(database, policies, ids, now, on_parked=parked.wake),
+            operations=Operations(
+                database, policies, ids, now, on_parked=parked.wake, on_written=sequencer.wake
+            ),
             vouching=Vouching(
                 database,
                 ingest,
@@ -134,16 +149,29 @@ async def _serve(
             ),
             keys=Keymaker(stored, ids, now, on_change=keyring.forget),
             providers=ProviderSetup(providers, kept, ids, now, on_change=known.forget),
+            feed=feed,
+            news=news,
         )
+        witnesses = Witnesses(audit, Addresses(settings.trusted_proxies))
         routes = [
-            graphql_route(callers, services, Witnesses(audit, Addresses(settings.trusted_proxies))),
+            graphql_route(callers, services, witnesses, listeners),
+            Sockets(callers, services, listeners, witnesses).route(),
             *Segment(ingest, callers, ids).routes(),
             metrics_route(metrics, callers),
         ]
         app = create_app(routes=routes, database=database, settings=settings, metrics=metrics)
         url = address_of(listener)
-        async with parked.running(), audit.running():
-            await serve(app, listener, settings, on_ready=lambda: on_ready(url))
+        jobs = (parked, audit, sequencer, feed, news, listeners)
+        async with AsyncExitStack() as running:
+            for job in jobs:
+                await running.enter_async_context(job.running())
+            await serve(
+                app,
+                listener,
+                settings,
+                on_ready=lambda: on_ready(url),
+                on_stop=listeners.stop,
+            )
         await key_sets.aclose()
         await keyring.settle()
 

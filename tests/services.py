@@ -30,6 +30,17 @@ def services(
     vouching: Any = None,
     keys: Any = None,
     providers: Any = None,
+    feed: Any = None,
+    news: Any = None,
 ) -> Services:
     """These; what is left out must not be called, but that nobody vouches."""
-    return Services(reads, ingest, operations, vouching or NobodyVouches(), keys, providers)
+    return Services(
+        reads=reads,
+        ingest=ingest,
+        operations=operations,
+        vouching=vouching or NobodyVouches(),
+        keys=keys,
+        providers=providers,
+        feed=feed,
+        news=news,
+    )

@@ -27,6 +27,10 @@ CALL (row, cookie, stored) {
                  session.lastActivityAt = CASE WHEN session.lastActivityAt < row.at THEN row.at ELSE session.lastActivityAt END
   CREATE (event:Event)-[:IN_SESSION]->(session)
   SET event = row.event, event.session = session.id
+  // Somebody watches the cookie: its lines get numbers, and are told of (docs/graph.md).
+  FOREACH (now IN CASE WHEN cookie.watchedUntil IS NULL THEN [] ELSE [datetime.realtime()] END |
+    SET event.waiting = CASE WHEN cookie.watchedUntil > now.epochMillis THEN now.epochSeconds * 1000000 + now.microsecond END
+  )
   SET cookie.firstSeenAt = CASE WHEN cookie.firstSeenAt < row.at THEN cookie.firstSeenAt ELSE row.at END
   FOREACH (_ IN CASE WHEN continued IS NULL THEN [1] ELSE [] END |
     MERGE (session)-[:ON_COOKIE]->(cookie)

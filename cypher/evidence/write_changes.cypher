@@ -1,5 +1,5 @@
 // Purpose: Write a unit of work: its events, the evidence with its answers, and what the steps changed of the fold's memory and the readable graph.
-// Parameters: $batch, as events/append_events has it; $changes, a map: evidence, what was received; touches, what the steps read and wrote at which place; states, keys with the place of the last touch and what is otherwise new of them; visitors, devices, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, notSameAs, links as they now are.
+// Parameters: $batch, as events/append_events has it; $changes, a map: evidence, what was received; touches, what the steps read and wrote at which place; states, keys with the place of the last touch and what is otherwise new of them; visitors, devices, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, notSameAs, links as they now are; log, what changes of who is who (docs/graph.md, Change), which gets its number later.
 // Columns: known.
 
 CALL () {
@@ -115,5 +115,13 @@ CALL () {
   UNWIND row.properties.contacts AS id
   MATCH (contact:Contact {id: id})
   MERGE (review)-[:CONCERNS]->(contact)
+}
+CALL () {
+  UNWIND $changes.log AS row
+  // The database's clock, behind the locks: of two units that are about one person, the first comes first.
+  WITH row, datetime.realtime() AS now
+  WITH row, now.epochSeconds * 1000000 + now.microsecond AS at
+  CREATE (change:Change)
+  SET change = row, change.recordedAt = at, change.waiting = at
 }
 RETURN known

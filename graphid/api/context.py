@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
@@ -18,6 +18,8 @@ from graphid.graph.policies import Policies
 from graphid.graph.rehearsal import Rehearsal
 from graphid.service.audit.audit import Witness
 from graphid.service.audit.entries import Outcome
+from graphid.service.feed import Batch, Told
+from graphid.service.journey import EventRecord
 from graphid.service.keymaking import CreateKey, IssuedKey, RevokeKey, RotateKey
 from graphid.service.masked_reads import MaskedReads
 from graphid.service.messages import AuthenticateChat, Identify, Message, Sender, Terms
@@ -79,6 +81,20 @@ class SetsProviders(Protocol):
     async def remove(self, issuer: str) -> None: ...
 
 
+class Follows(Protocol):
+    """``service.feed.Feed``, as far as the schema needs it."""
+
+    async def subscribe(
+        self, id: str | None = None, *, after: int | None = None
+    ) -> AsyncGenerator[Told, None]: ...
+
+
+class FollowsNews(Protocol):
+    """``service.news.News``, as far as the schema needs it."""
+
+    async def subscribe(self, id: str) -> AsyncGenerator[tuple[EventRecord, Batch], None]: ...
+
+
 class Spends(Protocol):
     """What a request may still take of its caller's limits."""
 
@@ -95,6 +111,8 @@ class Services:
     vouching: Vouches
     keys: MakesKeys
     providers: SetsProviders
+    feed: Follows
+    news: FollowsNews
 
 
 @dataclass

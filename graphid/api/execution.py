@@ -57,6 +57,11 @@ BAD_INPUT = "BAD_USER_INPUT"
 NO_KEY = "UNAUTHENTICATED"
 """What GraphQL's clients know ``Unauthorized`` as."""
 
+ONE_ANSWER = (
+    "A subscription has many answers: send it with 'Accept: text/event-stream', or over a "
+    "WebSocket (graphql-transport-ws)."
+)
+
 _VALUES = (
     (re.compile(r", found: .*", re.DOTALL), "."),
     (re.compile(r"(cannot represent [\w -]+): .*", re.DOTALL), r"\1."),
@@ -96,10 +101,34 @@ class Prepared:
     code: str = VALIDATION
 
 
+@dataclass(frozen=True)
+class Judged:
+    """An operation that may be executed."""
+
+    request: Request
+    document: DocumentNode
+    operation: OperationDefinitionNode
+
+    @property
+    def kind(self) -> OperationType:
+        return self.operation.operation
+
+
 async def answer(request: Request, context: RequestContext, *, may_change: bool) -> Answer:
     """The answer to a request; ``may_change`` False: only queries are executed.
 
     Raises MutationByGet.
+    """
+    judged = await judge(request, context, may_change=may_change)
+    return judged if isinstance(judged, Answer) else await carry_out(judged, context)
+
+
+async def judge(
+    request: Request, context: RequestContext, *, may_change: bool, may_stream: bool = False
+) -> Judged | Answer:
+    """The operation of a request, its cost taken from the caller's limits; or why it is refused.
+
+    ``may_change``: mutations are taken; ``may_stream``: subscriptions are. Raises MutationByGet.
     """
     if len(request.query) > MAX_CHARACTERS:
         return _refused(TooLarge(f"The query is longer than {MAX_CHARACTERS} characters."))
@@ -113,6 +142,8 @@ async def answer(request: Request, context: RequestContext, *, may_change: bool)
     is_mutation = operation.operation is OperationType.MUTATION
     if is_mutation and not may_change:
         raise MutationByGet
+    if operation.operation is OperationType.SUBSCRIPTION and not may_stream:
+        return _refused(InvalidInput(ONE_ANSWER))
     try:
         size = require_small(prepared.document, request.operation, request.variables)
         require(prepared.needs[_name_of(operation)], context.caller.scopes)
@@ -123,11 +154,22 @@ async def answer(request: Request, context: RequestContext, *, may_change: bool)
         if isinstance(error, Forbidden) and not context.caller.is_browser:
             note_read(context, prepared.document, operation, request.variables, Outcome.REFUSED)
         return _refused(error)
-    found = _told(await _execute(prepared.document, request, context))
-    if not is_mutation and not context.caller.is_browser:
+    return Judged(request, prepared.document, operation)
+
+
+async def carry_out(judged: Judged, context: RequestContext) -> Answer:
+    """The answer to a query or a mutation."""
+    found = told(await _execute(judged.document, judged.request, context))
+    if judged.kind is not OperationType.MUTATION and not context.caller.is_browser:
         outcome = Outcome.DONE if found.failure is None else Outcome.FAILED
-        note_read(context, prepared.document, operation, request.variables, outcome)
+        note(judged, context, outcome)
     return found
+
+
+def note(judged: Judged, context: RequestContext, outcome: Outcome) -> None:
+    """Tell the audit of what is read."""
+    variables = judged.request.variables
+    note_read(context, judged.document, judged.operation, variables, outcome)
 
 
 class MutationByGet(Exception):
@@ -189,17 +231,19 @@ def error_body(error: GraphidError) -> dict[str, Any]:
     return {"errors": [{"message": error.message, "extensions": extensions}]}
 
 
-def _told(result: ExecutionResult) -> Answer:
+def told(result: ExecutionResult) -> Answer:
+    """The answer that an execution comes to."""
     if not result.errors:
         return Answer({"data": result.data})
-    told = [(error, _cause(error)) for error in result.errors]
-    body: dict[str, Any] = {"errors": [_error(error, BAD_INPUT, cause) for error, cause in told]}
+    causes = [(error, _cause(error)) for error in result.errors]
+    errors = [_error(error, BAD_INPUT, cause) for error, cause in causes]
+    body: dict[str, Any] = {"errors": errors}
     if result.data is None and all(not error.path for error in result.errors):
         # A variable that does not fit: nothing was executed, so there is no data to speak of.
         return Answer(body, refusal=InvalidInput())
     body["data"] = result.data
     has_data = any(value is not None for value in (result.data or {}).values())
-    failure = None if has_data else next((cause for _, cause in told if cause), None)
+    failure = None if has_data else next((cause for _, cause in causes if cause), None)
     return Answer(body, failure=failure)
 
 

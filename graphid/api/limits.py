@@ -18,6 +18,7 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     VariableNode,
 )
@@ -83,7 +84,8 @@ def require_small(
         if isinstance(definition, OperationDefinitionNode) and (
             operation is None or (definition.name and definition.name.value == operation)
         ):
-            size = measure.of(definition.selection_set)
+            is_followed = definition.operation is OperationType.SUBSCRIPTION
+            size = measure.of(definition.selection_set, one_by_one=is_followed)
     for name, value, most in (
         ("nested", size.depth, MAX_DEPTH),
         ("aliases", size.aliases, MAX_ALIASES),
@@ -121,11 +123,12 @@ class _Measure:
         }
         self._measured: dict[str, Size] = {}
 
-    def of(self, selections: SelectionSetNode | None) -> Size:
+    def of(self, selections: SelectionSetNode | None, *, one_by_one: bool = False) -> Size:
+        """``one_by_one``: of what these fields hold, one comes at a time."""
         total = Size()
         for selection in selections.selections if selections else ():
             if isinstance(selection, FieldNode):
-                size = self._field(selection)
+                size = self._field(selection, 1 if one_by_one else self._length(selection))
             elif isinstance(selection, InlineFragmentNode):
                 size = self.of(selection.selection_set)
             elif isinstance(selection, FragmentSpreadNode):
@@ -141,12 +144,12 @@ class _Measure:
             self._measured[name] = self.of(self._fragments[name].selection_set)
         return self._measured[name]
 
-    def _field(self, field: FieldNode) -> Size:
+    def _field(self, field: FieldNode, length: int) -> Size:
         below = self.of(field.selection_set)
         return Size(
             depth=below.depth + 1,
             aliases=below.aliases + (field.alias is not None),
-            cost=1 + self._length(field) * below.cost,
+            cost=1 + length * below.cost,
             roots=1,
         )
 

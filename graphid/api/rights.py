@@ -94,6 +94,8 @@ SCOPES: Mapping[str, Scopes] = {
     **{f"Query.{name}": EXPLORE for name in ("cluster", "sharedDevices")},
     **dict.fromkeys(("Cluster", "ClusterEdge", "RiskSignal"), EXPLORE),
     **dict.fromkeys(("DeviceConnection", "DeviceEdge"), EXPLORE),
+    **dict.fromkeys(("Subscription.identityChanges", "IdentityChange"), GRAPH),
+    "Subscription.journey": VIEW,
     "PageInfo": GRAPH | INTEGRATE | AUDIT,
     "Warning": RECEIPT | EDIT,
     **dict.fromkeys(

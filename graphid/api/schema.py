@@ -21,6 +21,7 @@ from graphid.api.mutations.policies import PolicyMutations
 from graphid.api.mutations.providers import ProviderMutations
 from graphid.api.query import Query
 from graphid.api.scalars import SCALARS
+from graphid.api.subscriptions import Subscription
 
 
 @strawberry.type(description="Everything that can be sent.")
@@ -49,6 +50,7 @@ _camel = cache(to_camel_case)
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     execution_context_class=Executor,
     config=StrawberryConfig(scalar_map=SCALARS, name_converter=_Names()),
 )

@@ -22,8 +22,10 @@ from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.policy import Policy
 from graphid.identity.state import (
+    Cookie,
     Key,
     Link,
+    Person,
     Value,
     Visitor,
 )
@@ -191,6 +193,38 @@ class Following:
             await self._settle(place, before, writes)
             touched = touched_by(view, piece).union(writes)
             self.steps[place] = Stepped(piece, outcome, touched, writes, links, before)
+        await self._meet_owners()
+
+    async def _meet_owners(self) -> None:
+        """Have at hand whoever owns, or owned, a visitor that was written: what changes of who is
+        who is told of people. In time order all of them are there already."""
+        written = self.after()
+        while True:
+            values = [
+                *(v.value for v in written.values()),
+                *(self.present[k].value for k in written),
+            ]
+            owners = [visitor.owner for value in values if (visitor := _visitor_in(value))]
+            missing = {
+                key
+                for owner in owners
+                if owner is not None
+                for latest in (True, False)
+                if (key := self._first_unmet(owner, written if latest else {})) is not None
+            }
+            if not missing:
+                return
+            self.present |= await self.store.present(missing)
+
+    def _first_unmet(self, contact: str, written: Mapping[Key, Version]) -> Key | None:
+        """The first that is not loaded on the way from a contact to its person."""
+        key: Key = ("person", contact)
+        while key in self.present:
+            value = written[key].value if key in written else self.present[key].value
+            if not isinstance(value, Person) or value.merged_into is None:
+                return None
+            key = ("person", value.merged_into)
+        return key
 
     async def _named_by(
         self, withdrawn: Collection[Place], pieces: Iterable[Evidence]
@@ -321,6 +355,11 @@ class Following:
 
 def _place_of(settled: tuple[Place, Version]) -> Place:
     return settled[0]
+
+
+def _visitor_in(value: Value | None) -> Visitor | None:
+    found = value.visitor if isinstance(value, Cookie) else value
+    return found if isinstance(found, Visitor) else None
 
 
 def is_proxied(key: Key) -> bool:

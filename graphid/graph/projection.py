@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from graphid.graph.changes import Shift, log_rows
 from graphid.graph.following import Following, Stepped
 from graphid.graph.memory import as_text, encode, refs_of
 from graphid.identity.ids import Ids
@@ -45,12 +46,15 @@ class Difference:
     """What a unit of work on the fold changed.
 
     ``cause``: the evidence that brought it about, which links that are made no more name; None
-    where nothing new did.
+    where nothing new did, and ``by`` names it instead.
     """
 
-    def __init__(self, following: Following, ids: Ids, cause: Evidence | None) -> None:
+    def __init__(
+        self, following: Following, ids: Ids, cause: Evidence | None, *, by: str = REFOLDED
+    ) -> None:
         self._ids = ids
         self._cause = cause
+        self._by = by
         self._steps = following.steps
         self._after = following.after()
         self._present = following.present
@@ -217,6 +221,7 @@ class Difference:
                     pass
         for link in self.links.values():
             rows[LINK_ROWS[link.kind]].append(link_row(link))
+        rows["log"] = self._log()
         return rows
 
     def _devices(self) -> Iterator[Row]:
@@ -227,6 +232,20 @@ class Difference:
             since = shared_since(value, wrote)
             if id is not None and since != shared_since(before.value, before.wrote):
                 yield {"id": id, "sharedSince": since}
+
+    def _log(self) -> list[Row]:
+        """What changes of who is who."""
+        shift = Shift(
+            self._ids,
+            self._cause,
+            self._present,
+            self.before,
+            self.after,
+            self._former_visitors,
+            self.visitors,
+            self.links,
+        )
+        return log_rows(shift, self._steps, self._by)
 
     def refold(self) -> Row:
         """The rows of ``evidence/write_refold``: what is stepped again, and no longer made."""

@@ -6,9 +6,10 @@ beside a live service.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from graphid.graph.changes import Change, ChangeKind
 from graphid.graph.checks import Subject
 from graphid.graph.checks_of_memory import PENDING, Pieces, header_of, piece_of
 from graphid.graph.checks_of_nodes import Devices, Visitors, is_in_place, name_of
@@ -36,6 +37,9 @@ WRITE_REPAIR = query("verify/write_repair")
 
 NO_EVENTS = {"events": [], "timeout": 0}
 
+REPAIR_ID = "repair"
+"""What the log of changes names as the evidence of a repair."""
+
 REPAIR = (
     *("evidence", "touches", "untouched", "states", "unmade", "visitors", "used", "contacts"),
     *("people", "reviews", "obsolete", "identifiers", "stray", "severed", "links"),
@@ -44,7 +48,7 @@ REPAIR = (
 
 CHANGES = (
     *("evidence", "touches", "states", "visitors", "devices", "contacts", "identifiers"),
-    *("people", "aliases", "reviews", *LINK_ROWS.values()),
+    *("people", "aliases", "reviews", *LINK_ROWS.values(), "log"),
 )
 """The rows of ``evidence/write_changes``."""
 
@@ -79,6 +83,24 @@ class Repair:
         self.changes: dict[str, list[Any]] = {name: [] for name in CHANGES}
         for subject, row, _ in looked:
             self._mend(subject, row)
+        self.changes["log"] = [
+            repaired.as_row(REPAIR_ID, index) for index, repaired in enumerate(self._repaired())
+        ]
+
+    def _repaired(self) -> Iterator[Change]:
+        """Whoever is said anew to be somebody. Who they were before, nobody knows for sure."""
+        for row in self.changes["people"]:
+            moved = {contact: (row["id"], contact) for contact in row["contacts"]}
+            yield Change(ChangeKind.REPAIRED, row["id"], moved=moved)
+        for row in self.changes["aliases"]:
+            yield Change(ChangeKind.REPAIRED, row["into"], previous={row["id"]: None})
+        for row in self.changes["identifiedAs"]:
+            visitor = self._folded.visitor(row["source"])
+            found = self._folded.contact((visitor and visitor.owner) or "")
+            if visitor is not None and found is not None:
+                person = self._ids.person(found[1])
+                moved = {visitor.id: (person, found[0].id)}
+                yield Change(ChangeKind.REPAIRED, person, moved=moved)
 
     def _mend(self, subject: Subject, row: list[Any] | None) -> None:
         id = subject.id

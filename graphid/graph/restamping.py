@@ -111,7 +111,7 @@ async def restamp(
     }
     following = Following(store, policy_of, ids)
     await following.run([], restated=restated)
-    difference = Difference(following, ids, None)
+    difference = Difference(following, ids, None, by=f"policy_{version}")
     refold = difference.refold()
     for row in refold["evidence"]:
         piece = restated.get(row["place"])

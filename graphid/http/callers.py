@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from graphid.auth.keys import Caller
 from graphid.auth.staff import StaffTokens
@@ -29,18 +29,18 @@ class Callers:
         self._gate = gate
         self._staff = staff
 
-    async def bearer(self, request: Request) -> Caller:
+    async def bearer(self, request: HTTPConnection) -> Caller:
         """Whoever sends ``Authorization: Bearer``, with a key or a person's token.
 
         Raises Unauthorized, RateLimited for an address that failed too often, Forbidden for a
         foreign origin, DatabaseUnavailable where only the graph could tell.
         """
-        scheme, _, text = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not text.strip():
-            return await self.find(request, None, "Send a key: 'Authorization: Bearer KEY'.")
-        return await self.find(request, text.strip())
+        shown = bearer_in(request.headers.get("authorization", ""))
+        return await self.find(request, shown, "Send a key: 'Authorization: Bearer KEY'.")
 
-    async def find(self, request: Request, shown: Any, otherwise: str = "Send a key.") -> Caller:
+    async def find(
+        self, request: HTTPConnection, shown: Any, otherwise: str = "Send a key."
+    ) -> Caller:
         """Whoever shows this; ``otherwise`` says what to do where nothing is shown. Raises as
         :meth:`bearer`."""
         try:
@@ -52,12 +52,22 @@ class Callers:
             raise
         return admit(request, caller)
 
+    async def again(self, shown: str) -> Caller:
+        """Whoever showed this before, where it still opens. Raises Unauthorized."""
+        return await self._caller(shown)
+
     async def _caller(self, shown: str) -> Caller:
         if self._staff is None or shown.count(".") != DOTS:
             return await self._keyring.find(shown)
         staff = await self._staff.validate(shown)
         return Caller(f"person:{staff.name}", staff.scopes, is_browser=False, is_person=True)
 
-    def allowance(self, caller: Caller, request: Request) -> Allowance | None:
+    def allowance(self, caller: Caller, request: HTTPConnection) -> Allowance | None:
         """What the request may take, to be entered; None where nothing limits it."""
         return self._gate.allowance(caller, request)
+
+
+def bearer_in(header: str) -> str | None:
+    """What an Authorization header shows; None where it shows nothing as a bearer's."""
+    scheme, _, text = header.partition(" ")
+    return text.strip() or None if scheme.lower() == "bearer" else None

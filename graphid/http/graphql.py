@@ -1,12 +1,14 @@
 """GraphQL over HTTP: ``/graphql``, by POST, and queries by GET too.
 
-No batches, no uploads, no page for browsers, no web socket. With ``Accept:
+No batches, no uploads, no page for browsers. With ``Accept: text/event-stream`` the answer comes
+as server-sent events, and subscriptions are taken, by GET too. With ``Accept:
 application/graphql-response+json`` the status says what became of the request; with
 ``application/json`` it is 200 for whatever was understood as GraphQL.
 """
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +19,15 @@ from starlette.routing import Route
 
 from graphid.api.context import RequestContext, Services
 from graphid.api.execution import Answer, MutationByGet, Request, answer, error_body
+from graphid.api.streaming import begin
 from graphid.errors import GraphidError, InvalidInput, Retryable
 from graphid.graph.bookmarks import BOOKMARK, following
 from graphid.http.answers import headers_of, status_of
-from graphid.http.callers import Callers
+from graphid.http.callers import Callers, bearer_in
+from graphid.http.event_streams import MEDIA, EventStream
 from graphid.http.json_text import parse_json
+from graphid.http.listeners import Listeners
+from graphid.http.operations import request_of
 from graphid.http.witnesses import Witnesses
 
 PLAIN = "application/json"
@@ -34,10 +40,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 def graphql_route(
-    callers: Callers, services: Services, witnesses: Witnesses | None = None
+    callers: Callers,
+    services: Services,
+    witnesses: Witnesses | None = None,
+    listeners: Listeners | None = None,
 ) -> Route:
-    """The route that answers GraphQL. ``witnesses``: tell the audit of requests."""
-    endpoint = _Endpoint(callers, services, witnesses)
+    """The route that answers GraphQL. ``witnesses``: tell the audit of requests. ``listeners``:
+    take subscriptions; without, there are none."""
+    endpoint = _Endpoint(callers, services, witnesses, listeners or Listeners(callers))
     return Route("/graphql", endpoint.respond, methods=["GET", "POST"])
 
 
@@ -46,9 +56,13 @@ class _Endpoint:
     callers: Callers
     services: Services
     witnesses: Witnesses | None
+    listeners: Listeners
 
-    async def respond(self, http: HttpRequest) -> Response:
-        media = MODERN if MODERN in http.headers.get("accept", "") else PLAIN
+    async def respond(self, http: HttpRequest) -> Response | EventStream:
+        accepted = http.headers.get("accept", "")
+        if MEDIA in accepted:
+            return await self._streamed(http)
+        media = MODERN if MODERN in accepted else PLAIN
         try:
             caller = await self.callers.bearer(http)
             context = RequestContext.of(caller, self.services)
@@ -70,6 +84,30 @@ class _Endpoint:
         if bookmarks.reached and not caller.is_browser:
             found.body["extensions"] = {"bookmark": ",".join(bookmarks.reached)}
         return _response(found.body, _status(found, media), media, _headers(found))
+
+    async def _streamed(self, http: HttpRequest) -> Response | EventStream:
+        """The answer as events; as one in JSON where there is none."""
+        async with AsyncExitStack() as stack:
+            try:
+                caller = await self.callers.bearer(http)
+                context = RequestContext.of(caller, self.services)
+                if self.witnesses is not None:
+                    context.audit = self.witnesses.of(caller.name, http)
+                context.allowance = self.callers.allowance(caller, http)
+                if context.allowance is not None:
+                    await stack.enter_async_context(context.allowance)
+                stack.enter_context(self.listeners.subscribed(caller))
+                request = await _read(http)
+                found = await begin(request, context, may_change=http.method == "POST")
+            except MutationByGet:
+                told = error_body(InvalidInput(MutationByGet.__doc__))
+                return _response(told, 405, MODERN, {"Allow": "POST"})
+            except GraphidError as error:
+                return _response(error_body(error), status_of(error), MODERN, headers_of(error))
+            if isinstance(found, Answer) and found.refusal is not None:
+                return _response(found.body, _status(found, MODERN), MODERN, _headers(found))
+            shown = bearer_in(http.headers.get("authorization", "")) or ""
+            return EventStream(found, shown, self.listeners, stack.pop_all())
 
     async def _answer(self, http: HttpRequest, context: RequestContext) -> Answer:
         return await answer(await _read(http), context, may_change=http.method == "POST")
@@ -122,19 +160,4 @@ async def _read(http: HttpRequest) -> Request:
         for name in ("variables", "extensions"):
             if name in sent:
                 sent[name] = parse_json(str(sent[name]).encode("utf-8", "surrogatepass"))
-    return _request(sent)
-
-
-def _request(sent: dict[str, Any]) -> Request:
-    query, name = sent.get("query"), sent.get("operationName")
-    variables = sent.get("variables")
-    if not isinstance(query, str) or not query.strip():
-        raise InvalidInput("query must be a text that holds GraphQL.", path=["query"])
-    if name is not None and not isinstance(name, str):
-        raise InvalidInput("operationName must be a text.", path=["operationName"])
-    if variables is not None and not isinstance(variables, dict):
-        raise InvalidInput("variables must be an object.", path=["variables"])
-    extensions = sent.get("extensions")
-    if extensions is not None and not isinstance(extensions, dict):
-        raise InvalidInput("extensions must be an object.", path=["extensions"])
-    return Request(query, variables or {}, name or None)
+    return request_of(sent)

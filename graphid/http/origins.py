@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphid.auth.keys import Caller
@@ -22,7 +22,7 @@ _CALLER = "graphid.caller"
 """Where the scope of a request has who sent it, once that is known."""
 
 
-def admit(request: Request, caller: Caller) -> Caller:
+def admit(request: HTTPConnection, caller: Caller) -> Caller:
     """The caller, where the page that sends is of an origin that the key allows.
 
     Raises Forbidden.

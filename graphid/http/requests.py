@@ -47,12 +47,16 @@ class Requests:
     async def _answer(self, scope: Scope, receive: Receive, send: Send, identifier: str) -> None:
         started = perf_counter()
         status = sent = 0
+        begun: float | None = None
 
         async def counting(message: Message) -> None:
-            nonlocal status, sent
+            nonlocal status, sent, begun
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[HEADER] = identifier
+                headers = MutableHeaders(scope=message)
+                headers[HEADER] = identifier
+                if headers.get("content-type", "").startswith("text/event-stream"):
+                    begun = perf_counter()  # how long somebody listens says nothing of us
             elif message["type"] == "http.response.body":
                 sent += len(message.get("body", b""))
             await send(message)
@@ -65,7 +69,7 @@ class Requests:
                 raise  # half an answer is out: closing the connection is all that is left
             await self._mask(error)(scope, receive, counting)
         finally:
-            path, seconds = route_of(scope), perf_counter() - started
+            path, seconds = route_of(scope), (begun or perf_counter()) - started
             if self.metrics is not None:
                 self.metrics.answered(path, status, seconds)
             tell = log.debug if path in QUIET else log.info

@@ -13,7 +13,7 @@ import contextlib
 import gc
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from time import monotonic
 from types import FrameType
 from typing import Any, TypeVar, cast
@@ -22,6 +22,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from graphid.errors import SettingsError
 from graphid.settings import Settings
@@ -30,6 +31,9 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 DRAIN_SECONDS = 1.0
+
+PARTING_SECONDS = 10.0
+"""How long a client may take to read what is left for it on a socket that is over."""
 
 MAX_FRAME_BYTES = 65_536
 """Of what is around a body (request line and headers; trailers): what a sender may have us keep."""
@@ -86,19 +90,23 @@ async def serve(
     settings: Settings,
     *,
     on_ready: Callable[[], None] = lambda: None,
+    on_stop: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Answer requests until SIGTERM or SIGINT. ``on_ready`` is called once requests are taken."""
+    """Answer requests until SIGTERM or SIGINT. ``on_ready`` is called once requests are taken,
+    ``on_stop`` before connections are closed: whoever is connected for long is told then."""
     settle_memory()
     config = uvicorn.Config(
         app,
         http=_Protocol,
+        ws=_SocketProtocol,
+        ws_max_size=settings.max_body_bytes,
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="off",
         timeout_graceful_shutdown=int(settings.request_timeout) + 5,
     )
-    await _Server(config, app, on_ready).serve(sockets=[listener])
+    await _Server(config, app, on_ready, on_stop).serve(sockets=[listener])
 
 
 class _Together:
@@ -167,11 +175,26 @@ class _Protocol(HttpToolsProtocol):
         super().on_message_complete()
 
 
+class _SocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's, but that what is written to a client that reads no more is not kept for ever."""
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        super().on_task_complete(task)
+        self.loop.call_later(PARTING_SECONDS, self.transport.abort)
+
+
 class _Server(uvicorn.Server):
     """uvicorn's server, with a time between "not ready" and "closed"."""
 
-    def __init__(self, config: uvicorn.Config, app: Starlette, on_ready: Callable[[], None]):
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        app: Starlette,
+        on_ready: Callable[[], None],
+        on_stop: Callable[[], Awaitable[None]] | None,
+    ) -> None:
         super().__init__(config)
+        self._on_stop = on_stop
         self._app = app
         self._on_ready = on_ready
         self._stop_at: float | None = None
@@ -179,6 +202,11 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._on_stop is not None:
+            await self._on_stop()
+        await super().shutdown(sockets=sockets)
 
     async def on_tick(self, counter: int) -> bool:
         if self._stop_at is not None and monotonic() >= self._stop_at:

@@ -61,7 +61,8 @@ class Ingest:
     """Takes messages in.
 
     ``clock`` answers the time of receipt in microseconds since 1970 UTC. Each submission follows
-    the policy that is in force when it comes. ``on_parked`` is called when evidence was parked.
+    the policy that is in force when it comes. ``on_parked`` is called when evidence was parked,
+    ``on_written`` when anything was stored.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class Ingest:
         clock: Callable[[], Micros],
         *,
         on_parked: Callable[[], None] = lambda: None,
+        on_written: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._policies = policies
         self._ids = ids
         self._clock = clock
         self._on_parked = on_parked
+        self._on_written = on_written
 
     async def submit(
         self, messages: Sequence[Message], sender: Sender, *, taken: set[Moment] | None = None
@@ -109,6 +112,7 @@ class Ingest:
             else:
                 receipts += await self._database.write(submission.run)
             moments |= submission.moments
+            self._on_written()
         if any(receipt.pending for receipt in receipts):
             self._on_parked()
         return receipts

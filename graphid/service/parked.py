@@ -7,7 +7,7 @@ loses nothing, and of two that take the same piece the second finds it done.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import structlog
@@ -33,6 +33,7 @@ class Parked:
     """Finishes what is parked, the oldest first.
 
     ``look_every``: seconds between two looks, where nobody says that something was parked.
+    ``on_written`` is called when something was finished.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Parked:
         erasures: Erasures | None = None,
         look_every: float = LOOK_EVERY,
         longest: float = LONGEST,
+        on_written: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._policy_of = policy_of
@@ -51,6 +53,7 @@ class Parked:
         self._erasures = erasures
         self._look_every = look_every
         self._longest = longest
+        self._on_written = on_written
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -69,7 +72,9 @@ class Parked:
                 return True
             return await finish_parked(unit, id, self._policy_of, self._ids, reached)
 
-        return await self._database.write(work, timeout=self._longest)
+        done = await self._database.write(work, timeout=self._longest)
+        self._on_written()
+        return done
 
     async def finish_all(self) -> int:
         """Finish what is parked now; how many pieces of evidence that were.

@@ -80,7 +80,7 @@ def _digest_of(act: Act, terms: Terms) -> str:
 
 class Operations:
     """Does what operators ask for. ``clock`` answers microseconds since 1970 UTC; ``on_parked``
-    is called when an act was parked."""
+    is called when an act was parked, ``on_written`` when one was done."""
 
     def __init__(
         self,
@@ -90,12 +90,14 @@ class Operations:
         clock: Callable[[], Micros],
         *,
         on_parked: Callable[[], None] = lambda: None,
+        on_written: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._policies = policies
         self._ids = ids
         self._clock = clock
         self._on_parked = on_parked
+        self._on_written = on_written
         self._erasures = Erasures(database, policies, ids, clock)
 
     async def do(self, act: Act, terms: Terms, *, actor: str, count: bool = False) -> Change:
@@ -105,6 +107,7 @@ class Operations:
         or Busy: the same act can be sent again under its operation id.
         """
         change = await self._database.write(await self._work(act, terms, actor, count))
+        self._on_written()
         if change.is_pending:
             self._on_parked()
         elif isinstance(act, ErasePerson):
