@@ -34,7 +34,9 @@ MAX_ALIASES = 50
 MAX_COST = 25_000
 """Fields in an answer."""
 
-PAGES = {"journey": 50, "events": 50} | dict.fromkeys(("sessions", "chats", "keys", "audit"), 20)
+PAGES = {"journey": 50, "events": 50} | dict.fromkeys(
+    ("sessions", "chats", "keys", "audit", "search"), 20
+)
 """How long a list is where the client does not say."""
 LISTS = {
     **dict.fromkeys(("links", "devices", "messages", "people", "uses", "visitors"), 100),
@@ -49,6 +51,7 @@ SHORT = {
     "ended": 2,
     "before": 5,
     "after": 5,
+    "whyLinked": 10,
 }
 
 

@@ -12,12 +12,14 @@ from graphid.identity.values import Micros
 from graphid.service.audit.trail import Trail
 from graphid.service.chats import Chats
 from graphid.service.devices import Devices
+from graphid.service.grounds import Grounds
 from graphid.service.joins import Joins
 from graphid.service.journey import Journeys
 from graphid.service.ledger import Ledger
 from graphid.service.lines import Lines
 from graphid.service.links import Links
 from graphid.service.people import People
+from graphid.service.search import Search
 from graphid.service.sessions import Sessions
 from graphid.service.visitors import Visitors
 from graphid.service.visits import Visits
@@ -45,6 +47,8 @@ class Reads:
     links: Links
     ledger: Ledger
     trail: Trail
+    search: Search
+    grounds: Grounds
 
     @classmethod
     def on(
@@ -68,4 +72,6 @@ class Reads:
             links=Links(database),
             ledger=Ledger(database),
             trail=Trail(database),
+            search=Search(database, policies),
+            grounds=Grounds(database),
         )
