@@ -21,7 +21,12 @@ from graphid.service.reads import Reads
 from graphid.service.visitors import Owner, VisitorRecord
 
 _EVENT = "event_"
-_OF_NOBODY = {"link": "a link", "review": "a review", "session": "a session"}
+_IN_NO_CHAIN = {
+    "link": "a link",
+    "review": "a review",
+    "session": "a session",
+    "join": "a join in a journey",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,9 @@ class Ends:
         nothing of that id.
         """
         kind, _, _ = id.partition("_")
-        if kind in _OF_NOBODY:
+        if kind in _IN_NO_CHAIN:
             raise InvalidInput(
-                f"{argument} is the id of {_OF_NOBODY[kind]}; it must be that of a person, "
+                f"{argument} is the id of {_IN_NO_CHAIN[kind]}; it must be that of a person, "
                 "contact, visitor, identifier, event, chat, cookie or device.",
                 path=[argument],
             )
