@@ -47,7 +47,7 @@ CALL () {
 CALL () {
   UNWIND $changes.identifiers AS row
   MERGE (identifier:Identifier {key: row.key})
-    ON CREATE SET identifier.id = row.id, identifier.type = row.type, identifier.value = row.value
+    ON CREATE SET identifier.id = row.id, identifier.type = row.type, identifier.value = row.value, identifier.words = row.words
 }
 CALL () {
   UNWIND $changes.people AS row

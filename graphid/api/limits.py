@@ -38,7 +38,7 @@ MAX_COST = 25_000
 
 PAGES = {
     **dict.fromkeys(("journey", "events"), 50),
-    **dict.fromkeys(("sessions", "chats", "keys", "audit", "sharedDevices"), 20),
+    **dict.fromkeys(("sessions", "chats", "keys", "audit", "sharedDevices", "search"), 20),
     "cluster": 300,
 }
 """How long a list is where the client does not say; of a cluster, how many nodes it has."""
@@ -57,6 +57,7 @@ SHORT = {
     "ended": 2,
     "before": 5,
     "after": 5,
+    "whyLinked": 10,
 }
 
 

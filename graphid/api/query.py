@@ -42,14 +42,16 @@ from graphid.api.nodes import Node, ReviewState, computed
 from graphid.api.people import Contact, Person
 from graphid.api.policies import Policy, policy_by_version
 from graphid.api.providers import OidcProvider
+from graphid.api.reasons import ReasonQuery
 from graphid.api.scalars import micros
+from graphid.api.search import SearchQuery
 from graphid.api.visits import Cookie, Session, Visitor
 from graphid.identity.ids import UNCLAIMED
 from graphid.service.visitors import at_moment
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query:
+class Query(SearchQuery, ReasonQuery):
     @computed("Anything by its id; an id that was given out for a person leads to one for ever.")
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:
         kind, _, _ = id.partition("_")

@@ -28,6 +28,7 @@ from graphid.identity.state import (
     Visitor,
 )
 from graphid.identity.values import Evidence, IdentifierKey, Operation, Place
+from graphid.identity.words import words_of_identifier, words_of_names
 
 Row = dict[str, Any]
 
@@ -355,13 +356,20 @@ def contact_row(contact: Contact) -> Row:
             "evidence": contact.evidence,
             "isRecord": contact.source is not None and not contact.deleted,
             "traits": encode(contact.traits),
+            "names": words_of_names(contact),
         },
     }
 
 
 def identifier_row(key: IdentifierKey, ids: Ids) -> Row:
     type, _, value = key.partition(":")
-    return {"key": key, "id": ids.identifier(key), "type": type, "value": value}
+    return {
+        "key": key,
+        "id": ids.identifier(key),
+        "type": type,
+        "value": value,
+        "words": words_of_identifier(key),
+    }
 
 
 def review_row(review: Review) -> Row:

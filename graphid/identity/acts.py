@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from graphid.identity.apart import Separations
 from graphid.identity.ids import Ids
+from graphid.identity.obstacles import caps_passed
 from graphid.identity.people import People, Someone, replace
 from graphid.identity.policy import Policy
 from graphid.identity.state import (
@@ -75,12 +76,7 @@ class Act(Generic[Acting]):
 
     def too_many(self, someone: Someone, other: Someone) -> str | None:
         """The cap that hinders joining two people, or None."""
-        caps = self.policy.merge
-        if len(someone.contacts) + len(other.contacts) > caps.max_contacts:
-            return "the person would have too many contacts"
-        if len(someone.identifiers) + len(other.identifiers) > caps.max_identifiers:
-            return "the person would have too many identifiers"
-        return None
+        return next((rule.value for rule in caps_passed(someone, other, self.policy)), None)
 
     def known_to(self, apart: list[Apart]) -> str | None:
         """The judgement that knew of this evidence and keeps apart what it would join, or None:

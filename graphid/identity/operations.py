@@ -8,10 +8,10 @@ from graphid.identity.acts import Act
 from graphid.identity.anchors import Anchors, begins_before_reach
 from graphid.identity.apart import link_of
 from graphid.identity.ids import Ids
+from graphid.identity.obstacles import KEPT_APART
 from graphid.identity.outcome import Outcome
 from graphid.identity.people import Someone, contradict, replace
 from graphid.identity.policy import Policy
-from graphid.identity.resolution import KEPT_APART
 from graphid.identity.state import (
     Apart,
     Cookie,

@@ -245,7 +245,20 @@ def contradict(
     in_common: bool,
     distinguish: bool = True,
 ) -> bool:
-    """Whether two sets of identifiers cannot be one human's (model.md, Contradiction).
+    """Whether two sets of identifiers cannot be one human's (model.md, Contradiction)."""
+    found = contradictions(one, other, policy, in_common=in_common, distinguish=distinguish)
+    return next(found, None) is not None
+
+
+def contradictions(
+    one: Iterable[IdentifierKey],
+    other: Collection[IdentifierKey],
+    policy: Policy,
+    *,
+    in_common: bool,
+    distinguish: bool = True,
+) -> Iterator[tuple[set[IdentifierKey], set[IdentifierKey]]]:
+    """The values, a type at a time, by which two sets of identifiers cannot be one human's.
 
     Two values of a unique type always contradict; of a distinguishing type only where nothing is
     ``in_common``, a value of that type included. ``distinguish=False`` leaves the latter out.
@@ -257,15 +270,15 @@ def contradict(
         if rule.unique or (distinguish and rule.distinguishing):
             values.setdefault(type, set()).add(identifier)
     if not values:
-        return False
+        return
     theirs: dict[str, set[IdentifierKey]] = {}
     for identifier in other:
         type = type_of(identifier)
         if type in values:
             theirs.setdefault(type, set()).add(identifier)
-    return any(
-        not policy.rule(type).unique or held != values[type] for type, held in theirs.items()
-    )
+    for type, held in theirs.items():
+        if not policy.rule(type).unique or held != values[type]:
+            yield values[type], held
 
 
 def seniority(contact: Contact) -> tuple[bool, Place, str]:

@@ -12,6 +12,7 @@ from graphid.identity.acts import Act
 from graphid.identity.admission import admit, is_barred
 from graphid.identity.apart import judged_of
 from graphid.identity.ids import Ids
+from graphid.identity.obstacles import KEPT_APART, Naming, obstacles
 from graphid.identity.people import Someone, contradict, have_in_common, replace
 from graphid.identity.policy import Policy
 from graphid.identity.state import (
@@ -225,30 +226,15 @@ class Resolution(Act[Stated]):
         visitor: str | None,
         own_record: str | None,
     ) -> tuple[ReviewKind, str] | None:
-        policy = self.policy
-        ours = someone.identifiers
-        named = {*ours, *(i for i in self.identifiers if self.people.holding(i) is None)}
-        if contradict(
-            named,
-            other.identifiers,
-            policy,
+        naming = Naming(
+            beside=tuple(i for i in self.identifiers if self.people.holding(i) is None),
             in_common=self._bridges(someone, other, own_record),
-            distinguish=policy.taken_identifier != "MERGE",
-        ):
-            return ReviewKind.TAKEN_IDENTIFIER, "their identifiers contradict each other"
-        too_many = self.too_many(someone, other)
-        if too_many:
-            return ReviewKind.LIMIT_REACHED, too_many
-        reason = None
-        if not self.follows(identifier, other):
-            reason = "only a claim names both"
-        elif someone.is_curated and other.is_curated:
-            reason = "both are curated"
-        elif self.evidence.assurance < policy.merge_assurance and not (
-            visitor is not None and other.is_only_claim_of(visitor)
-        ):
-            reason = "a claim cannot join two known people"
-        return None if reason is None else (ReviewKind.SUGGESTED_MERGE, reason)
+            is_followed=self.follows(identifier, other),
+            may_join=self.evidence.assurance >= self.policy.merge_assurance
+            or (visitor is not None and other.is_only_claim_of(visitor)),
+        )
+        rule = next(obstacles(someone, other, self.policy, naming), None)
+        return None if rule is None else (rule.review, rule.value)
 
     def _bridges(self, someone: Someone, other: Someone, own_record: str | None) -> bool:
         """One piece of evidence, ASSERTED or better, with something in common with each side."""
@@ -336,6 +322,3 @@ class Resolution(Act[Stated]):
         if from_record:
             return self.raised(replace(hold, record=max(assurance, hold.record or assurance)))
         return self.raised(replace(hold, others=max(assurance, hold.others or assurance)))
-
-
-KEPT_APART = "an operator keeps them apart"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from graphid.identity.apart import judged_of
 from graphid.identity.ids import Ids
+from graphid.identity.obstacles import KEPT_APART, Rule
 from graphid.identity.outcome import Outcome
 from graphid.identity.people import Someone, replace
 from graphid.identity.policy import Policy
-from graphid.identity.resolution import KEPT_APART, Resolution
+from graphid.identity.resolution import Resolution
 from graphid.identity.state import Contact, ReviewKind
 from graphid.identity.traits import with_traits
 from graphid.identity.values import ContactUpsert, IdentifierKey
@@ -67,7 +68,7 @@ class _Upsert(Resolution[ContactUpsert]):
         apart = self.separations.between(self.people.of(record), target)
         too_many = self.too_many(self.people.of(record), target)
         if self.evidence.curated and target.is_curated:
-            kind, reason = ReviewKind.SUGGESTED_MERGE, "both are curated"
+            kind, reason = Rule.BOTH_CURATED.review, Rule.BOTH_CURATED.value
         elif too_many:
             kind, reason = ReviewKind.LIMIT_REACHED, too_many
         elif apart:

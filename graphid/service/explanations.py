@@ -13,6 +13,7 @@ from graphid.identity.attribution import Attribution, Basis
 from graphid.identity.state import Link, LinkKind, LinkState, ReviewKind, Visitor
 from graphid.identity.values import (
     OF_OPERATION,
+    OF_RECORD,
     Assurance,
     Block,
     Merge,
@@ -92,7 +93,8 @@ def explain_attribution(
                 "logged out in between"
             )
         case Basis.AUTHENTICATED:
-            why = _since("a login was checked", visitor.verified, at, named)
+            why = _since("they logged in", visitor.verified, at, named)
+            return f"Counted as theirs because {why}; the login was checked."
         case _:
             why = _since("they identified", visitor.identified, at, named)
     doubt = "; so far only a browser said so" if attribution.assurance is Assurance.CLAIMED else ""
@@ -133,28 +135,17 @@ def explain_link(
     one that a HAS_IDENTIFIER leads to. ``made_by``, ``withdrawn_by``: the operations that did so,
     where operations did.
     """
-    vouched = _VOUCHED[link.assurance]
-    match link.kind:
-        case _ if made_by is not None:
-            what = f"{_MADE[link.kind]} because {_somebody(made_by, _DONE[link.kind])}"
-        case LinkKind.IDENTIFIED_AS:
-            again = " instead of the one before" if link.rule == "SWITCHED" else ""
-            what = (
-                f"This visitor is taken for the contact{again} because it identified "
-                f"{_with(named)}on {day(link.at)}, and {vouched}"
-            )
-        case LinkKind.HAS_IDENTIFIER:
-            what = (
-                f"The {word_for(identifier or 'identifier')} belongs to the contact because a "
-                f"message of {day(link.at)} named it as theirs, and {vouched}"
-            )
-        case _:
-            what = (
-                "The two contacts are one person because one message of "
-                f"{day(link.at)} named {_list(named) or 'something'} of each, and {vouched}"
-            )
+    is_past = link.state is LinkState.SEVERED or (
+        link.state is LinkState.ENDED and link.kind is not LinkKind.IDENTIFIED_AS
+    )
+    subject, tenses = _SUBJECTS[link.kind]
+    subject = subject.format(word=word_for(identifier or "identifier"))
+    if made_by is None:
+        why = f"{_evidence(link, named)}, and {_VOUCHED[link.assurance]}"
+    else:
+        why = _somebody(made_by, _DONE[link.kind])
     fate = _fate(link) if withdrawn_by is None else _undone(link, withdrawn_by)
-    return what + fate + "."
+    return f"{subject} {tenses[is_past]} because {why}{fate}."
 
 
 def explain_review(
@@ -193,6 +184,14 @@ def day(at: Micros) -> str:
     return f"{when.day} {when:%B %Y, %H:%M} UTC"
 
 
+def because_of(act: Operation) -> str:
+    """An operator's reason, in brackets behind a blank; nothing where none is left."""
+    reason = " ".join(act.reason.split()).rstrip(".")
+    if len(reason) > LONGEST_REASON:
+        reason = reason[:LONGEST_REASON].rstrip() + "…"
+    return f" ({reason})" if reason else ""
+
+
 def word_for(type: str) -> str:
     """What an agent calls an identifier of this type."""
     return _KNOWN_TYPES.get(type, type.replace("_", " "))
@@ -210,7 +209,8 @@ def _since(what: str, place: Place | None, at: Micros, named: Sequence[str]) -> 
 def _explain_nobody(visitor: Visitor, at: Micros) -> str:
     link = visitor.link
     if link is None or link.state is LinkState.SEVERED:
-        return "Counted as nobody's because nobody identified on this browser before they left it."
+        when = "has identified on this browser since" if visitor.end is None else _BEFORE
+        return f"Counted as nobody's because nobody {when}."
     if link.reach is not None and at < link.reach:
         return (
             f"Counted as nobody's because it was {span(link.reach - at)} too early: whoever "
@@ -226,30 +226,63 @@ def _last_attended(visitor: Visitor, at: Micros) -> Micros:
     return max((last for first, last in visitor.attended if first <= at), default=at)
 
 
+def _evidence(link: Link, named: Sequence[str]) -> str:
+    """What the evidence of a link said."""
+    message = "record of a source" if link.evidence.endswith(OF_RECORD) else "message"
+    match link.kind:
+        case LinkKind.IDENTIFIED_AS:
+            before = "" if link.rule != "SWITCHED" else ", after somebody else on that browser"
+            return f"they identified {_with(named)}on {day(link.at)}{before}"
+        case LinkKind.HAS_IDENTIFIER:
+            return f"a {message} of {day(link.at)} named it as theirs"
+        case LinkKind.SAME_AS:
+            with_ = f", with {listed}" if (listed := _list(named)) else ""
+            return f"one {message} of {day(link.at)} named both{with_}"
+        case LinkKind.NOT_SAME_AS:
+            return f"that was said on {day(link.at)}"
+
+
 def _fate(link: Link) -> str:
     if link.state is LinkState.SEVERED:
         when = f" on {day(link.retracted_at)}" if link.retracted_at is not None else ""
-        why = {
-            "OUTRANKED": ": better evidence said that this is somebody else",
-            "MOVED": ": it moved to somebody else",
-            "REFOLDED": ": by what was learned later it was never so",
-        }.get(link.reason or "", "")
+        why = _FATES.get(link.reason or "", "")
         return f"; withdrawn{when}{why}"
     if link.state is LinkState.ENDED:
         when = f" on {day(link.ended_at)}" if link.ended_at is not None else ""
+        if link.kind is LinkKind.HAS_IDENTIFIER:
+            return f"; its source listed it no more{when}"
+        after = ""
+        if link.ended_at is not None and link.ended_at > link.at:
+            after = f" {span(link.ended_at - link.at)} later"
         if link.ended_by is not None and link.ended_by.partition("~")[0].endswith(OF_OPERATION):
-            return f"; over{when}, where somebody here cut the visit in two"
+            return f"; over{after}{when}, where somebody here cut the visit in two"
         how = {"logout": " with a logout", "switch": " when somebody else identified"}
-        return f"; over{how.get(link.reason or '', '')}{when}"
+        return f"; over{after}{how.get(link.reason or '', '')}{when}"
     return ""
 
 
-_MADE = {
-    LinkKind.IDENTIFIED_AS: "This visitor is taken for the contact",
-    LinkKind.HAS_IDENTIFIER: "The identifier belongs to the contact",
-    LinkKind.SAME_AS: "The two contacts are one person",
-    LinkKind.NOT_SAME_AS: "The two contacts are kept apart",
+_FATES = {
+    "OUTRANKED": ": better evidence said that this is somebody else",
+    "MOVED": ": a later message said that it is somebody else's, and there it went",
+    "REFOLDED": ": by what was learned later it was never so",
+    "CUT": ": somebody here gave a part of the visit to somebody else",
+    "MERGED": ": somebody here merged them after all",
 }
+"""Of a link, by the reason that it was withdrawn for."""
+
+_BEFORE = "identified on this browser before they left it"
+
+_SUBJECTS = {
+    LinkKind.IDENTIFIED_AS: (
+        "This visit",
+        ("is counted as the contact's", "was counted as the contact's"),
+    ),
+    LinkKind.HAS_IDENTIFIER: ("The {word}", ("belongs to the contact", "belonged to the contact")),
+    LinkKind.SAME_AS: ("The two contacts", ("are one person", "were one person")),
+    LinkKind.NOT_SAME_AS: ("The two contacts", ("are kept apart", "were kept apart")),
+}
+"""What a link says, as things are and as they were."""
+
 _DONE = {
     LinkKind.IDENTIFIED_AS: "merged the two",
     LinkKind.HAS_IDENTIFIER: "gave it to them",
@@ -277,11 +310,7 @@ def _undone(link: Link, act: Operation) -> str:
 
 def _somebody(act: Operation, what: str) -> str:
     """``somebody here merged them on 2 March 2026, 10:15 UTC (the same address)``."""
-    reason = " ".join(act.reason.split()).rstrip(".")
-    if len(reason) > LONGEST_REASON:
-        reason = reason[:LONGEST_REASON].rstrip() + "…"
-    told = f" ({reason})" if reason else ""
-    return f"somebody here {what} on {day(act.recorded_at)}{told}"
+    return f"somebody here {what} on {day(act.recorded_at)}{because_of(act)}"
 
 
 def _with(named: Sequence[str]) -> str:

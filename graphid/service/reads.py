@@ -13,12 +13,14 @@ from graphid.service.audit.trail import Trail
 from graphid.service.chats import Chats
 from graphid.service.clusters.clusters import Clusters
 from graphid.service.devices import Devices
+from graphid.service.grounds import Grounds
 from graphid.service.joins import Joins
 from graphid.service.journey import Journeys
 from graphid.service.ledger import Ledger
 from graphid.service.lines import Lines
 from graphid.service.links import Links
 from graphid.service.people import People
+from graphid.service.search import Search
 from graphid.service.sessions import Sessions
 from graphid.service.shared import Shared
 from graphid.service.visitors import Visitors
@@ -49,6 +51,8 @@ class Reads:
     trail: Trail
     clusters: Clusters
     shared: Shared
+    search: Search
+    grounds: Grounds
 
     @classmethod
     def on(
@@ -74,4 +78,6 @@ class Reads:
             trail=Trail(database),
             clusters=Clusters(database, people, chats),
             shared=Shared(database),
+            search=Search(database, policies),
+            grounds=Grounds(database),
         )

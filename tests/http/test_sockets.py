@@ -109,7 +109,7 @@ class Line:
             "headers": [],
             "subprotocols": list(protocols or ("graphql-transport-ws",)),
         }
-        return WebSocket(scope, self.said.get, self.send)  # type: ignore[arg-type]
+        return WebSocket(scope, self.said.get, self.send)
 
 
 class Served:

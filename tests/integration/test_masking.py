@@ -93,6 +93,8 @@ class Told:
         self.masked: list[dict[str, Any]] = []
         self.devices: list[dict[str, Any]] = []
         """What is answered to who sees identifiers, to who does not, and to the analyst."""
+        self.ends: list[str] = []
+        """What can be at the end of a chain."""
 
     def where(self, cookie: str, seconds: int) -> Context:
         return Context(
@@ -179,6 +181,8 @@ class Told:
 
         types = await self.types()
         ids = [id for of_type in types.values() for id in of_type[:1]]
+        in_no_chain = ("Link", "ReviewItem", "Session")
+        self.ends = [id for type, all in types.items() if type not in in_no_chain for id in all[:2]]
         found = []
         for name, root in executable.query_type.fields.items():  # type: ignore[union-attr]
             if not opens("Query", name):
@@ -233,8 +237,8 @@ class Told:
             "value": [v.email],
             "text": [v.email, v.account],
             "around": [f"{self.world.run}-device"],
-            "a": ids[-1:],
-            "b": ids[:1],
+            "a": self.ends,
+            "b": [*self.ends[1:], *self.ends[:1]],
         }
         unknown = [argument for argument in needed if argument not in known]
         assert not unknown, f"say in this test what to ask {name} for: {unknown}"

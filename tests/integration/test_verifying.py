@@ -189,6 +189,10 @@ TAMPERED: dict[str, tuple[LiteralString, str]] = {
         "MATCH (c:Contact {sourceId: '1'}) SET c.assurance = 1",
         "assurance is 1",
     ),
+    "by which words a contact is found": (
+        "MATCH (c:Contact {sourceId: '1'}) SET c.names = 'x'",
+        "names is x, and the evidence says",
+    ),
     "a contact that is gone": (
         "MATCH (c:Contact {sourceId: '2'}) DETACH DELETE c",
         "is missing",
@@ -222,6 +226,10 @@ TAMPERED: dict[str, tuple[LiteralString, str]] = {
     "an identifier's value": (
         "MATCH (i:Identifier {key: 'crm:1'}) SET i.value = '2'",
         "identifier crm:1: value is 2",
+    ),
+    "the words of a graph that was made before there were any": (
+        "MATCH (i:Identifier {key: 'crm:1'}) REMOVE i.words",
+        "identifier crm:1: words is not set, and the evidence says 1",
     ),
     "an identifier that is gone": (
         "MATCH (i:Identifier {key: 'phone:+4420'}) DETACH DELETE i",

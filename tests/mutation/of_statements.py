@@ -124,25 +124,25 @@ IDENTIFY = (
         "people", "and contact.claimant == visitor", "", "5: that only this visitor ever claimed"
     ),
     Mutation(
-        "resolution",
-        "elif someone.is_curated and other.is_curated:",
-        "elif False:",
+        "obstacles",
+        "if someone.is_curated and other.is_curated:",
+        "if False:",
         "5: not both curated",
     ),
     Mutation(
-        "resolution",
-        "elif self.evidence.assurance < policy.merge_assurance and not (",
-        "elif False and not (",
+        "obstacles",
+        "if not naming.may_join:",
+        "if False:",
         "5: the policy's assurance",
     ),
     Mutation(
-        "acts",
+        "obstacles",
         "if len(someone.contacts) + len(other.contacts) > caps.max_contacts:",
         "if False:",
         "5: caps of contacts",
     ),
     Mutation(
-        "acts",
+        "obstacles",
         "if len(someone.identifiers) + len(other.identifiers) > caps.max_identifiers:",
         "if False:",
         "5: caps of identifiers",
@@ -176,7 +176,7 @@ IDENTIFY = (
         "acts", "if hold.assurance <= hold.link.assurance:", "if True:", "7: assurance is raised"
     ),
     Mutation(
-        "resolution",
+        "obstacles",
         'distinguish=policy.taken_identifier != "MERGE"',
         "distinguish=True",
         "7: with MERGE, two e-mails do not hinder",

@@ -11,6 +11,7 @@ from graphid.identity.attribution import attribute
 from graphid.identity.state import Link, LinkKind, Opening, Visitor
 from graphid.identity.values import (
     OF_OPERATION,
+    OF_RECORD,
     SECOND,
     Assurance,
     Block,
@@ -77,12 +78,23 @@ def test_identified_by_a_server() -> None:
 
 def test_authenticated() -> None:
     visitor = msgspec.structs.replace(VISITOR, verified=VISITOR.identified)
-    assert "a login was checked" in explained(visitor, START + 3 * HOUR)
+    assert explained(visitor, START + 3 * HOUR, "user_id") == (
+        "Counted as theirs because they logged in with their user id on this browser one hour "
+        "earlier and nobody logged out in between; the login was checked."
+    )
+    at_once = explained(visitor, START + 2 * HOUR, "user_id")
+    assert "on this browser at this very moment; the login was checked." in at_once
 
 
 def test_nobody_and_too_early() -> None:
     anonymous = msgspec.structs.replace(VISITOR, link=None)
-    assert "nobody identified on this browser" in explained(anonymous, START)
+    assert explained(anonymous, START) == (
+        "Counted as nobody's because nobody has identified on this browser since."
+    )
+    left = msgspec.structs.replace(anonymous, end=place(START + HOUR, Kind.LOGOUT, "l"))
+    assert explained(left, START) == (
+        "Counted as nobody's because nobody identified on this browser before they left it."
+    )
     assert "one hour too early" in explained(VISITOR, START - HOUR)
 
 
@@ -100,19 +112,99 @@ def test_the_evidence_that_decides_is_found_by_its_place() -> None:
     assert deciding_evidence(found, VISITOR) == "i 1"
 
 
-def test_links_tell_their_fate() -> None:
-    ended = msgspec.structs.replace(LINK, ended_at=START, ended_by="x", reason="logout")
-    assert explain_link(ended, named=("email",)).endswith(
-        "over with a logout on 15 January 2027, 08:00 UTC."
-    )
-    gone = msgspec.structs.replace(LINK, retracted_at=START, retracted_by="x", reason="OUTRANKED")
-    assert "better evidence" in explain_link(gone)
-    unmade = msgspec.structs.replace(gone, reason="REFOLDED")
-    assert explain_link(unmade).endswith("08:00 UTC: by what was learned later it was never so.")
-    held = msgspec.structs.replace(LINK, kind=LinkKind.HAS_IDENTIFIER)
-    assert explain_link(held, identifier="phone").startswith("The phone number belongs")
-    same = msgspec.structs.replace(LINK, kind=LinkKind.SAME_AS)
-    assert "one person" in explain_link(same, named=("email",))
+SAID = "on 15 January 2027, 10:00 UTC"
+CLAIMED = "a browser said so and nothing has proved it"
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "sentence"),
+    [
+        (
+            LinkKind.IDENTIFIED_AS,
+            {},
+            f"This visit is counted as the contact's because they identified with their e-mail "
+            f"address {SAID}, and {CLAIMED}.",
+        ),
+        (
+            LinkKind.IDENTIFIED_AS,
+            {"rule": "SWITCHED", "assurance": Assurance.VERIFIED},
+            f"This visit is counted as the contact's because they identified with their e-mail "
+            f"address {SAID}, after somebody else on that browser, and a login was checked.",
+        ),
+        (
+            LinkKind.HAS_IDENTIFIER,
+            {"assurance": Assurance.ASSERTED},
+            "The phone number belongs to the contact because a message of 15 January 2027, 10:00 "
+            "UTC named it as theirs, and a server of ours said so.",
+        ),
+        (
+            LinkKind.HAS_IDENTIFIER,
+            {"evidence": f"r1{OF_RECORD}"},
+            "The phone number belongs to the contact because a record of a source of 15 January "
+            f"2027, 10:00 UTC named it as theirs, and {CLAIMED}.",
+        ),
+        (
+            LinkKind.SAME_AS,
+            {"rule": "SHARED_IDENTIFIER"},
+            "The two contacts are one person because one message of 15 January 2027, 10:00 UTC "
+            f"named both, with their e-mail address, and {CLAIMED}.",
+        ),
+        (
+            LinkKind.NOT_SAME_AS,
+            {"rule": "KEPT_APART", "assurance": Assurance.ASSERTED},
+            f"The two contacts are kept apart because that was said {SAID}, and a server of ours "
+            "said so.",
+        ),
+    ],
+)
+def test_why_a_link_was_made(kind: LinkKind, changes: dict[str, Any], sentence: str) -> None:
+    assert explain_link(linked(kind, **changes), named=("email",), identifier="phone") == sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "fate"),
+    [
+        (
+            LinkKind.IDENTIFIED_AS,
+            {"ended_at": START + 4 * HOUR, "ended_by": "x", "reason": "logout"},
+            "; over two hours later with a logout on 15 January 2027, 12:00 UTC.",
+        ),
+        (
+            LinkKind.IDENTIFIED_AS,
+            {"ended_at": START + 4 * HOUR, "ended_by": "x", "reason": "switch"},
+            "; over two hours later when somebody else identified on 15 January 2027, 12:00 UTC.",
+        ),
+        (
+            LinkKind.IDENTIFIED_AS,
+            {"ended_at": START, "ended_by": "x", "reason": "logout"},
+            "; over with a logout on 15 January 2027, 08:00 UTC.",
+        ),
+        (
+            LinkKind.HAS_IDENTIFIER,
+            {"ended_at": START, "ended_by": "x", "reason": "no longer listed by its source"},
+            "; its source listed it no more on 15 January 2027, 08:00 UTC.",
+        ),
+        *(
+            (kind, {"retracted_at": START, "retracted_by": "x", "reason": reason}, told)
+            for kind, reason, told in (
+                (LinkKind.IDENTIFIED_AS, "OUTRANKED", "better evidence said"),
+                (LinkKind.HAS_IDENTIFIER, "OUTRANKED", "better evidence said"),
+                (LinkKind.HAS_IDENTIFIER, "MOVED", "and there it went."),
+                (LinkKind.SAME_AS, "REFOLDED", ": by what was learned later it was never so."),
+                (LinkKind.IDENTIFIED_AS, "CUT", "gave a part of the visit to somebody else."),
+                (LinkKind.NOT_SAME_AS, "MERGED", "merged them after all."),
+                (LinkKind.SAME_AS, "because", "; withdrawn on 15 January 2027, 08:00 UTC."),
+            )
+        ),
+    ],
+)
+def test_links_tell_their_fate(kind: LinkKind, changes: dict[str, Any], fate: str) -> None:
+    told = explain_link(linked(kind, **changes), named=("email",), identifier="phone")
+    assert fate in told
+    # What is no longer so is told as what it was; a visit that ended stays theirs.
+    stands = "retracted_by" not in changes and kind is LinkKind.IDENTIFIED_AS
+    subject = told.partition(" because ")[0].split()
+    assert ({"was", "were", "belonged"} & set(subject) == set()) is stands
 
 
 @pytest.mark.parametrize("kind", ["TAKEN_IDENTIFIER", "LIMIT_REACHED", "SUGGESTED_MERGE"])
@@ -162,7 +254,7 @@ def test_what_an_operator_merged() -> None:
         f"The two contacts are one person because somebody here merged them {ON} (One family name)."
     )
     assert explain_link(linked(LinkKind.IDENTIFIED_AS), made_by=MERGE) == (
-        f"This visitor is taken for the contact because somebody here merged the two {ON} "
+        f"This visit is counted as the contact's because somebody here merged the two {ON} "
         "(One family name)."
     )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from graphid.errors import NotFound
+from graphid.identity.obstacles import KEPT_APART
 from graphid.identity.proposals import anchor_of
-from graphid.identity.resolution import KEPT_APART
 from graphid.identity.state import Contact, Person, Review
 from graphid.identity.values import IdentifierAnchor, KeepApart, Merge, Side
 from graphid.service.operations.proposing import UNSEEN, Asked, Header, Proposal, refused

@@ -1,0 +1,281 @@
+"""Why two are one, and why they are not, on a real database: chains, sentences, refusals."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from graphid.api.execution import Request, answer
+from graphid.auth.keys import Caller
+from graphid.auth.scopes import Scope
+from graphid.service.messages import Logout, Page, StartChat
+from tests.integration.operating import Operating
+from tests.integration.test_ingest import BROWSER, SERVER
+
+WHY = """query ($a: ID!, $b: ID!) { whyNotLinked(a: $a, b: $b)
+  whyLinked(a: $a, b: $b) { id kind rule state evidenceId explanation
+    from { id } to { ... on Contact { id } ... on IdentifierNode { id type value } } } }"""
+ANALYST = Caller("sk:analyst", frozenset({Scope.GRAPH_VIEW}), False)
+
+
+class Why:
+    """Asks why."""
+
+    def __init__(self, world: Operating) -> None:
+        self.world = world
+
+    async def ask(self, a: str, b: str, caller: Caller | None = None) -> dict[str, Any]:
+        context = self.world.request_context(caller)
+        got = await answer(Request(WHY, {"a": a, "b": b}), context, may_change=False)
+        assert "errors" not in got.body, got.body
+        data: dict[str, Any] = got.body["data"]
+        return data
+
+    async def chain(self, a: str, b: str) -> list[str]:
+        """The kinds of the links between two who are one; each leads on from the one before."""
+        found = await self.ask(a, b)
+        assert found["whyNotLinked"] == []
+        links = found["whyLinked"]
+        ends = [{link["from"]["id"], link["to"]["id"]} for link in links]
+        assert all(one & other for one, other in pairwise(ends))
+        back = (await self.ask(b, a))["whyLinked"]
+        assert [link["id"] for link in back] == [link["id"] for link in links][::-1]
+        assert all(link["explanation"].endswith(".") for link in links)
+        return [link["kind"] for link in links]
+
+    async def reasons(self, a: str, b: str, caller: Caller | None = None) -> list[str]:
+        """What keeps two apart, told alike from both sides."""
+        found = await self.ask(a, b, caller)
+        assert found["whyLinked"] == []
+        reasons: list[str] = found["whyNotLinked"]
+        assert reasons
+        assert all(reason[0].isupper() and reason.endswith(".") for reason in reasons)
+        # Values are told in the order in which was asked.
+        back = (await self.ask(b, a, caller))["whyNotLinked"]
+        assert sorted(map(sorted, back)) == sorted(map(sorted, reasons))
+        return reasons
+
+    async def refusal(self, a: str, b: str) -> list[tuple[str, str]]:
+        context = self.world.request_context()
+        got = await answer(Request(WHY, {"a": a, "b": b}), context, may_change=False)
+        return [(error["extensions"]["code"], error["message"]) for error in got.body["errors"]]
+
+
+@pytest.fixture
+def why(operator: Operating) -> Why:
+    return Why(operator)
+
+
+async def test_the_chain_of_a_login_from_every_kind_of_node(why: Why) -> None:
+    """A page without a login, a login on that browser, and the CRM's record with the address."""
+    world = why.world
+    await world.seen("a", "pa")
+    await world.identified("a", "ia", "jo@x.example", type="email")
+    record = world.record("r", 0, "email:jo@x.example", "crm:77").model_copy(
+        update={"occurred_at": None}
+    )
+    await world.one(record, SERVER)
+    await world.one(StartChat(context=world.context("a", "ch"), chat_id=f"{world.run}-chat"))
+    row = (await world.row("r"))["id"]
+    person, event = await world.owner("pa"), f"event_{world.run}-pa"
+    visitor = (await world.node(world.birth("a")))["id"]
+    held = await world.links(person, "HAS_IDENTIFIER")
+    crm = next(link["to"]["id"] for link in held if link["to"]["value"].endswith("77"))
+    email = next(link["to"]["id"] for link in held if not link["to"]["value"].endswith("77"))
+    made = await world.contact_of("pa")
+    assert await why.chain(made, row) == ["SAME_AS"]
+    assert await why.chain(visitor, row) == ["IDENTIFIED_AS", "SAME_AS"]
+    assert await why.chain(event, crm) == ["IDENTIFIED_AS", "SAME_AS", "HAS_IDENTIFIER"]
+    assert await why.chain(event, email) == ["IDENTIFIED_AS", "HAS_IDENTIFIER"]
+    assert await why.chain(f"{world.run}-a", crm) == await why.chain(event, crm)
+    assert await why.chain(f"{world.run}-chat", row) == ["IDENTIFIED_AS", "SAME_AS"]
+    # Merged people's ids mean the contacts that they were named for.
+    assert await why.chain(person, row.replace("contact_", "person_")) in ([], ["SAME_AS"])
+    assert await why.chain(event, visitor) == []
+    assert await why.chain(person, person) == []
+
+
+async def test_a_link_that_ended_still_joins_and_one_that_was_withdrawn_does_not(why: Why) -> None:
+    world = why.world
+    await world.seen("a", "pa")
+    await world.identified("a", "ia", "jo")
+    person = await world.owner("pa")
+    await world.one(Logout(context=world.context("a", "lo")))
+    (link,) = (await why.ask(f"event_{world.run}-pa", person))["whyLinked"]
+    assert link["state"] == "ENDED"
+    assert "with a logout" in link["explanation"]
+    await world.changed("severLink", id=link["id"], reason="It was his wife")
+    reasons = await why.reasons(f"event_{world.run}-pa", person)
+    assert any("somebody here withdrew it" in r and "It was his wife" in r for r in reasons)
+    assert any(r.startswith("Counted as nobody's because somebody here took") for r in reasons)
+
+
+async def test_two_browsers_and_a_device(why: Why) -> None:
+    """Where visits happened joins nobody; whose visits were in both places does."""
+    world = why.world
+    device = f"{world.run}-d"
+    for cookie, value in (("a", "jo"), ("b", "jo"), ("c", "kim")):
+        context = world.context(cookie, f"p{cookie}", device_id=device)
+        await world.one(Page(context=context, url="https://x.example/"))
+        await world.identified(cookie, f"i{cookie}", value)
+    jo, kim = await world.owner("pa"), await world.owner("pc")
+    assert await why.chain(f"{world.run}-a", f"{world.run}-b") == ["IDENTIFIED_AS"] * 2
+    assert await why.chain(device, jo) == ["IDENTIFIED_AS"]
+    assert await why.chain(device, kim) == ["IDENTIFIED_AS"]
+    assert await why.chain(device, device) == []
+    assert await why.chain(device, f"{world.run}-a") == []
+    told = await why.reasons(jo, kim)
+    assert any(r.startswith("A person has only one user id, and they have ") for r in told)
+    assert "They were seen on the same device, which tells where they were, and never who." in told
+    assert "Nothing that was sent names both." in told
+    assert await why.reasons(f"{world.run}-a", kim) == [
+        "No visit on the cookie that was looked at is counted as the other's."
+    ]
+    assert len(await why.reasons(f"{world.run}-a", f"{world.run}-c")) == 1
+
+
+async def test_who_followed_whom_on_a_browser(why: Why) -> None:
+    world = why.world
+    await world.identified("a", "i1", "jo")
+    await world.one(Logout(context=world.context("a", "lo")))
+    await world.identified("a", "i2", "kim")
+    await world.identified("a", "i3", "lee")
+    jo, kim, lee = [await world.owner(message) for message in ("i1", "i2", "i3")]
+    assert any("one logged out on" in reason for reason in await why.reasons(jo, kim))
+    assert any("nobody had logged out" in reason for reason in await why.reasons(kim, lee))
+    told = await why.reasons(f"event_{world.run}-i1", kim)
+    assert "The visit is counted as somebody else's." in told
+
+
+async def test_what_operators_said(why: Why) -> None:
+    world = why.world
+    jo, kim = await world.two()
+    assert "Nothing that was sent names both." in await why.reasons(jo, kim)
+    await world.changed("mergePeople", ids=[jo, kim], operationId="m")
+    (link,) = (await why.ask(jo, kim))["whyLinked"]
+    assert (link["kind"], link["rule"]) == ("SAME_AS", "MERGED")
+    await world.changed("unmerge", id=f"{world.run}-m", reason="Two sisters")
+    (first, *others) = await why.reasons(jo, kim)
+    assert first.startswith("Somebody here (")
+    assert " took back on " in first
+    assert first.endswith(" that they had been merged (Two sisters).")
+    assert not any("Nothing that was sent" in reason for reason in others)
+
+
+async def test_a_review_that_is_open_and_then_rejected(why: Why) -> None:
+    world = why.world
+    await world.identified("a", "ia", "jo")
+    await world.identified("b", "ib", "jo@x.example", type="email")
+    said = world.identify("c", "jo", "both").model_copy(
+        update={"identifiers": (world.claim("user_id", "jo"), world.claim("email", "jo@x.example"))}
+    )
+    await world.one(said, BROWSER)
+    jo, mail = await world.owner("ia"), await world.owner("ib")
+    told = await why.reasons(jo, mail)
+    (asked,) = [reason for reason in told if reason.endswith("Nobody here has decided that yet.")]
+    assert "a claim cannot join two known people" in asked
+    found = await world.ask("query ($id: ID!) { person(id: $id) { reviews { id state } } }", id=jo)
+    (review,) = [r["id"] for r in found["person"]["reviews"] if r["state"] == "OPEN"]
+    await world.act("decideReview", id=review, accept=False, reason="Asked them")
+    told = await why.reasons(jo, mail)
+    assert "asked whether they are one person" in told[0]
+    assert told[0].endswith("that they are not (Asked them).")
+
+
+async def test_an_identifier_that_is_somebody_elses_blocked_or_parted(why: Why) -> None:
+    world = why.world
+    jo, kim = await world.two()
+    kims = (await world.links(await world.owner("kim"), "HAS_IDENTIFIER"))[0]
+    jos = (await world.links(await world.owner("jo"), "HAS_IDENTIFIER"))[0]
+    told = await why.reasons(jo, kims["to"]["id"])
+    assert "Somebody else has the e-mail address." in told
+    await world.changed("severLink", id=kims["id"], reason="A shared till")
+    told = await why.reasons(kim, kims["to"]["id"])
+    assert told[0].startswith("Somebody here (")
+    assert "that it is not theirs (A shared till)." in told[0]
+    assert "Nobody has the e-mail address." in told
+    value = jos["to"]["value"]
+    await world.changed("blockIdentifier", type="user_id", value=value, reason="A till")
+    told = await why.reasons(await world.owner("kim"), jos["to"]["id"])
+    assert any("blocked the user id" in reason and "(A till)" in reason for reason in told)
+
+
+async def test_two_records_that_somebody_confirmed(why: Why) -> None:
+    world = why.world
+    for row, held in (("1", "phone2:1"), ("2", "email:b@x.example")):
+        record = world.record(row, 0, held, curated=True)
+        await world.one(record.model_copy(update={"occurred_at": None}), SERVER)
+    told = await why.reasons((await world.row("1"))["id"], (await world.row("2"))["id"])
+    assert any(reason.startswith("Both were confirmed") for reason in told)
+
+
+async def test_nobody_identified(why: Why) -> None:
+    world = why.world
+    jo, _ = await world.two()
+    await world.seen("z", "pz", "pz2")
+    visitor = await world.owner("pz")
+    assert await why.reasons(visitor, jo) == [
+        "Nobody is known to have made the visit: no identify of it stands."
+    ]
+    assert await why.chain(f"event_{world.run}-pz", f"event_{world.run}-pz2") == []
+    (told,) = await why.reasons(f"event_{world.run}-pz", jo)
+    assert told.startswith("Counted as nobody's because nobody has identified on this browser")
+
+
+async def test_values_are_masked_for_who_may_not_see_them(why: Why) -> None:
+    world = why.world
+    for cookie, value in (("a", "jo@x.example"), ("b", "kim@x.example")):
+        await world.identified(cookie, f"i{cookie}", value, type="email")
+    jo, kim = await world.owner("ia"), await world.owner("ib")
+    clear = " ".join(await why.reasons(jo, kim))
+    assert f"{world.run}-jo@x.example" in clear
+    masked = " ".join(await why.reasons(jo, kim, ANALYST))
+    assert f"{world.run[0]}***@x.example" in masked
+    assert f"{world.run}-" not in masked
+
+
+async def test_ids_of_the_wrong_kind_and_of_nothing(why: Why) -> None:
+    world = why.world
+    jo, _ = await world.two()
+    link = await world.link_of("jo")
+    for id, code in (
+        (link, "INVALID_INPUT"),
+        ("person_0", "NOT_FOUND"),
+        ("x", "NOT_FOUND"),
+        ("identifier_0", "NOT_FOUND"),
+        ("event_0", "NOT_FOUND"),
+        ("visitor_0", "NOT_FOUND"),
+        ("session_0", "INVALID_INPUT"),
+    ):
+        for argument, told in (("a", await why.refusal(id, jo)), ("b", await why.refusal(jo, id))):
+            assert {c for c, _ in told} == {code}, (id, told)
+            assert all(
+                message.startswith(f"{argument} ") or message.startswith(f"{argument}:")
+                for _, message in told
+            ), told
+
+
+async def test_a_person_with_a_thousand_visits_costs_the_same_trips(why: Why) -> None:
+    """What is read does not grow with whom it is about; nor does it look at a kiosk's crowd."""
+    world = why.world
+    jo, _ = await world.two()
+    trips = []
+    read = world.database.read_rows
+
+    async def counted(query: Any, /, **more: Any) -> Any:
+        trips.append(query.name)
+        return await read(query, **more)
+
+    world.database.read_rows = counted  # type: ignore[method-assign]
+    try:
+        await why.ask(jo, f"event_{world.run}-pa")
+        first = sorted(trips)
+        for n in range(5):
+            await world.identified(f"more{n}", f"m{n}", "jo")
+        trips.clear()
+        await why.ask(jo, f"event_{world.run}-pa")
+        assert sorted(trips) == first
+    finally:
+        world.database.read_rows = read  # type: ignore[method-assign]
