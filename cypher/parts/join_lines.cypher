@@ -11,8 +11,9 @@ CALL (page, least, most) {
       WHERE link.retractedBy IS NULL OR link.retractedBy ENDS WITH $operation
       RETURN link
       UNION ALL
-      MATCH (contact)<-[link:IDENTIFIED_AS]-(:Visitor)
-      WHERE (link.rule = 'MERGED' AND link.retractedBy IS NULL) OR link.retractedBy ENDS WITH $operation
+      MATCH ()-[link:IDENTIFIED_AS]->()
+        USING INDEX SEEK link:IDENTIFIED_AS(toldOf)
+      WHERE link.toldOf = contact.id AND (link.retractedBy IS NULL OR link.retractedBy ENDS WITH $operation)
       RETURN link
       UNION ALL
       MATCH (contact)-[link:HAS_IDENTIFIER]->(:Identifier)

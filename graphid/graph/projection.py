@@ -27,7 +27,7 @@ from graphid.identity.state import (
     Value,
     Visitor,
 )
-from graphid.identity.values import Evidence, IdentifierKey, Operation, Place
+from graphid.identity.values import OF_OPERATION, Evidence, IdentifierKey, Operation, Place
 from graphid.identity.words import words_of_identifier, words_of_names
 
 Row = dict[str, Any]
@@ -417,5 +417,14 @@ def properties_of(link: Link) -> Row:
         "retractedAt": link.retracted_at,
         "retractedBy": link.retracted_by,
         "reason": link.reason,
+        "toldOf": link.target if _is_told(link) else None,
     }
     return {name: value for name, value in properties.items() if value is not None}
+
+
+def _is_told(link: Link) -> bool:
+    """Whether an operator gave a visitor to the contact, or took one: a journey tells of that, and
+    has to find it among very many visitors."""
+    if link.kind is not LinkKind.IDENTIFIED_AS:
+        return False
+    return link.rule == "MERGED" or (link.retracted_by or "").endswith(OF_OPERATION)

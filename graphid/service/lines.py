@@ -76,6 +76,11 @@ class LinesWanted:
         wanted = self.window.types
         return [type.value for type in JoinType if not wanted or type in wanted]
 
+    @property
+    def with_events(self) -> bool:
+        """Whether events are wanted."""
+        return not self.window.types or any(t not in list(JoinType) for t in self.window.types)
+
     def bounds(self) -> tuple[Place, Place]:
         """From which place up to but without which its lines are."""
         return self.window.bounds(self.request)
@@ -257,7 +262,7 @@ def _page(one: LinesWanted, row: Mapping[str, Any] | None) -> Page[Line] | _Othe
         events.append(event_of(event, owner))
     page = _merged(one, events, joins_in(row["joins"], one.person))
     rest: Micros | None = row["rest"]
-    if rest is None:
+    if rest is None or not one.with_events:
         return page
     last = page.items[0 if one.request.from_end else -1] if page.items else None
     goes_on = page.has_previous if one.request.from_end else page.has_next

@@ -9,6 +9,7 @@ from graphid.api.cursors import MOST, BadCursor, bounded, cursor, either_way, ke
 from graphid.api.execution import prepare
 from graphid.api.limits import MAX_ALIASES, MAX_COST, MAX_DEPTH, MAX_TOKENS, require_small
 from graphid.errors import InvalidInput, TooLarge
+from graphid.identity.values import Kind, place
 
 
 def cost(text: str, **variables: object) -> int:
@@ -97,10 +98,16 @@ def test_bounds_name_the_field_and_the_limit() -> None:
 
 
 def test_a_cursor_is_of_one_list() -> None:
-    assert key_of("people", cursor("people", "key:with:colons ü"), "after") == "key:with:colons ü"
-    good = cursor("chats", "key")
-    for wrong in ("", "?", "x", good, good[:-2], "é", "A" * 5000, cursor("journey", "")):
+    assert key_of("reviews", cursor("reviews", "key:with:colons ü"), "after") == "key:with:colons ü"
+    position = place(1_790_000_000_000_000, Kind.EVENT, "id:with:colons ü")
+    for key in (position, position + "link_0a1"):
+        assert key_of("journey", cursor("journey", key), "after") == key
+    good = cursor("journey", position)
+    wrong = ["", "?", "x", good[:-2], good + "=", good + "!", "é", "A" * 5000]
+    wrong += [cursor("chats", position), cursor("journey", ""), cursor("journey", "key")]
+    wrong += [cursor("journey", position + "link_ü"), cursor("journey", "9" + position)]
+    for given in wrong:
         with pytest.raises(BadCursor) as caught:
-            key_of("journey", wrong, "after")
+            key_of("journey", given, "after")
         assert caught.value.code == "BAD_CURSOR"
         assert caught.value.path == ("after",)

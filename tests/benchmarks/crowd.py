@@ -41,7 +41,7 @@ CREATE (visitor)-[:IDENTIFIED_AS {id: 'link_' + id, state: 'ACTIVE', rule: 'IDEN
 """
 MAKE_EVENTS: LiteralString = """
 UNWIND range($from, $to - 1) AS number
-WITH $name + '-' + number AS id, $name + '-' + number / $each AS cookie,
+WITH number, $name + '-' + number AS id, $name + '-' + number / $each AS cookie,
   $start + number * 60000000 AS at
 CREATE (event:Event {messageId: id, cookie: cookie, type: 'PAGE', occurredAt: at, receivedAt: at,
   position: toString(at) + '5' + id + ' ', digest: '', session: 'session_' + cookie,
