@@ -6,7 +6,7 @@ import pytest
 
 from graphid.identity.attribution import Basis, attribute
 from graphid.identity.fold import Resolved, resolve
-from graphid.identity.state import Review
+from graphid.identity.state import Identifier, Review
 from graphid.identity.values import (
     Assurance,
     Block,
@@ -44,6 +44,13 @@ def owner(resolved: Resolved, minute: float, cookie: str = "c") -> str | None:
     """The person of a page at this minute; None where that is nobody known."""
     found = attribute(resolved.visitor_at(cookie, page(minute)), page(minute))
     return None if found.contact is None else resolved.person_of(found.contact)[0]
+
+
+def holder_of(resolved: Resolved, identifier: str) -> str:
+    held = resolved.state["identifier", identifier]
+    assert isinstance(held, Identifier)
+    (contact,) = held.contacts
+    return contact
 
 
 def row(resolved: Resolved, number: str) -> str:
@@ -105,17 +112,31 @@ class TestMerge:
         before = [*severed, holder]
         told = operator(fold(*before), "m", NOW + 2)
         merge = told.merge(record("1", severed[0]), record("2", holder))
-        dropped = upsert("dropped", NOW + 3, "2")
-        again = upsert("again", NOW + 4, "1", "user_id:a", "email:e@x.example")
-        resolved = fold(*before, merge, dropped, again)
-        assert "email:e@x.example" in resolved.contact(IDS.record("crm", "1")).holds
-        assert reviews(resolved, "again") == []
+        names = ("user_id:z", "email:e@x.example")
+        away = identify("away", NOW + 3, *names, assurance=ASSERTED)
+        back = upsert("back", NOW + 4, "1", "user_id:a", "email:e@x.example")
+        moved = fold(*before, merge, away, taken_identifier="MOVE")
+        assert holder_of(moved, "email:e@x.example") == moved.outcomes["away"].contact
+        resolved = fold(*before, merge, away, back, taken_identifier="MOVE")
+        assert holder_of(resolved, "email:e@x.example") == IDS.record("crm", "1")
 
     def test_two_addresses_do_not_bind_it(self) -> None:
         people = [upsert(n, 0, n, f"email:{n}@x.example") for n in "12"]
         told = operator(fold(*people), "m")
         merge = told.merge(*(record(piece.source_id, piece) for piece in people))
         resolved = fold(*people, merge)
+        assert row(resolved, "1") == row(resolved, "2")
+
+    def test_of_a_contact_that_is_made_no_more_means_who_holds_its_name(self) -> None:
+        """Also where what had made it has made another one instead."""
+        row_one, made = upsert("a", 0, "1", "phone:+1"), identify("i", 10, "account:1", "user:2")
+        contact = fold(made).outcomes["i"].contact
+        assert contact == IDS.contact("account:1")
+        anchor = ContactAnchor(contact, made.place, named_for="account:1", cookie="c")
+        merge = Merge(id="m", recorded_at=START + NOW * MINUTE, of=(anchor, record("1", row_one)))
+        late = upsert("late", 5, "2", "account:1", "user:3")
+        resolved = fold(row_one, made, merge, late)
+        assert resolved.outcomes["i"].contact == IDS.contact("user:2")
         assert row(resolved, "1") == row(resolved, "2")
 
     def test_a_visitor_that_is_named_twice_is_one(self) -> None:
