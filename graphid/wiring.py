@@ -49,6 +49,7 @@ from graphid.service.keymaking import Keymaker
 from graphid.service.keys import Keyring
 from graphid.service.operations.operating import Operations
 from graphid.service.parked import Parked
+from graphid.service.past.as_of import AsOf
 from graphid.service.provider_setup import ProviderSetup
 from graphid.service.providers import KnownProviders
 from graphid.service.reads import Reads, now
@@ -134,6 +135,7 @@ async def _serve(
             ),
             keys=Keymaker(stored, ids, now, on_change=keyring.forget),
             providers=ProviderSetup(providers, kept, ids, now, on_change=known.forget),
+            past=AsOf(database, policies, ids, now),
         )
         routes = [
             graphql_route(callers, services, Witnesses(audit, Addresses(settings.trusted_proxies))),

@@ -30,6 +30,7 @@ def services(
     vouching: Any = None,
     keys: Any = None,
     providers: Any = None,
+    past: Any = None,
 ) -> Services:
     """These; what is left out must not be called, but that nobody vouches."""
-    return Services(reads, ingest, operations, vouching or NobodyVouches(), keys, providers)
+    return Services(reads, ingest, operations, vouching or NobodyVouches(), keys, providers, past)

@@ -16,6 +16,7 @@ from graphid.auth.scopes import may_see_identifiers
 from graphid.graph.access_keys import AccessKey
 from graphid.graph.policies import Policies
 from graphid.graph.rehearsal import Rehearsal
+from graphid.identity.values import Micros
 from graphid.service.audit.audit import Witness
 from graphid.service.audit.entries import Outcome
 from graphid.service.keymaking import CreateKey, IssuedKey, RevokeKey, RotateKey
@@ -79,6 +80,12 @@ class SetsProviders(Protocol):
     async def remove(self, issuer: str) -> None: ...
 
 
+class ReadsThePast(Protocol):
+    """``service.past.as_of.AsOf``, as far as the schema needs it."""
+
+    async def reads(self, *, at: Micros | None, known: Micros | None) -> Reads: ...
+
+
 class Spends(Protocol):
     """What a request may still take of its caller's limits."""
 
@@ -95,6 +102,7 @@ class Services:
     vouching: Vouches
     keys: MakesKeys
     providers: SetsProviders
+    past: ReadsThePast
 
 
 @dataclass
