@@ -207,6 +207,8 @@ def _with_traits(contact: ContactRecord) -> Contact:
         made=contact.made,
         evidence="",
         made_at=0,
+        # What is said here by the record's own source is its curator's word.
+        source=None if contact.source == MADE_HERE else contact.source,
         curated=contact.state == "CURATED",
         traits=dict(contact.traits),
     )

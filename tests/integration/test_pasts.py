@@ -3,12 +3,14 @@ graph is read as the fold of the evidence that counts then."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from graphid.graph.database import Address, Database
 from graphid.graph.past.past import Past
 from graphid.graph.past.replay import BEHIND, Replay
 from graphid.graph.past.versions import Versions
@@ -105,7 +107,12 @@ class Compared:
     """One past, as it is read, beside the fold of what counts in it."""
 
     def __init__(
-        self, ledger: Ledger, history: Sequence[Evidence], seen: Sequence[Seen], moment: Moment
+        self,
+        ledger: Ledger,
+        database: Database,
+        history: Sequence[Evidence],
+        seen: Sequence[Seen],
+        moment: Moment,
     ) -> None:
         at, known = moment.at, moment.known
         self.counted = [
@@ -122,10 +129,10 @@ class Compared:
         self.everything = resolve(history, ledger.policies[1], IDS)
         self.then: Resolved = resolve(self.counted, ledger.policies[1], IDS)
         self.past: Past = (
-            Versions(ledger.database, IDS, moment.place)
+            Versions(database, IDS, moment.place)
             if known is None
             else Replay(
-                ledger.database,
+                database,
                 ledger.policy_of,
                 IDS,
                 recorded=known,
@@ -133,9 +140,7 @@ class Compared:
                 most=1000,
             )
         )
-        self.reads: Reads = reads_of(
-            ledger.database, Policies(ledger.database), self.past, IDS, moment
-        )
+        self.reads: Reads = reads_of(database, Policies(database), self.past, IDS, moment)
         self.moment = moment
 
     async def faults(self) -> list[str]:
@@ -309,13 +314,24 @@ def moments(history: Sequence[Evidence], picks: Sequence[int]) -> Iterable[Momen
     yield Moment(known=START + 4000 * DAY)
 
 
+@pytest.fixture
+async def reading(own_database: Address) -> AsyncIterator[Database]:
+    """Many statements, so without what makes each of them slow: to tell warnings of the server."""
+    connected = await Database.connect(own_database, timeout=60)
+    yield connected
+    await connected.close()
+
+
 @settings(max_examples=EXAMPLES // 8, phases=[Phase.generate])
 @given(
     life=lives(operators=OPERATORS),
     picks=st.lists(st.integers(0, 1000), min_size=3, max_size=3),
 )
 async def test_every_past_is_the_fold_of_what_counts_in_it(
-    ledger: Ledger, life: tuple[list[Evidence], Policy], picks: list[int]
+    ledger: Ledger,
+    reading: Database,
+    life: tuple[list[Evidence], Policy],
+    picks: list[int],
 ) -> None:
     history, policy = life
     await ledger.empty()
@@ -325,5 +341,5 @@ async def test_every_past_is_the_fold_of_what_counts_in_it(
     seen = pages(history)
     await write(ledger, seen)
     for moment in moments(history, picks):
-        faults = await Compared(ledger, history, seen, moment).faults()
+        faults = await Compared(ledger, reading, history, seen, moment).faults()
         assert faults == [], (moment, history)

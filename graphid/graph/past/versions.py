@@ -158,8 +158,9 @@ class Versions:
             await self._read(("visitor", self._following(v)) for v in behind.values())
             for spot, visitor in behind.items():
                 following = self._values["visitor", self._following(visitor)]
-                known = isinstance(following, Visitor) and following.start > visitor.start
-                found[spot] = following if known else self._open(spot[0])  # type: ignore[assignment]
+                if not isinstance(following, Visitor) or following.start <= visitor.start:
+                    following = self._open(spot[0])
+                found[spot] = following
 
     def _following(self, visitor: Visitor) -> str:
         return self._ids.visitor(visitor.cookie, visitor.ended_by or "")
