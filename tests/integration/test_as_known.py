@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from random import Random
 from typing import Any
 
 import pytest
 
+from graphid.graph.database import Address
 from graphid.service.messages import Author, ChatMessage, EndChat, Message, Sender, StartChat
-from tests.integration.asking import time_of
+from tests.integration.asking import installation, time_of
 from tests.integration.operating import Operating
 from tests.integration.test_histories import history
 from tests.integration.test_ingest import SERVER
@@ -17,24 +18,24 @@ from tests.integration.test_ingest import SERVER
 ALL = """fragment all on Person { id kind displayName mergedFrom firstSeenAt lastSeenAt
   traits { name value source assurance occurredAt } identifiers { type value }
   contacts { id source sourceId state traits { name value } identifiers { type value }
-    person { id mergedFrom } links { ...link } }
-  links(first: 200) { ...link }
-  devices { device { id firstSeenAt lastSeenAt shared personCount
-      people { person { id } firstSeenAt lastSeenAt sessions authenticated }
-      uses { startedAt endedAt sessions visitor { id } person { id } } }
+    person { id mergedFrom } links { id kind state endedAt reason } }
+  links(first: 100) { ...link }
+  devices(first: 5) { device { id firstSeenAt lastSeenAt shared personCount
+      people(first: 5) { person { id } firstSeenAt lastSeenAt sessions authenticated }
+      uses(first: 5) { startedAt endedAt sessions visitor { id } person { id } } }
     visitor { ...visitor } person { id } startedAt endedAt sessions }
-  sessions(first: 50) { edges { node { id startedAt lastActivityAt visitor { id } person { id }
-    events { edges { node { id } } } } } pageInfo { hasNextPage } }
-  chats { edges { node { id channel startedAt endedAt authenticated person { id } session { id }
-    messages { edges { node { messageId author text } } } } } }
+  sessions(first: 10) { edges { node { id startedAt lastActivityAt visitor { id } person { id }
+    events(first: 20) { edges { node { id } } } } } pageInfo { hasNextPage } }
+  chats(first: 4) { edges { node { id channel startedAt endedAt authenticated person { id }
+    session { id } messages(first: 20) { edges { node { messageId author text } } } } } }
   open: chats(open: true) { edges { node { id } } }
-  journey(first: 100) { edges { node { id type occurredAt receivedAt session { id startedAt }
+  journey(first: 40) { edges { node { id type occurredAt receivedAt session { id startedAt }
     chat { id endedAt } person { id kind } detail
     attribution { basis assurance explanation link { ...link } } } } pageInfo { hasNextPage } }
   early: journey(last: 3) { edges { node { id } } }
   reviews { id kind decision: state recordedAt explanation people { id } } }
 fragment visitor on Visitor { id startedAt endedAt endedBy person { id }
-  cookie { id firstSeenAt lastSeenAt device { id } visitors { id startedAt person { id } } } }
+  cookie { id firstSeenAt lastSeenAt device { id } visitors(first: 9) { id person { id } } } }
 fragment link on Link { id kind state rule assurance occurredAt recordedAt endedAt reach retractedAt
   retractedBy reason explanation
   from { __typename id } to { __typename ... on Contact { id person { id } }
@@ -76,6 +77,13 @@ def chatted(world: Operating, random: Random, number: int) -> Iterator[tuple[Mes
             yield ChatMessage(message_id=f"{world.run}-m{number}", **said), SERVER
         case _:
             yield EndChat(message_id=f"{world.run}-x{number}", chat_id=chat), SERVER
+
+
+@pytest.fixture
+async def operator(database: Address) -> AsyncIterator[Operating]:
+    """Very many reads, so without what makes each of them slow: to tell warnings of the server."""
+    async with installation(database, server_warnings=False) as (connected, ids):
+        yield Operating(connected, ids)
 
 
 async def given(world: Operating) -> list[str]:

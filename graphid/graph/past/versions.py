@@ -6,6 +6,7 @@ left a node or a link there. What they were then, the versions say.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -56,14 +57,21 @@ class Versions:
         self._ids = ids
         self._place = place
         self._values: dict[Key, Value | None] = {}
+        self._turn = asyncio.Lock()
 
     async def _read(self, keys: Iterable[Key]) -> None:
         wanted = {key for key in keys if key not in self._values}
         if not wanted:
             return
-        asked = [{"key": as_text(key), "place": self._place} for key in sorted(wanted)]
+        async with self._turn:  # others ask for the same
+            wanted -= self._values.keys()
+            if wanted:
+                await self._load(wanted)
+
+    async def _load(self, keys: Collection[Key]) -> None:
+        asked = [{"key": as_text(key), "place": self._place} for key in sorted(keys)]
         (row,) = await self._database.read_rows(LOAD_VERSIONS, named={"asked": asked})
-        self._values |= dict.fromkeys(wanted)
+        self._values |= dict.fromkeys(keys)
         for text, _, _, value in row["versions"]:
             key = from_text(text)
             self._values[key] = decode(key, value)

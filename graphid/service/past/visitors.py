@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from graphid.graph.database import Readable
 from graphid.graph.past.past import Past
 from graphid.graph.policies import Policies
 from graphid.graph.queries import query
 from graphid.identity.ids import Ids, contact_named_by
-from graphid.identity.state import Opening, Visitor
+from graphid.identity.state import Visitor
 from graphid.identity.values import Place
 from graphid.service.devices import CookieRecord
 from graphid.service.past.moment import Moment
@@ -83,35 +84,40 @@ class PastVisitors(Visitors):
 
     async def cookies(self, ids: Iterable[str]) -> dict[str, CookieRecord]:
         """The cookies of these ids that had been seen."""
+        return {row["id"]: _cookie(row) for row in await self._cookies(ids)}
+
+    async def _cookies(self, ids: Iterable[str]) -> list[dict[str, Any]]:
         wanted = sorted(set(ids))
         if not wanted:
-            return {}
-        rows = await self._database.read_rows(
+            return []
+        return await self._database.read_rows(
             READ_COOKIES, ids=wanted, horizon=self._moment.as_row()
         )
-        return {
-            row["id"]: CookieRecord(row["id"], row["firstSeenAt"], row["lastSeenAt"], row["device"])
-            for row in rows
-        }
 
     async def records(self, visitors: Iterable[Visitor]) -> dict[str, VisitorRecord]:
         """These visitors, by id."""
         found = {visitor.id: visitor for visitor in visitors}
         people = await self._past.people({v.owner for v in found.values() if v.owner is not None})
-        cookies = await self.cookies(visitor.cookie for visitor in found.values())
+        cookies = await self._cookies(visitor.cookie for visitor in found.values())
+        records = {row["id"]: _cookie(row) for row in cookies}
+        seen = {row["id"] for row in cookies if row["isSeen"]}
         owners = {contact: self._ids.person(named.name) for contact, named in people.items()}
         return {
             id: visitor_record(
                 visitor,
                 owners.get(visitor.owner or ""),
-                cookies.get(visitor.cookie),
+                records.get(visitor.cookie),
                 self._moment.horizon,
             )
             for id, visitor in found.items()
-            if visitor.cookie in cookies or not _is_unseen(visitor)
+            if visitor.cookie in seen or not _is_unheard_of(visitor)
         }
 
 
-def _is_unseen(visitor: Visitor) -> bool:
+def _cookie(row: Mapping[str, Any]) -> CookieRecord:
+    return CookieRecord(row["id"], row["firstSeenAt"], row["lastSeenAt"], row["device"])
+
+
+def _is_unheard_of(visitor: Visitor) -> bool:
     """Whether no evidence says that there was such a visitor: its cookie is born with it."""
-    return visitor.opening is Opening.BIRTH and visitor.link is None and visitor.end is None
+    return visitor == Visitor(id=visitor.id, cookie=visitor.cookie)
