@@ -73,8 +73,9 @@ def chatted(world: Operating, random: Random, number: int) -> Iterator[tuple[Mes
             cookie = random.choice("ab")
             yield StartChat(context=world.context(cookie, f"s{number}"), chat_id=chat), SERVER
         case "say":
-            said = {"chat_id": chat, "author": Author.AGENT, "text": f"line {number}"}
-            yield ChatMessage(message_id=f"{world.run}-m{number}", **said), SERVER
+            id, text = f"{world.run}-m{number}", f"line {number}"
+            said = ChatMessage(message_id=id, chat_id=chat, author=Author.AGENT, text=text)
+            yield said, SERVER
         case _:
             yield EndChat(message_id=f"{world.run}-x{number}", chat_id=chat), SERVER
 
