@@ -212,7 +212,7 @@ class Compared:
         slices = await self.reads.visitors.slices_of_people(people)
         wanted = [PageWanted(slices[person], PageRequest(limit=1000)) for person in people]
         journeys = await self.reads.journeys.pages(wanted)
-        seen = await self.reads.people.seen(people)
+        seen = await self.reads.lines.seen(people)
         faults = []
         for person, journey in zip(people, journeys, strict=True):
             if sorted(event.message_id for event in journey.items) != sorted(expected[person]):

@@ -13,14 +13,17 @@ from graphid.graph.policies import Policies
 from graphid.identity.ids import Ids
 from graphid.identity.values import Micros
 from graphid.service.audit.trail import Trail
+from graphid.service.joins import Joins
 from graphid.service.journey import Journeys
 from graphid.service.ledger import Ledger
 from graphid.service.past.chats import PastChats
 from graphid.service.past.devices import PastDevices
+from graphid.service.past.lines import PastLines
 from graphid.service.past.links import PastLinks
 from graphid.service.past.moment import Moment
 from graphid.service.past.people import PastPeople
 from graphid.service.past.visitors import PastVisitors
+from graphid.service.past.visits import PastVisits
 from graphid.service.reads import Reads
 from graphid.service.sessions import Sessions
 
@@ -67,13 +70,19 @@ class AsOf:
 def reads_of(database: Readable, policies: Policies, past: Past, ids: Ids, moment: Moment) -> Reads:
     """The readers of one past."""
     visitors = PastVisitors(database, policies, past, ids, moment)
+    people = PastPeople(database, visitors, past, ids, moment)
+    journeys = Journeys(database, visitors)
+    sessions, chats = Sessions(database, visitors), PastChats(database, moment)
     return Reads(
         policies=policies,
         visitors=visitors,
-        people=PastPeople(database, visitors, past, ids, moment),
-        journeys=Journeys(database, visitors),
-        sessions=Sessions(database, visitors),
-        chats=PastChats(database, moment),
+        people=people,
+        journeys=journeys,
+        lines=PastLines(database, visitors, people, journeys, past=past, ids=ids, moment=moment),
+        joins=Joins(database),
+        sessions=sessions,
+        chats=chats,
+        visits=PastVisits(database, visitors, sessions, chats),
         devices=PastDevices(database, visitors, moment),
         links=PastLinks(database, past, ids),
         ledger=Ledger(database),

@@ -29,7 +29,7 @@ class PastDevices(Devices):
     """Reads devices and cookies as they were seen."""
 
     def __init__(self, database: Readable, visitors: PastVisitors, moment: Moment) -> None:
-        super().__init__(database, visitors)
+        super().__init__(database)
         self._past = visitors
         self._moment = moment
 
@@ -78,3 +78,22 @@ class PastDevices(Devices):
             if use is not None:
                 found[device].append(replace(use, device=device))
         return {id: newest(all) for id, all in found.items()}
+
+    async def uses_of_people(
+        self, people: Sequence[str], *, limit: int
+    ) -> dict[str, list[UseRecord]]:
+        """The devices that each person had used, one use per visitor, newest first."""
+        owned = await self._past.slices_of_people(people)
+        kept = {
+            person: nlargest(
+                limit,
+                (part for part in parts if part.record.device is not None),
+                key=lambda part: part.record.started_at,
+            )
+            for person, parts in owned.items()
+        }
+        uses = iter(await self._uses([part for parts in kept.values() for part in parts]))
+        return {
+            person: newest([use for _ in parts if (use := next(uses)) is not None])
+            for person, parts in kept.items()
+        }
