@@ -54,6 +54,7 @@ from graphid.service.keys import Keyring
 from graphid.service.news import News
 from graphid.service.operations.operating import Operations
 from graphid.service.parked import Parked
+from graphid.service.past.as_of import AsOf
 from graphid.service.provider_setup import ProviderSetup
 from graphid.service.providers import KnownProviders
 from graphid.service.reads import Reads, now
@@ -151,6 +152,7 @@ async def _serve(
             providers=ProviderSetup(providers, kept, ids, now, on_change=known.forget),
             feed=feed,
             news=news,
+            past=AsOf(database, policies, ids, now),
         )
         witnesses = Witnesses(audit, Addresses(settings.trusted_proxies))
         routes = [

@@ -32,6 +32,7 @@ def services(
     providers: Any = None,
     feed: Any = None,
     news: Any = None,
+    past: Any = None,
 ) -> Services:
     """These; what is left out must not be called, but that nobody vouches."""
     return Services(
@@ -43,4 +44,5 @@ def services(
         providers=providers,
         feed=feed,
         news=news,
+        past=past,
     )

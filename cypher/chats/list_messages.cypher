@@ -1,11 +1,13 @@
 // Purpose: The messages of chats, oldest first.
-// Parameters: $chats, each with key, id and after (the position that the page follows); $limit, how many of each.
+// Parameters: $chats, each with key, id, after (the position that the page follows), until (the position that it ends before, or null) and received (by when, or null); $limit, how many of each.
 // Columns: key, messages.
 
 UNWIND $chats AS wanted
 CALL (wanted) {
   MATCH (event:Event)
   WHERE event.chat = wanted.id AND event.position > wanted.after
+    AND (wanted.until IS NULL OR event.position < wanted.until)
+    AND (wanted.received IS NULL OR event.receivedAt <= wanted.received)
   WITH event ORDER BY event.chat, event.position
   WHERE event.type = 'CHAT_MESSAGE'
   RETURN event LIMIT $limit

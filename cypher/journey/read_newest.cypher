@@ -1,5 +1,5 @@
 // Purpose: The newest events of parts of visitors, for each one list over all its parts. Each part is one range of an index, read no further than the page.
-// Parameters: $pages, each with key, slices (index, cookie, low and high: places), types (to keep only these; empty: all), kinds (null, or the same types, where all of them are kinds) and session (to keep only this one's, or null); $limit, how many of each.
+// Parameters: $pages, each with key, slices (index, cookie, low and high: places, received: by when, or null), types (to keep only these; empty: all), kinds (null, or the same types, where all of them are kinds) and session (to keep only this one's, or null); $limit, how many of each.
 // Columns: key, events.
 
 UNWIND $pages AS page

@@ -1,5 +1,5 @@
 // Purpose: The newest sessions of what people own, each cut to its visitor; a session belongs to whom its last event there belongs to.
-// Parameters: $pages, each with key, slices, beforeAt and beforeId (the session that the page follows); a slice has index, cookie, low and high (places owned), from and to (places of the visitor), lowAt and highAt (times); $limit, how many of each.
+// Parameters: $pages, each with key, slices, beforeAt and beforeId (the session that the page follows); a slice has index, cookie, low and high (places owned), from and to (places of the visitor), lowAt and highAt (times), received (by when, or null); $limit, how many of each.
 // Columns: key, sessions.
 
 UNWIND $pages AS page
@@ -11,10 +11,24 @@ CALL (page) {
       WHERE session.cookie = part.cookie
         AND session.startedAt >= part.lowAt AND session.startedAt < part.highAt
         AND session.startedAt <= page.beforeAt
+        AND (part.received IS NULL OR EXISTS {
+          MATCH (event:Event)
+          WHERE event.cookie = part.cookie AND event.position >= part.from AND event.position < part.to
+            AND event.position >= right('000000000000000' + toString(session.startedAt), 16)
+            AND event.position < right('000000000000000' + toString(session.lastActivityAt + 1), 16)
+            AND event.session = session.id AND event.receivedAt <= part.received
+        })
       RETURN session ORDER BY session.cookie DESC, session.startedAt DESC LIMIT $limit + 2
       UNION
       MATCH (session:Session)
       WHERE session.cookie = part.cookie AND session.startedAt < part.lowAt
+        AND (part.received IS NULL OR EXISTS {
+          MATCH (event:Event)
+          WHERE event.cookie = part.cookie AND event.position >= part.from AND event.position < part.to
+            AND event.position >= right('000000000000000' + toString(session.startedAt), 16)
+            AND event.position < right('000000000000000' + toString(session.lastActivityAt + 1), 16)
+            AND event.session = session.id AND event.receivedAt <= part.received
+        })
       WITH part, session ORDER BY session.cookie DESC, session.startedAt DESC LIMIT 2
       WITH part, session WHERE session.lastActivityAt >= part.lowAt
       RETURN session
@@ -24,6 +38,7 @@ CALL (page) {
       WHERE event.cookie = part.cookie AND event.position >= part.from AND event.position < part.to
         AND event.position >= right('000000000000000' + toString(session.startedAt), 16)
         AND event.session = session.id
+        AND (part.received IS NULL OR event.receivedAt <= part.received)
       RETURN event.occurredAt AS firstAt ORDER BY event.cookie, event.position LIMIT 1
     }
     CALL (part, session) {
@@ -31,6 +46,7 @@ CALL (page) {
       WHERE event.cookie = part.cookie AND event.position >= part.from AND event.position < part.to
         AND event.position < right('000000000000000' + toString(session.lastActivityAt + 1), 16)
         AND event.session = session.id
+        AND (part.received IS NULL OR event.receivedAt <= part.received)
       RETURN event.occurredAt AS lastAt, event.position AS lastPosition
       ORDER BY event.cookie DESC, event.position DESC LIMIT 1
     }

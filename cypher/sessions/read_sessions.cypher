@@ -1,5 +1,5 @@
 // Purpose: Sessions, each cut to one visitor: when its first and last event there happened.
-// Parameters: $cuts, each with key, session, low and high (places of the visitor).
+// Parameters: $cuts, each with key, session, low and high (places of the visitor), received (by when, or null).
 // Columns: key, session, cookie, firstAt, lastAt, lastPosition.
 
 UNWIND $cuts AS cut
@@ -10,6 +10,7 @@ CALL (cut, session) {
   MATCH (event:Event)
   WHERE event.cookie = session.cookie AND event.position >= low AND event.position < cut.high
     AND event.session = session.id
+    AND (cut.received IS NULL OR event.receivedAt <= cut.received)
   RETURN event.occurredAt AS firstAt ORDER BY event.cookie, event.position LIMIT 1
 }
 CALL (cut, session) {
@@ -18,6 +19,7 @@ CALL (cut, session) {
   MATCH (event:Event)
   WHERE event.cookie = session.cookie AND event.position >= cut.low AND event.position < high
     AND event.session = session.id
+    AND (cut.received IS NULL OR event.receivedAt <= cut.received)
   RETURN event.occurredAt AS lastAt, event.position AS lastPosition
   ORDER BY event.cookie DESC, event.position DESC LIMIT 1
 }

@@ -111,7 +111,8 @@ def note_read(
         return
     fields, asked = _asked(document, operation, variables)
     if fields - ABOUT_NOBODY:
-        met = [record.id for record in context.people.values()]
+        contexts = (context, *context.bound.values())
+        met = [record.id for part in contexts for record in part.people.values()]
         subjects = [*given_out(asked), *met]
         context.audit.note(" ".join(sorted(fields)), subjects=subjects, outcome=outcome)
 

@@ -16,6 +16,7 @@ from graphid.auth.scopes import may_see_identifiers
 from graphid.graph.access_keys import AccessKey
 from graphid.graph.policies import Policies
 from graphid.graph.rehearsal import Rehearsal
+from graphid.identity.values import Micros
 from graphid.service.audit.audit import Witness
 from graphid.service.audit.entries import Outcome
 from graphid.service.feed import Batch, Told
@@ -95,6 +96,12 @@ class FollowsNews(Protocol):
     async def subscribe(self, id: str) -> AsyncGenerator[tuple[EventRecord, Batch], None]: ...
 
 
+class ReadsThePast(Protocol):
+    """``service.past.as_of.AsOf``, as far as the schema needs it."""
+
+    async def reads(self, *, at: Micros | None, known: Micros | None) -> Reads: ...
+
+
 class Spends(Protocol):
     """What a request may still take of its caller's limits."""
 
@@ -113,6 +120,7 @@ class Services:
     providers: SetsProviders
     feed: Follows
     news: FollowsNews
+    past: ReadsThePast
 
 
 @dataclass

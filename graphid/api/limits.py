@@ -48,6 +48,8 @@ LISTS = {
     **dict.fromkeys(("links", "devices", "messages", "people", "uses", "visitors"), 100),
     "providers": 50,
 }
+WORKED_OUT = {"asKnownAt": 1_000}
+"""What arguments cost that have much worked out anew: as much as so many fields."""
 SHORT = {
     "contacts": 5,
     "traits": 5,
@@ -150,7 +152,7 @@ class _Measure:
         return Size(
             depth=below.depth + 1,
             aliases=below.aliases + (field.alias is not None),
-            cost=1 + length * below.cost,
+            cost=1 + _work(field) + length * below.cost,
             roots=1,
         )
 
@@ -170,3 +172,9 @@ class _Measure:
                 if isinstance(value, int):
                     return min(max(value, 1), LONGER.get(name, MOST))
         return PAGES.get(name) or LISTS.get(name) or SHORT.get(name, 1)
+
+
+def _work(field: FieldNode) -> int:
+    """What the arguments of a field cost, whatever is below it."""
+    given = (argument.name.value for argument in field.arguments or ())
+    return sum(WORKED_OUT.get(name, 0) for name in given)

@@ -12,7 +12,7 @@ from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, Selection
 from graphid.api.audit import AUDIT, AuditConnection
 from graphid.api.chats import Chat, chat_by_id
 from graphid.api.clusters import HOPS, NODES, Cluster, cluster_around
-from graphid.api.context import Info
+from graphid.api.context import Info, RequestContext
 from graphid.api.cursors import forwards
 from graphid.api.devices import FEWEST, SHARED, Device, DeviceConnection, shared_devices
 from graphid.api.journey import EVENT, JourneyEvent
@@ -61,9 +61,27 @@ class Query(SearchQuery, ReasonQuery):
         node = None if find is None else await find(info, id)
         return node or await _by_client_id(info, id)
 
-    @computed("Any id ever given out: person, merged person, contact or visitor.")
-    async def person(self, info: Info, id: strawberry.ID) -> Person | None:
-        return await _person(info, id)
+    @computed(
+        "Any id ever given out: person, merged person, contact or visitor. `at`: as it was in the "
+        "world then, as far as is known now. `asKnownAt`: as this service knew it then. Everything "
+        "below is as of then, too."
+    )
+    async def person(
+        self,
+        info: Info,
+        id: strawberry.ID,
+        at: datetime | None = strawberry.UNSET,
+        as_known_at: datetime | None = strawberry.UNSET,
+    ) -> Person | None:
+        if not at and not as_known_at:
+            return await _person(info, id)
+        context = info.context
+        reads = await context.services.past.reads(
+            at=micros(at) if at else None, known=micros(as_known_at) if as_known_at else None
+        )
+        past = context.reading(reads)
+        context.bind(info.path, past)
+        return await _person_in(past, id)
 
     @computed("Whoever holds the identifier, in any spelling that is normalised to it.")
     async def person_by_identifier(self, info: Info, type: str, value: str) -> Person | None:
@@ -177,12 +195,16 @@ class Query(SearchQuery, ReasonQuery):
 
 
 async def _person(info: Info, id: str) -> Person | None:
-    load = info.context.load(PersonByIdLoader)
+    return await _person_in(info.context, id)
+
+
+async def _person_in(context: RequestContext, id: str) -> Person | None:
+    load = context.load(PersonByIdLoader)
     record = await load.load(id)
     if record is None:
         return None
     load.prime(record.id, record)
-    info.context.people[record.id] = record
+    context.people[record.id] = record
     return Person.of(record)
 
 

@@ -13,7 +13,7 @@ from graphid.graph.queries import query
 from graphid.identity.attribution import Basis
 from graphid.identity.values import Kind, Micros, Place
 from graphid.service.pages import Page, PageRequest, page_of
-from graphid.service.visitors import END, Owner, Slice, at_moment
+from graphid.service.visitors import END, NOW, Horizon, Owner, Slice, at_moment
 
 READ_CHATS = query("chats/read_chats")
 LIST_CHATS = query("chats/list_chats")
@@ -79,9 +79,12 @@ class ChatsWanted:
 class Chats:
     """Reads chats. ``clock`` tells the microseconds since 1970."""
 
-    def __init__(self, database: Readable, clock: Callable[[], Micros]) -> None:
+    def __init__(
+        self, database: Readable, clock: Callable[[], Micros], horizon: Horizon = NOW
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._horizon = horizon
 
     def now(self) -> Micros:
         return self._clock()
@@ -89,7 +92,7 @@ class Chats:
     async def by_id(self, ids: Iterable[str]) -> dict[str, ChatRecord]:
         """The chats of these ids, as many as there are."""
         rows = await self._database.read_rows(READ_CHATS, ids=list(ids))
-        return {row["chat"]["id"]: _chat(row["chat"]) for row in rows}
+        return {row["chat"]["id"]: chat_of(row["chat"]) for row in rows}
 
     async def pages(self, wanted: Sequence[ChatsWanted]) -> list[Page[ChatRecord]]:
         """For each of these, a page of chats, newest first."""
@@ -111,7 +114,7 @@ class Chats:
             now=at_moment(self._clock()) + Kind.EVENT.value,
             limit=max(one.request.limit for one in wanted) + 1,
         )
-        found = {row["key"]: [_chat(chat) for chat in row["chats"]] for row in rows}
+        found = {row["key"]: [chat_of(chat) for chat in row["chats"]] for row in rows}
         return [
             page_of(found[key][: one.request.limit + 1], one.request, lambda chat: chat.position)
             for key, one in enumerate(wanted)
@@ -124,7 +127,13 @@ class Chats:
         rows = await self._database.read_rows(
             LIST_MESSAGES,
             chats=[
-                {"key": key, "id": chat, "after": request.after or ""}
+                {
+                    "key": key,
+                    "id": chat,
+                    "after": request.after or "",
+                    "until": self._horizon.place,
+                    "received": self._horizon.received,
+                }
                 for key, (chat, request) in enumerate(wanted)
             ],
             limit=max(request.limit for _, request in wanted) + 1,
@@ -138,7 +147,8 @@ class Chats:
         ]
 
 
-def _chat(row: Mapping[str, Any]) -> ChatRecord:
+def chat_of(row: Mapping[str, Any]) -> ChatRecord:
+    """A chat from its node's properties."""
     return ChatRecord(
         id=row["id"],
         channel=row.get("channel") or "web",

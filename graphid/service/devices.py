@@ -129,13 +129,13 @@ class Devices:
         named = {"ids": list(set(ids)), "most": MOST_VISITORS, "until": FOREVER}
         rows = await self._database.read_rows(LIST_VISITORS, named=named)
         of_device = [(row["of"], visitor_of(row)) for row in rows]
-        uses = await self._uses([_whole(record) for _, record in of_device])
+        uses = await self._uses([whole(record) for _, record in of_device])
         found: dict[str, list[UseRecord]] = {id: [] for id in ids}
         for (device, _), use in zip(of_device, uses, strict=True):
             if use is not None:
                 # A cookie that was seen on several devices counts on each of them.
                 found[device].append(replace(use, device=device))
-        return {id: _newest(all) for id, all in found.items()}
+        return {id: newest(all) for id, all in found.items()}
 
     async def count_people(self, ids: Iterable[str]) -> dict[str, int]:
         """How many people identified themselves on each device, of the latest MOST_VISITORS."""
@@ -156,7 +156,7 @@ class Devices:
             "until": FOREVER,
         }
         rows = await self._database.read_rows(FIND_VISITORS, named=named)
-        uses = await self._uses([_whole(visitor_of(row)) for row in rows])
+        uses = await self._uses([whole(visitor_of(row)) for row in rows])
         at_moments: dict[int, list[UseRecord]] = {}
         for row, use in zip(rows, uses, strict=True):
             if use is not None:
@@ -186,7 +186,7 @@ class Devices:
         }
         uses = iter(await self._uses([part for parts in kept.values() for part in parts]))
         return {
-            person: _newest([u for _ in parts if (u := next(uses)) is not None])
+            person: newest([u for _ in parts if (u := next(uses)) is not None])
             for person, parts in kept.items()
         }
 
@@ -203,6 +203,7 @@ class Devices:
                     "low": part.low,
                     "high": part.high,
                     "highAt": FOREVER if part.high == END else moment(part.high),
+                    "received": part.record.horizon.received,
                 }
                 for index, part in enumerate(slices)
             ],
@@ -263,10 +264,11 @@ def person_at(uses: Sequence[UseRecord], at: Micros) -> str | None:
     return max(covering, key=lambda use: use.first_at).person if covering else None
 
 
-def _whole(record: VisitorRecord) -> Slice:
-    visitor = record.visitor
-    return Slice(record, record.id, visitor.start, visitor.end or END)
+def whole(record: VisitorRecord) -> Slice:
+    """All of a visitor, whosever it is."""
+    return Slice(record, record.id, record.visitor.start, record.end)
 
 
-def _newest(uses: Iterable[UseRecord]) -> list[UseRecord]:
+def newest(uses: Iterable[UseRecord]) -> list[UseRecord]:
+    """Uses in the order in which they are told."""
     return sorted(uses, key=lambda use: (-use.first_at, use.record.id))

@@ -173,7 +173,13 @@ class Journeys:
 def _ranges(slices: Sequence[Slice], low: Place, high: Place) -> list[dict[str, Any]]:
     """The slices within bounds."""
     return [
-        {"index": index, "cookie": part.cookie, "low": begin, "high": end}
+        {
+            "index": index,
+            "cookie": part.cookie,
+            "low": begin,
+            "high": end,
+            "received": part.record.horizon.received,
+        }
         for index, part in enumerate(slices)
         if (begin := max(part.low, low)) < (end := min(part.high, high))
     ]

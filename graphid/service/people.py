@@ -118,11 +118,10 @@ class People:
         made no more (model.md, operations: what an anchor means).
         """
         visitors = {id: v for id in ids if (v := visitor_id_of(id)) is not None}
-        rows, records = await asyncio.gather(
-            self._people_rows([id for id in ids if not id.endswith(UNCLAIMED)]),
+        found, records = await asyncio.gather(
+            self._straight([id for id in ids if not id.endswith(UNCLAIMED)]),
             self._visitors_of(set(visitors.values())),
         )
-        found = {row["asked"]: person_of(row["person"]) for row in rows}
         meant: dict[str, str] = {}
         for id, visitor in visitors.items():
             record = records.get(visitor)
@@ -182,8 +181,10 @@ class People:
         means = {row["contact"]: row["means"] for row in rows if row["means"] is not None}
         return {id: means[contact] for id, contact in contacts.items() if contact in means}
 
-    async def _people_rows(self, ids: list[str]) -> list[dict[str, Any]]:
-        return await self._database.read_rows(READ_PEOPLE, ids=ids) if ids else []
+    async def _straight(self, ids: list[str]) -> dict[str, PersonRecord]:
+        """Whom ids mean that lead straight to somebody who is known."""
+        rows = await self._database.read_rows(READ_PEOPLE, ids=ids) if ids else []
+        return {row["asked"]: person_of(row["person"]) for row in rows}
 
     async def _visitors_of(self, ids: Iterable[str]) -> dict[str, VisitorRecord]:
         wanted = list(ids)
@@ -207,6 +208,8 @@ def _with_traits(contact: ContactRecord) -> Contact:
         made=contact.made,
         evidence="",
         made_at=0,
+        # What is said here by the record's own source is its curator's word.
+        source=None if contact.source == MADE_HERE else contact.source,
         curated=contact.state == "CURATED",
         traits=dict(contact.traits),
     )

@@ -50,7 +50,7 @@ class SessionRecord:
         """The places that its events are at."""
         visitor = self.owner.record.visitor
         low = max(visitor.start, at_moment(self.started_at))
-        high = min(visitor.end or END, at_moment(self.last_activity_at + 1))
+        high = min(self.owner.record.end, at_moment(self.last_activity_at + 1))
         return Slice(self.owner.record, self.owner.person, low, high)
 
 
@@ -109,7 +109,8 @@ class Sessions:
                     "key": key,
                     "session": stored,
                     "low": record.visitor.start,
-                    "high": record.visitor.end or END,
+                    "high": record.end,
+                    "received": record.horizon.received,
                 }
                 for key, (stored, record) in cuts.items()
             ],
@@ -165,7 +166,8 @@ def _rows_of(slices: Sequence[Slice]) -> list[dict[str, Any]]:
             "low": part.low,
             "high": part.high,
             "from": part.record.visitor.start,
-            "to": part.record.visitor.end or END,
+            "to": part.record.end,
+            "received": part.record.horizon.received,
             "lowAt": moment(part.low),
             "highAt": FOREVER if part.high == END else moment(part.high) + 1,
         }

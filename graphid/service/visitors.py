@@ -30,11 +30,25 @@ FOREVER: Micros = 10**16 - 1
 
 
 @dataclass(frozen=True, slots=True)
+class Horizon:
+    """How far a reader looks: at what stands before ``place``, and was received by ``received``
+    (None: whenever it was)."""
+
+    place: Place = END
+    received: Micros | None = None
+
+
+NOW = Horizon()
+"""All that there is."""
+
+
+@dataclass(frozen=True, slots=True)
 class VisitorRecord:
     """A visitor with what a reader wants beside it.
 
     ``owner``: the person of its link's contact, where it has a link that stands.
     ``seen_from``: when its cookie was first seen, which is when a visitor born with it began.
+    ``horizon``: how far whatever is read of it looks.
     """
 
     visitor: Visitor
@@ -42,6 +56,7 @@ class VisitorRecord:
     seen_from: Micros
     seen_to: Micros
     device: str | None
+    horizon: Horizon = NOW
 
     @property
     def id(self) -> str:
@@ -50,6 +65,11 @@ class VisitorRecord:
     def covers(self, place: Place) -> bool:
         """Whether what happened at a place of its cookie is the visitor's."""
         return self.visitor.start <= place < (self.visitor.end or END)
+
+    @property
+    def end(self) -> Place:
+        """The place where it ends, or where the reader's look does."""
+        return min(self.visitor.end or END, self.horizon.place)
 
     @property
     def started_at(self) -> Micros:
@@ -100,7 +120,7 @@ def slices_of(record: VisitorRecord) -> list[Slice]:
     up to ``unattended.after`` behind each run of identifies.
     """
     visitor = record.visitor
-    start, end = visitor.start or at_moment(0), visitor.end or END
+    start, end = visitor.start or at_moment(0), record.end
     if not start < end:
         return []  # nothing can have happened in it
     cuts = {start}
@@ -230,9 +250,8 @@ class Visitors:
         found: dict[str, list[VisitorRecord]] = {person: [] for person in people}
         known = [person for person in people if visitor_id_of(person) is None]
         if known:
-            rows = await self._database.read_rows(READ_VISITORS_OF, ids=known)
-            for row in rows:
-                found[row["person"]].append(visitor_of(row))
+            for person, record in await self._of_known(known):
+                found[person].append(record)
         anonymous = {p: v for p in people if (v := visitor_id_of(p)) is not None}
         if anonymous:
             records = await self.by_id(set(anonymous.values()))
@@ -240,6 +259,10 @@ class Visitors:
                 if visitor in records:
                     found[person].append(records[visitor])
         return found
+
+    async def _of_known(self, people: list[str]) -> list[tuple[str, VisitorRecord]]:
+        rows = await self._database.read_rows(READ_VISITORS_OF, ids=people)
+        return [(row["person"], visitor_of(row)) for row in rows]
 
     async def slices_of_people(self, people: Sequence[str]) -> dict[str, list[Slice]]:
         """All that each of these people owns."""

@@ -36,7 +36,7 @@ class VisitsWanted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Latest:
+class Latest:
     """What a person owns of some of their visitors; ``rest``: nothing of the others is later."""
 
     slices: Sequence[Slice] = ()
@@ -111,7 +111,7 @@ class Visits:
 
     async def _latest(
         self, asked: Sequence[dict[str, object]], wanted: Sequence[VisitsWanted], visitors: int
-    ) -> dict[object, _Latest]:
+    ) -> dict[object, Latest]:
         rows = await self._database.read_rows(LIST_LATEST, people=asked, visitors=visitors)
         parts: dict[object, list[Slice]] = {one["key"]: [] for one in asked}
         rests: dict[object, Micros | None] = {}
@@ -120,7 +120,7 @@ class Visits:
             person = wanted[key].person
             rests[key] = row["rest"]
             parts[key] += [one for one in slices_of(visitor_of(row)) if one.person == person]
-        return {key: _Latest(slices, rests.get(key)) for key, slices in parts.items()}
+        return {key: Latest(slices, rests.get(key)) for key, slices in parts.items()}
 
 
 def _started(after: str | None) -> Micros:

@@ -25,6 +25,7 @@ from graphid.identity.values import SECOND, Micros
 from graphid.service.keymaking import Keymaker
 from graphid.service.messages import ClaimedIdentifier, Contact, Context, Identify, Logout, Page
 from graphid.service.operations.operating import Operations
+from graphid.service.past.as_of import AsOf
 from graphid.service.provider_setup import ProviderSetup
 from graphid.service.reads import Reads
 from tests.integration.test_ingest import World
@@ -79,6 +80,7 @@ class Asked(World):
         self.caller = KEY
         self.reads = Reads.on(database, policies, clock=lambda: self.now)
         self.operations = Operations(database, policies, ids, self._tick)
+        self.past = AsOf(database, policies, ids, lambda: self.now)
         self.keymaker = Keymaker(AccessKeys(database), ids, self._tick)
         self.providers = ProviderSetup(Providers(), OidcProviders(database), ids, self._tick)
 
@@ -90,6 +92,7 @@ class Asked(World):
             operations=self.operations,
             keys=self.keymaker,
             providers=self.providers,
+            past=self.past,
         )
         return RequestContext.of(caller or self.caller, given)
 

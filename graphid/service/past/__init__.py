@@ -1,0 +1,1 @@
+"""What the service reads of the past: the same records, as they were."""
