@@ -108,6 +108,8 @@ class Settings(BaseSettings):
     """Requests under way at once, by address, with publishable keys."""
     audit_days: int = Field(default=400, ge=1, le=36_500)
     """How long it is kept who did what."""
+    graphiql: bool = False
+    """Whether ``/graphiql`` is there, the page on which people try GraphQL."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 

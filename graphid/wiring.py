@@ -36,6 +36,7 @@ from graphid.http.addresses import Addresses
 from graphid.http.app import create_app
 from graphid.http.callers import Callers
 from graphid.http.gate import Gate
+from graphid.http.graphiql import graphiql_routes
 from graphid.http.graphql import graphql_route
 from graphid.http.listeners import Listeners
 from graphid.http.metrics import Metrics, metrics_route
@@ -160,6 +161,7 @@ async def _serve(
             Sockets(callers, services, listeners, witnesses).route(),
             *Segment(ingest, callers, ids).routes(),
             metrics_route(metrics, callers),
+            *(graphiql_routes() if settings.graphiql else ()),
         ]
         app = create_app(routes=routes, database=database, settings=settings, metrics=metrics)
         url = address_of(listener)

@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.utils.str_converters import to_camel_case
 
+from graphid.api.descriptions import describe
 from graphid.api.executor import Executor
 from graphid.api.mutations.chats import ChatMutations
 from graphid.api.mutations.contacts import ContactMutations
@@ -59,6 +60,8 @@ schema = strawberry.Schema(
 executable = schema._schema
 """graphql-core's schema, which validation and execution work on. strawberry has no public name
 for it; its version is pinned, and tests fail where this breaks."""
+
+describe(executable)
 
 
 def schema_text() -> str:

@@ -222,6 +222,13 @@ def _of_the_rest(settings: Settings) -> Iterator[Finding]:
             "debug slows every statement down, and libraries tell more than we can answer for",
             "use info",
         )
+    if settings.graphiql:
+        yield Finding(
+            variable("graphiql"),
+            "whoever reaches the service is given the page /graphiql",
+            "turn it off where it is no development",
+            kind=Kind.NOTE,
+        )
     if settings.installation_secret is None:
         yield Finding(
             variable("installation_secret"),

@@ -24,6 +24,7 @@ from graphid.settings import Settings
 from graphid.wiring import run_service
 
 USUAL_PORT = 8080
+GRAPHIQL = "/graphiql"
 
 CREATE_KEY = """mutation Create($input: CreateKeyInput!) {
   createKey(input: $input) { ... on IssuedKey { text } ... on Problem { code message } }
@@ -73,7 +74,8 @@ def play(
     """
     opener = secrets.token_hex(24)
     performance = _Performance(console, progress, opener, stay=stay, now=now)
-    run_service(with_key(settings, opener), progress=progress, on_ready=performance.begin)
+    shown = with_key(settings, opener).model_copy(update={"graphiql": stay})
+    run_service(shown, progress=progress, on_ready=performance.begin)
     performance.require_success()
 
 
@@ -156,7 +158,7 @@ class _Performance:
         if self._stay:
             self._console.print(
                 f"\nThe service runs at [bold]{url}[/bold] (GraphQL at /graphql, Segment's SDKs "
-                f"at /v1) until Ctrl-C.\n"
+                f"at /v1) until Ctrl-C. To try queries: [bold]{url}{GRAPHIQL}[/bold]\n"
                 f"Keys, for {DAYS} days: {keys.secret} reads and sends, {keys.publishable} is for "
                 "browsers.",
                 highlight=False,

@@ -2,17 +2,21 @@
 
 ``{"error": {"code": "TOO_LARGE", "message": "…", "path": ["batch", "0"], "requestId": "…"}}``:
 ``code`` is for programs, ``message`` for people, ``path`` names the field where there is one.
+Clients of GraphQL get the same as ``errors``, with all but the message in ``extensions``.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import Scope
 
 from graphid.errors import (
     Forbidden,
@@ -27,9 +31,13 @@ from graphid.errors import (
     TooLarge,
     Unauthorized,
 )
+from graphid.http.negotiation import IN_JSON, PLAIN, media_of
 from graphid.http.request_id import request_id
 
 log = structlog.get_logger()
+
+GRAPHQL = "/graphql"
+"""Where GraphQL is answered."""
 
 STATUS: dict[type[GraphidError], int] = {
     TooLarge: 413,
@@ -46,11 +54,11 @@ STATUS: dict[type[GraphidError], int] = {
 }
 
 
-def error_answer(error: GraphidError) -> JSONResponse:
-    """The answer for an error of ours; a retryable one says when in ``Retry-After``."""
-    return _answer(
-        status_of(error), error.code, error.message, path=error.path, headers=headers_of(error)
-    )
+def error_answer(error: GraphidError, scope: Scope) -> JSONResponse:
+    """The answer to a request for an error of ours; a retryable one says when in
+    ``Retry-After``."""
+    status, headers = status_of(error), headers_of(error)
+    return _answer(scope, status, error.code, error.message, path=error.path, headers=headers)
 
 
 def status_of(error: GraphidError) -> int:
@@ -67,38 +75,49 @@ def headers_of(error: GraphidError) -> dict[str, str]:
     return {}
 
 
-def http_answer(error: HTTPException) -> JSONResponse:
+def http_answer(error: HTTPException, scope: Scope) -> JSONResponse:
     """The answer for what HTTP itself refuses: no such route, wrong method or media type."""
-    names = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 408: "TIMEOUT", 415: "UNSUPPORTED_MEDIA"}
+    names = {
+        404: "NOT_FOUND",
+        405: "METHOD_NOT_ALLOWED",
+        406: "NOT_ACCEPTABLE",
+        408: "TIMEOUT",
+        415: "UNSUPPORTED_MEDIA",
+    }
     code = names.get(error.status_code, "INVALID_INPUT" if error.status_code < 500 else "INTERNAL")
-    return _answer(error.status_code, code, error.detail, headers=dict(error.headers or {}))
+    return _answer(scope, error.status_code, code, error.detail, headers=error.headers)
 
 
-async def on_graphid_error(_request: Request, error: Exception) -> JSONResponse:
+async def on_graphid_error(request: Request, error: Exception) -> JSONResponse:
     """Starlette's exception handler for the tree of ``graphid.errors``."""
     assert isinstance(error, GraphidError)
     if status_of(error) == 500:
         log.error("request_failed", exc_info=error)
-    return error_answer(error)
+    return error_answer(error, request.scope)
 
 
-async def on_http_error(_request: Request, error: Exception) -> JSONResponse:
+async def on_http_error(request: Request, error: Exception) -> JSONResponse:
     """Starlette's exception handler for its own HTTPException."""
     assert isinstance(error, HTTPException)
-    return http_answer(error)
+    return http_answer(error, request.scope)
 
 
 def _answer(
+    scope: Scope,
     status: int,
     code: str,
     message: str,
     *,
     path: tuple[str, ...] | None = None,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    error: dict[str, Any] = {"code": code, "message": message}
+    told: dict[str, Any] = {"code": code}
     if path is not None:
-        error["path"] = list(path)
+        told["path"] = list(path)
     if given := request_id():
-        error["requestId"] = given
-    return JSONResponse({"error": error}, status_code=status, headers=headers)
+        told["requestId"] = given
+    if scope["path"] != GRAPHQL:
+        return JSONResponse({"error": {**told, "message": message}}, status, headers)
+    body = {"errors": [{"message": message, "extensions": told}]}
+    media = media_of(Headers(scope=scope).get("accept", ""), IN_JSON) or PLAIN
+    return JSONResponse(body, status, headers, f"{media}; charset=utf-8")

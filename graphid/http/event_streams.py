@@ -15,10 +15,9 @@ from graphid.api.execution import Answer, error_body
 from graphid.api.streaming import Subscribed
 from graphid.errors import GraphidError, InternalError
 from graphid.http.listeners import Listener, Listeners
+from graphid.http.negotiation import EVENTS
 
 log = structlog.get_logger()
-
-MEDIA = "text/event-stream"
 
 ALIVE_EVERY = 12.0
 """Seconds between two signs of life: proxies close what is silent."""
@@ -120,7 +119,7 @@ class EventStream:
 
     async def _send_head(self) -> None:
         headers = [
-            (b"content-type", f"{MEDIA}; charset=utf-8".encode()),
+            (b"content-type", f"{EVENTS}; charset=utf-8".encode()),
             (b"cache-control", b"no-cache"),
             (b"x-accel-buffering", b"no"),
         ]

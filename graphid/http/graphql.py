@@ -3,7 +3,8 @@
 No batches, no uploads, no page for browsers. With ``Accept: text/event-stream`` the answer comes
 as server-sent events, and subscriptions are taken, by GET too. With ``Accept:
 application/graphql-response+json`` the status says what became of the request; with
-``application/json`` it is 200 for whatever was understood as GraphQL.
+``application/json`` it is 200 for whatever was understood as GraphQL. Whoever accepts none of these
+gets 406, and nothing is done.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,16 +24,14 @@ from graphid.api.execution import Answer, MutationByGet, Request, answer, error_
 from graphid.api.streaming import begin
 from graphid.errors import GraphidError, InvalidInput, Retryable
 from graphid.graph.bookmarks import BOOKMARK, following
-from graphid.http.answers import headers_of, status_of
+from graphid.http.answers import GRAPHQL, headers_of, status_of
 from graphid.http.callers import Callers, bearer_in
-from graphid.http.event_streams import MEDIA, EventStream
+from graphid.http.event_streams import EventStream
 from graphid.http.json_text import parse_json
 from graphid.http.listeners import Listeners
+from graphid.http.negotiation import EVENTS, MODERN, OFFERED, PLAIN, media_of
 from graphid.http.operations import request_of
 from graphid.http.witnesses import Witnesses
-
-PLAIN = "application/json"
-MODERN = "application/graphql-response+json"
 
 MAX_BOOKMARKS = 2000
 """Characters of the header that names what a caller has seen: some forty bookmarks."""
@@ -48,7 +48,7 @@ def graphql_route(
     """The route that answers GraphQL. ``witnesses``: tell the audit of requests. ``listeners``:
     take subscriptions; without, there are none."""
     endpoint = _Endpoint(callers, services, witnesses, listeners or Listeners(callers))
-    return Route("/graphql", endpoint.respond, methods=["GET", "POST"])
+    return Route(GRAPHQL, endpoint.respond, methods=["GET", "POST"])
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,11 @@ class _Endpoint:
     listeners: Listeners
 
     async def respond(self, http: HttpRequest) -> Response | EventStream:
-        accepted = http.headers.get("accept", "")
-        if MEDIA in accepted:
+        media = media_of(http.headers.get("accept", ""))
+        if media is None:
+            raise HTTPException(406, f"The answer can be {' or '.join(OFFERED)}.")
+        if media == EVENTS:
             return await self._streamed(http)
-        media = MODERN if MODERN in accepted else PLAIN
         try:
             caller = await self.callers.bearer(http)
             context = RequestContext.of(caller, self.services)
@@ -147,11 +148,10 @@ def _response(body: dict[str, Any], status: int, media: str, headers: dict[str, 
 
 
 async def _read(http: HttpRequest) -> Request:
-    """The request. Raises InvalidInput, or TooLarge, naming what is wrong."""
+    """The request. Raises InvalidInput, naming what is wrong, and HTTPException 415."""
     if http.method == "POST":
-        kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != PLAIN:
-            raise InvalidInput(f"Content-Type must be {PLAIN}.")
+        if not _is_json(http.headers.get("content-type", "")):
+            raise HTTPException(415, f"Content-Type must be {PLAIN}, in UTF-8.")
         sent = parse_json(await http.body())
         if not isinstance(sent, dict):
             raise InvalidInput("The body must be one JSON object; batches are not taken.")
@@ -161,3 +161,9 @@ async def _read(http: HttpRequest) -> Request:
             if name in sent:
                 sent[name] = parse_json(str(sent[name]).encode("utf-8", "surrogatepass"))
     return request_of(sent)
+
+
+def _is_json(content_type: str) -> bool:
+    kind, *parameters = (part.strip() for part in content_type.lower().split(";"))
+    charsets = [p.removeprefix("charset=").strip('"') for p in parameters if "charset=" in p]
+    return kind == PLAIN and all(charset in {"utf-8", "utf8"} for charset in charsets)

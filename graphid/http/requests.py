@@ -67,7 +67,7 @@ class Requests:
             if status:
                 log.error("request_failed", exc_info=error)
                 raise  # half an answer is out: closing the connection is all that is left
-            await self._mask(error)(scope, receive, counting)
+            await self._mask(error, scope)(scope, receive, counting)
         finally:
             path, seconds = route_of(scope), (begun or perf_counter()) - started
             if self.metrics is not None:
@@ -83,14 +83,14 @@ class Requests:
             )
 
     @staticmethod
-    def _mask(error: Exception) -> ASGIApp:
+    def _mask(error: Exception, scope: Scope) -> ASGIApp:
         if isinstance(error, HTTPException):
-            return http_answer(error)
+            return http_answer(error, scope)
         if isinstance(error, GraphidError):
-            return error_answer(error)
+            return error_answer(error, scope)
         # The one line about what nobody expected; the caller gets the request's id only.
         log.error("request_failed", exc_info=error)
-        return error_answer(InternalError())
+        return error_answer(InternalError(), scope)
 
 
 def route_of(scope: Scope) -> str:

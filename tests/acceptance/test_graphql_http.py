@@ -60,9 +60,41 @@ def test_what_is_no_request(client: httpx.Client, body: bytes, said: str) -> Non
     assert said in error["message"]
 
 
-def test_another_media_type(client: httpx.Client) -> None:
-    answer = client.post("/graphql", content=b"query={a}", headers={"Content-Type": "text/plain"})
-    assert answer.status_code == 400
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("text/plain", "", "application/graphql", "application/json-seq"),
+        *("application/json; charset=latin-1", "application/x-www-form-urlencoded"),
+    ],
+)
+def test_another_media_type(client: httpx.Client, kind: str) -> None:
+    answer = client.post(
+        "/graphql", content=b'{"query": "{ __typename }"}', headers={"Content-Type": kind}
+    )
+    assert answer.status_code == 415
+    assert error_of(answer)["extensions"]["code"] == "UNSUPPORTED_MEDIA"
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json; charset=utf-8", 'Application/JSON;Charset="UTF-8"; x=y']
+)
+def test_json_in_utf_8(client: httpx.Client, kind: str) -> None:
+    sent = '{"query": "{ __type(name: \\"Läufer🏃\\") { name } }"}'.encode()
+    answer = client.post("/graphql", content=sent, headers={"Content-Type": kind})
+    assert answer.json() == {"data": {"__type": None}}
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "image/*"])
+def test_nothing_is_done_for_whom_no_answer_would_please(client: httpx.Client, accept: str) -> None:
+    sent = 'mutation { page(input: {context: {cookieId: "c-406"}, url: "u"}) { __typename } }'
+    answer = client.post("/graphql", json={"query": sent}, headers={"Accept": accept})
+    assert answer.status_code == 406
+    assert error_of(answer)["extensions"]["code"] == "NOT_ACCEPTABLE"
+    assert answer.headers["Content-Type"].startswith("application/json")
+    look = '{ personByCookie(cookieId: "c-406") { id } }'
+    assert client.post("/graphql", json={"query": look}).json() == {
+        "data": {"personByCookie": None}
+    }
 
 
 @pytest.mark.parametrize(
@@ -90,7 +122,9 @@ def test_get_is_for_queries(client: httpx.Client) -> None:
         params={"query": "query ($id: ID!) { event(messageId: $id) { id } }", "variables": "{"},
     )
     assert variables.status_code == 400
-    assert client.get("/graphql", headers={"Accept": "text/html"}).status_code == 400
+    page = client.get("/graphql", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert page.status_code == 400
+    assert error_of(page)["extensions"]["path"] == ["query"]
 
 
 @pytest.mark.parametrize(
@@ -178,3 +212,58 @@ def test_a_browser_is_told_no_bookmark(graphid: Service) -> None:
         headers={"Authorization": f"Bearer {PUBLISHABLE_KEY}"},
     ).json()
     assert set(answer) == {"data"}
+
+
+FAILURES: dict[str, tuple[int, str, dict[str, Any]]] = {
+    "no key": (401, "UNAUTHENTICATED", {"headers": {"Authorization": ""}}),
+    "another method": (405, "METHOD_NOT_ALLOWED", {"method": "PUT"}),
+    "too large": (413, "TOO_LARGE", {"content": b" " * (4 * 1024 * 1024 + 1)}),
+    "an encoding": (415, "UNSUPPORTED_MEDIA", {"headers": {"Content-Encoding": "br"}}),
+    "no gzip": (400, "INVALID_INPUT", {"headers": {"Content-Encoding": "gzip"}, "content": b"x"}),
+    "no JSON": (400, "INVALID_INPUT", {"content": b"{"}),
+    "no GraphQL": (400, "GRAPHQL_PARSE_FAILED", {"json": {"query": "{"}}),
+    "no such field": (400, "GRAPHQL_VALIDATION_FAILED", {"json": {"query": "{ nothing }"}}),
+    "no such operation": (
+        400,
+        "INVALID_INPUT",
+        {"json": {"query": "query A { __typename }", "operationName": "B"}},
+    ),
+    "no such argument": (
+        400,
+        "BAD_USER_INPUT",
+        {"json": {"query": "query ($id: ID!) { node(id: $id) { id } }"}},
+    ),
+    "a forged cursor": (
+        200,
+        "BAD_CURSOR",
+        {"json": {"query": '{ reviews(after: "x") { pageInfo { endCursor } } }'}},
+    ),
+    "not allowed": (
+        403,
+        "FORBIDDEN",
+        {
+            "json": {"query": '{ node(id: "x") { id } }'},
+            "headers": {"Authorization": f"Bearer {PUBLISHABLE_KEY}"},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("accept", [MODERN, "application/json"])
+@pytest.mark.parametrize("failure", FAILURES)
+def test_every_failure_has_a_code_and_the_id_that_the_log_has(
+    client: httpx.Client, failure: str, accept: str
+) -> None:
+    status, code, request = FAILURES[failure]
+    sent = {"method": "POST", "content": b"{}", **request}
+    if "json" in sent:
+        del sent["content"]
+    own = f"test-{failure.replace(' ', '-')}"
+    headers = {**JSON, "Accept": accept, "X-Request-Id": own, **sent.pop("headers", {})}
+    answer = client.request(url="/graphql", headers=headers, **sent)
+    error = error_of(answer)
+    assert error["message"]
+    assert (error["extensions"]["code"], error["extensions"]["requestId"]) == (code, own)
+    assert answer.headers["Content-Type"] == f"{accept}; charset=utf-8"
+    if accept == MODERN:
+        assert answer.status_code == status

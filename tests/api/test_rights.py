@@ -141,6 +141,20 @@ def test_a_browser_asks_and_saves_nothing(text: str) -> None:
     assert refusal(text, SERVER) is None
 
 
+@pytest.mark.parametrize(
+    "text", ["{ __schema { types { name } } }", '{ __type(name: "T") { name } }']
+)
+@pytest.mark.parametrize("scope", Scope)
+def test_introspection_is_for_who_may_read_the_graph(scope: Scope, text: str) -> None:
+    said = refusal(text, frozenset({scope}))
+    if scope in {Scope.JOURNEY_VIEW, Scope.GRAPH_VIEW}:
+        assert said is None
+    else:
+        assert said is not None
+        assert said.endswith("it needs graph:view or journey:view.")
+    assert refusal("{ __typename }", frozenset({scope})) is None
+
+
 def test_fragments_are_judged_for_the_type_that_they_are_on() -> None:
     text = """mutation { page(input: {context: {cookieId: "c"}, url: "u"}) { ...Kept } }
       fragment Kept on EventAccepted { event { ...Line } }

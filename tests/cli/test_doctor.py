@@ -163,6 +163,7 @@ def test_the_exit_code_says_whether_anything_is(monkeypatch: pytest.MonkeyPatch)
             "STAFF_ROLES",
             "the role admins can set identity providers, and so vouch",
         ),
+        ({"graphiql": True}, "GRAPHIQL", "/graphiql"),
     ],
 )
 def test_what_may_be_meant_is_noted(given: dict[str, Any], about: str, says: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from graphid.api.descriptions import BY_COORDINATE, parts_of
 from graphid.api.schema import executable, schema_text
 from tests.contract.members import members
 
@@ -33,16 +34,18 @@ def test_the_committed_schema_is_the_one_that_the_code_makes() -> None:
     assert committed == schema_text(), "run: graphid schema > schema.graphql"
 
 
-def test_every_type_field_and_argument_family_is_described() -> None:
-    missing = [
-        f"{name}.{field_name}"
-        for name, type in executable.type_map.items()
-        if not name.startswith("__") and hasattr(type, "fields") and type.name not in INPUTS
-        for field_name, field in type.fields.items()
-        if not field.description
-    ]
-    assert missing == []
+def test_every_part_of_the_schema_is_described() -> None:
+    parts = {coordinate: part.description for coordinate, _, part in parts_of(executable)}
+    assert CONTRACT.keys() & parts.keys(), "the parts are named otherwise than in the contract"
+    assert [coordinate for coordinate, said in parts.items() if not (said or "").strip()] == []
 
 
-INPUTS = {name for name in executable.type_map if name.endswith("Input")}
-"""Their fields say by their names what they are, as in the contract."""
+def test_every_description_apart_is_of_something_that_has_none_where_it_is_defined() -> None:
+    said = {coordinate: part.description for coordinate, _, part in parts_of(executable)}
+    assert {coordinate: said.get(coordinate) for coordinate in BY_COORDINATE} == BY_COORDINATE
+
+
+def test_what_is_deprecated_says_what_to_use_instead() -> None:
+    for coordinate, _, part in parts_of(executable):
+        reason = getattr(part, "deprecation_reason", None)
+        assert reason is None or "Use " in reason, coordinate
