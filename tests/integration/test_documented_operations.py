@@ -11,7 +11,9 @@ from unittest.mock import patch
 import pytest
 from neo4j._async.io._bolt import AsyncBolt
 
-from graphid.graph.database import Address
+from graphid.graph.database import Address, Database
+from graphid.graph.policies import Policies
+from graphid.identity.ids import Ids
 from graphid.service.messages import (
     Author,
     ChatMessage,
@@ -22,6 +24,7 @@ from graphid.service.messages import (
     StartChat,
     Traits,
 )
+from graphid.service.reads import Reads
 from tests.integration.asking import Asked, installation
 from tests.integration.test_ingest import SERVER
 
@@ -36,6 +39,12 @@ MOST = 8
 
 class Somebody(Asked):
     """A person, of whom there is more or less."""
+
+    def __init__(self, database: Database, ids: Ids) -> None:
+        super().__init__(database, ids)
+        # For it no time goes by: that the policy is read again is no trip to be counted here.
+        policies = Policies(database, elapsed=lambda: 0.0)
+        self.reads = Reads.on(database, policies, clock=lambda: self.now)
 
     async def live(self, size: int) -> None:
         """They browse, identify and chat on so many browsers, and are so many records."""
@@ -88,7 +97,8 @@ class Somebody(Asked):
     async def variables(self) -> dict[str, Any]:
         """What the operations ask about, by the file's name."""
         found = await self.ask(
-            'query ($value: String!) { personByIdentifier(type: "user_id", value: $value) { id } }',
+            """query ($value: String!) { personByIdentifier(type: "user_id", value: $value) {
+              id contacts { id } } }""",
             value=f"{self.run}-jo",
         )
         person = {"id": found["personByIdentifier"]["id"]}
@@ -102,7 +112,7 @@ class Somebody(Asked):
             "person_by_identifier": {"type": "user_id", "value": f"{self.run}-jo"},
             "reviews": {},
             "search": {"text": f"{self.run}-jo"},
-            "why": {"a": f"{self.run}-c0", "b": person["id"]},
+            "why": {"a": found["personByIdentifier"]["contacts"][-1]["id"], "b": person["id"]},
         }
 
 
