@@ -100,6 +100,7 @@ async def serve(
         http=_Protocol,
         ws=_SocketProtocol,
         ws_max_size=settings.max_body_bytes,
+        ws_per_message_deflate=False,  # takes more memory than small messages save
         log_config=None,
         access_log=False,
         server_header=False,

@@ -62,7 +62,7 @@ class Ingest:
 
     ``clock`` answers the time of receipt in microseconds since 1970 UTC. Each submission follows
     the policy that is in force when it comes. ``on_parked`` is called when evidence was parked,
-    ``on_written`` when anything was stored.
+    ``on_written`` when evidence was stored.
     """
 
     def __init__(
@@ -111,8 +111,8 @@ class Ingest:
                 receipts += await submission.append(self._database)
             else:
                 receipts += await self._database.write(submission.run)
+                self._on_written()
             moments |= submission.moments
-            self._on_written()
         if any(receipt.pending for receipt in receipts):
             self._on_parked()
         return receipts

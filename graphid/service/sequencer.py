@@ -32,7 +32,7 @@ STAND_BY = 0.5
 """Seconds between two looks for a lease that is free."""
 
 GATHER = 0.02
-"""Seconds between two batches, in which changes gather."""
+"""Seconds between two looks at the least, in which changes gather."""
 
 BATCH = 500
 """How many are numbered in one transaction."""
@@ -89,10 +89,9 @@ class Sequencer:
         """
         if not await self._hold():
             return 0
-        if not self._woken.is_set() and not await self._is_waiting():
-            return 0
+        # Much that is written changes nobody: a look costs less than a transaction that writes.
         self._woken.clear()
-        return await self._number()
+        return await self._number() if await self._is_waiting() else 0
 
     async def _hold(self) -> bool:
         if self._term is None and not await self._lease.is_free():
@@ -139,8 +138,7 @@ class Sequencer:
                 log.warning("changes_not_numbered", code=error.code)
             if numbered == self._batch:
                 continue
-            if numbered:
-                await asyncio.sleep(GATHER)
+            await asyncio.sleep(GATHER)
             await self._wait()
 
     async def _wait(self) -> None:

@@ -27,6 +27,7 @@ from tests.benchmarks.known import KNOWN, known_beside_unknown
 from tests.benchmarks.late import reach_of_late_evidence
 from tests.benchmarks.operations import Operations
 from tests.benchmarks.reading import BY_IDENTIFIER, OPENING, what_agents_ask
+from tests.benchmarks.subscribers import deliveries
 from tests.benchmarks.timing import Compared, compare
 from tests.benchmarks.tokens import milliseconds_of_a_validation
 from tests.benchmarks.trips import trips_of_an_identify
@@ -98,6 +99,7 @@ def main() -> None:
     options.add_argument(
         "--clusters", type=int, metavar="VISITORS", help="only clusters, around a kiosk of so many"
     )
+    options.add_argument("--subscribers", action="store_true", help="only subscriptions")
     chosen = options.parse_args()
     if chosen.crowd is not None:
         _crowd(chosen.crowd, chosen.times)
@@ -107,6 +109,12 @@ def main() -> None:
         return
     if chosen.clusters is not None:
         _clusters(chosen.clusters, chosen.times)
+        return
+    if chosen.subscribers:
+        with TerminalProgress() as progress, _service(progress) as (_, service):
+            progress.step("telling subscribers of changes")
+            delivered = deliveries(service)
+        print(delivered)
         return
     with TerminalProgress() as progress, _service(progress) as (address, service):
         at_rest = service.megabytes
