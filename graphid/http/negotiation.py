@@ -31,8 +31,8 @@ class _Range:
         type, _, subtype = media.partition("/")
         if (self.type, self.subtype) == (type, subtype):
             return 3
-        if self.subtype != "*":
-            return 0
+        if self.subtype != "*" or media == EVENTS:
+            return 0  # nobody means a stream who does not say so
         return {type: 2, "*": 1}.get(self.type, 0)
 
 

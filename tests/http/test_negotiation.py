@@ -37,7 +37,7 @@ from graphid.http.negotiation import EVENTS, MODERN, PLAIN, media_of
         ("text/html", None),
         ("*/*;q=0", None),
         (f"{PLAIN};q=0.000, text/plain", None),
-        ("text/*", EVENTS),
+        ("text/*", None),
         (f"{PLAIN};q=much, {MODERN};q=0.1", MODERN),
         ("nonsense", None),
         ("nonsense, application/json", PLAIN),
