@@ -457,6 +457,25 @@ class TestUnmerge:
         found = resolved.contact(resolved.outcomes["a"].contact or "")
         assert set(found.holds) == {"user_id:a"}
 
+    def test_but_not_where_the_contact_exists_without_it(self) -> None:
+        first = identify("a", 5, "user_id:a")
+        second = identify("b", 6, "email:b@x.example", "phone:+1", cookie="d")
+        both = identify("i", 7, "user_id:a", "email:b@x.example", cookie="e", assurance=ASSERTED)
+        seen = fold(first, second, both)
+        ours, theirs = (seen.outcomes[id].contact or "" for id in "ab")
+        part = operator(seen, "part").part(next(iter(seen.contact(ours).same_as)))
+        lost = KeepApart(
+            id="lost",
+            recorded_at=part.recorded_at + MINUTE,
+            sides=(
+                (ContactAnchor(theirs, second.place),),
+                (IdentifierAnchor("email:b@x.example"),),
+            ),
+        )
+        resolved = fold(first, second, both, part, lost)
+        assert set(resolved.contact(theirs).holds) == {"phone:+1"}
+        assert set(resolved.contact(ours).holds) == {"user_id:a", "email:b@x.example"}
+
     def test_taken_back_all_is_as_before(self) -> None:
         back = Restore(id="back", recorded_at=START + 2 * NOW * MINUTE, withdraws=("part",))
         resolved = fold(*self.joined, self.parted(), back)
@@ -496,6 +515,9 @@ class TestReject:
         assert isinstance(filed, Review)
         reject = operator(seen, "no").reject(filed)
         assert reject.sides[1] == (IdentifierAnchor(filed.identifier or ""),)
+        decided = fold(*before, reject).state["review", review]
+        assert isinstance(decided, Review)
+        assert (decided.accepted, decided.decided_by) == (False, "no")
 
 
 class TestPromote:
