@@ -25,7 +25,7 @@ from graphid.service.messages import (
     Traits,
 )
 from graphid.service.reads import Reads
-from tests.integration.asking import Asked, installation
+from tests.integration.asking import Asked, installation, time_of
 from tests.integration.test_ingest import SERVER
 
 OPERATIONS = {
@@ -103,6 +103,9 @@ class Somebody(Asked):
         )
         person = {"id": found["personByIdentifier"]["id"]}
         return {
+            "as_of": person | {"at": time_of(self.now).isoformat()},
+            "cluster": {"id": f"{self.run}-d"},
+            "shared_devices": {"minPeople": 2},
             "chat": {"id": f"{self.run}-chat-0"},
             "device": {"id": f"{self.run}-d"},
             "joins": person,
