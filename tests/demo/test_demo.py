@@ -61,6 +61,7 @@ def test_the_story_is_told_and_the_service_stays(database: Address, tmp_path: Pa
             words_of_command[2],
             headers=dict(w.split(": ") for w in words_of_command if ": " in w and w[0] != "{"),
             content=words_of_command[-1],
+            timeout=PATIENCE,
         )
         data = answer.json()["data"]
         assert json.dumps(data).count("Football boots") == 2
