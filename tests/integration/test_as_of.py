@@ -161,7 +161,7 @@ async def test_what_an_operator_takes_away_was_theirs_until_then(world: Remember
     # As if it had not been: but we had thought so.
     assert await world.id_of(visitor, at=after) == kim
     assert await world.id_of(visitor, known=after) == visitor
-    assert lines(await world.was(visitor, known=after)) == ["pb", "pb2", "kim"]
+    assert lines(await world.was(visitor, known=after)) == ["pb", "pb2", "kim", "act-1"]
 
 
 def state_of(person: dict[str, Any] | None, id: str) -> tuple[str, str | None]:
