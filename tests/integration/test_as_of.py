@@ -161,7 +161,7 @@ async def test_what_an_operator_takes_away_was_theirs_until_then(world: Remember
     # As if it had not been: but we had thought so.
     assert await world.id_of(visitor, at=after) == kim
     assert await world.id_of(visitor, known=after) == visitor
-    assert lines(await world.was(visitor, known=after)) == ["pb", "pb2", "kim"]
+    assert lines(await world.was(visitor, known=after)) == ["pb", "pb2", "kim", "act-1"]
 
 
 def state_of(person: dict[str, Any] | None, id: str) -> tuple[str, str | None]:
@@ -410,3 +410,35 @@ async def test_a_curators_word_comes_first_then_and_now(world: Remembering) -> N
         person = await world.was(jo, **axes)
         assert person is not None
         assert person["displayName"] == "Johanna"
+
+
+async def on_device(world: Remembering, cookie: str, name: str, *, seen: bool = False) -> None:
+    """Somebody is at a device that all share: sees a page, or identifies."""
+    device = f"{world.run}-device"
+    context = world.context(cookie, name, device_id=device)
+    if seen:
+        await world.one(world.page(cookie, 0).model_copy(update={"context": context}))
+    else:
+        said = world.identify(cookie, name).model_copy(update={"context": context})
+        await world.one(said, SERVER)
+
+
+@pytest.mark.parametrize("others", [1, 44])
+async def test_whoever_shares_a_device_bears_on_what_was_known(
+    world: Remembering, others: int
+) -> None:
+    """Nothing else joins them; and of a crowd no more is folded than shows that it is one."""
+    await on_device(world, "a", "first", seen=True)
+    alone = world.now
+    for number in range(others):
+        await on_device(world, f"c{number}", f"other{number}")
+    for _ in range(60):
+        world.pause()
+    await on_device(world, "a", "jo")
+    jo = await world.owner("jo")
+    # On a shared device nobody claims an hour back.
+    assert lines(await world.was(jo)) == ["jo"]
+    world.past = AsOf(world.database, Limited(world.database, 30), world.ids, lambda: world.now)
+    assert lines(await world.was(jo, known=world.now)) == ["jo"]
+    visitor = world.birth("a")
+    assert lines(await world.was(visitor, known=alone)) == ["first"]

@@ -8,6 +8,7 @@ from heapq import nlargest
 
 from graphid.graph.database import Readable
 from graphid.graph.queries import query
+from graphid.identity.values import Micros
 from graphid.service.devices import (
     MOST_VISITORS,
     CookieRecord,
@@ -15,6 +16,7 @@ from graphid.service.devices import (
     Devices,
     UseRecord,
     newest,
+    person_at,
     whole,
 )
 from graphid.service.past.moment import Moment
@@ -96,4 +98,23 @@ class PastDevices(Devices):
         return {
             person: newest([use for _ in parts if (use := next(uses)) is not None])
             for person, parts in kept.items()
+        }
+
+    async def count_people(self, ids: Iterable[str]) -> dict[str, int]:
+        """How many people had identified themselves on each device."""
+        uses = await self.uses_of_devices(list(ids))
+        return {
+            id: len({owner for use in some if (owner := use.record.owner) is not None})
+            for id, some in uses.items()
+        }
+
+    async def people_at(
+        self, moments: Sequence[tuple[str, Micros]]
+    ) -> dict[tuple[str, Micros], str]:
+        """Who had used each (device, moment); without those of whom nobody knew."""
+        uses = await self.uses_of_devices(list({device for device, _ in moments}))
+        return {
+            (device, at): person
+            for device, at in moments
+            if at <= self._moment.now and (person := person_at(uses[device], at)) is not None
         }
