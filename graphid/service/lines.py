@@ -202,7 +202,7 @@ class Lines:
                 if one.person in people
             }
             found |= {key: Page((), (), False, False) for key in left.keys() - known.keys()}
-            found |= await self._once(known)
+            found |= await self._once(known) if known else {}
             left = {key: one for key, one in left.items() if key not in found}
             if not left:
                 return found

@@ -13,7 +13,7 @@ from graphid.identity.values import SECOND
 from graphid.service.chats import ChatRecord
 from graphid.service.joins import JoinRecord
 from graphid.service.journey import Window
-from graphid.service.lines import Line
+from graphid.service.lines import Line, LinesWanted
 from graphid.service.messages import Message, StartChat
 from graphid.service.pages import PageRequest
 from graphid.service.sessions import SessionRecord
@@ -248,6 +248,12 @@ async def test_a_person_who_is_merged_away_meanwhile_is_read_on(telling: Telling
     plain = await telling.plainly(jo)
     assert [line["messageId"] for line in lines if line["type"] != "MERGE"] == plain
     assert len(plain) == 5
+
+
+async def test_of_somebody_who_is_no_more_there_is_nothing(telling: Telling) -> None:
+    wanted = LinesWanted("visitor_of_nobody~unclaimed", PageRequest(5))
+    (page,) = await telling.reads.lines.pages([wanted])
+    assert (page.items, page.has_next) == ((), False)
 
 
 async def test_a_visitor_who_leaves_meanwhile_takes_nothing_along(telling: Telling) -> None:
