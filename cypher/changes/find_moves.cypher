@@ -10,7 +10,7 @@ CALL () {
   OPTIONAL MATCH (change:Change {sequence: mention.sequence})
   RETURN change AS before
 }
-CALL () {
+CALL (before) {
   OPTIONAL MATCH (mention:ChangeMention)
   WHERE mention.subject = $id AND mention.sequence > $at
     AND EXISTS { MATCH (change:Change {sequence: mention.sequence}) WHERE $id IN change.moved }

@@ -113,9 +113,10 @@ class Asked(World):
         return person
 
     async def given_out(self, cookie: str) -> set[str]:
-        """Every id in an answer about a cookie."""
+        """Every id in an answer about a cookie, but of joins, which later knowledge may unmake."""
         found = await self.ask(GIVEN_OUT, cookie=f"{self.run}-{cookie}")
-        return set(ids_in(found)) - {f"{self.run}-{cookie}"}
+        given = {id for id in ids_in(found) if not id.startswith("join_")}
+        return given - {f"{self.run}-{cookie}"}
 
     # Messages, each some seconds after this world began.
 

@@ -89,9 +89,11 @@ class Operating(Asked):
     # ------------------------------------------------------------------ looking
 
     async def counts(self) -> list[Any]:
-        """How many nodes and relationships there are: every act that is kept makes some."""
+        """How many nodes and relationships there are: every act that is kept makes some. Without
+        what a service beside makes when it numbers the changes of others."""
         return await self.rows(
-            "MATCH (n) WITH count(n) AS nodes MATCH ()-[r]->() RETURN nodes, count(r) AS links"
+            "MATCH (n) WHERE NOT n:ChangeMention WITH count(n) AS nodes "
+            "MATCH ()-[r]->() RETURN nodes, count(r) AS links"
         )
 
     async def whole(self) -> tuple[list[Any], list[Any]]:

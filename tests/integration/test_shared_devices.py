@@ -38,6 +38,19 @@ class Listed:
         page: dict[str, Any] = (await self.near.world.ask(SHARED, **arguments))["sharedDevices"]
         return page
 
+    async def before(self, device: str) -> str | None:
+        """The cursor after which the list goes on with a device of this world."""
+        edges: list[dict[str, Any]] = []
+        after: str | None = None
+        while True:
+            page = await self.page(first=200, after=after)
+            edges += page["edges"]
+            after = page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                break
+        at = [edge["node"]["id"] for edge in edges].index(self.near.named(device))
+        return edges[at - 1]["cursor"] if at else None
+
     async def all(self, *, first: int = 200, **arguments: Any) -> list[str]:
         """The devices of this world in the whole list."""
         found: list[str] = []
@@ -91,7 +104,7 @@ async def test_pages_meet_every_device_once_while_people_use_them(near: Neighbou
         await share(near, f"s{number}", number * DAY, f"x{number}", f"y{number}")
     listed = Listed(near)
     met: list[str] = []
-    after = None
+    after = await listed.before("s4")
     while True:
         page = await listed.page(first=2, after=after)
         met += (edge["node"]["id"] for edge in page["edges"] if near.run in edge["node"]["id"])
