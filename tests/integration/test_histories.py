@@ -85,7 +85,7 @@ def history(asked: Asked, random: Random, length: int) -> Iterator[tuple[Message
                 yield asked.said(cookie, seconds, *said), BROWSER
 
 
-@pytest.mark.parametrize("seed", [0, 11])
+@pytest.mark.parametrize("seed", [11])
 async def test_every_id_ever_given_out_is_found(asked: Asked, seed: int) -> None:
     given: set[str] = set()
     meanings = Meanings()
