@@ -41,7 +41,8 @@ RETURN person.id AS id, contacts, events, chats,
 
 BARE_BY_IDENTIFIER: LiteralString = """
 MATCH (:Identifier {key: $key})<-[:HAS_IDENTIFIER {state: 'ACTIVE'}]-(:Contact)
-  -[:BELONGS_TO]->(person:Person)<-[:BELONGS_TO]-(contact:Contact)
+  -[:BELONGS_TO]->(person:Person)
+MATCH (person)<-[:BELONGS_TO]-(contact:Contact)
 RETURN person.id AS id, collect(contact {.id, .traits,
   identifiers: [(contact)-[:HAS_IDENTIFIER]->(i:Identifier) | i {.type, .value}]}) AS contacts
 LIMIT 1
