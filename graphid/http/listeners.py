@@ -13,6 +13,7 @@ import structlog
 from graphid.auth.keys import Caller
 from graphid.errors import GraphidError, RateLimited, Unauthorized
 from graphid.http.callers import Callers
+from graphid.service.beside import beside
 
 log = structlog.get_logger()
 
@@ -112,10 +113,5 @@ class Listeners:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run as long as the block does."""
-        task = asyncio.create_task(self.run(), name="keys of listeners")
-        try:
+        async with beside(self.run(), "keys of listeners"):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task

@@ -20,6 +20,7 @@ import structlog
 from graphid.errors import GraphidError, InvalidInput, NotFound, Overrun
 from graphid.graph.log import ChangeRecord, Move
 from graphid.identity.ids import UNCLAIMED, contact_named_by
+from graphid.service.beside import beside
 from graphid.service.following import Follower
 from graphid.service.people import PersonRecord
 from graphid.service.visitors import VisitorRecord, visitor_id_of
@@ -340,10 +341,5 @@ class Feed:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run as long as the block does."""
-        task = asyncio.create_task(self.run(), name="feed of changes")
-        try:
+        async with beside(self.run(), "feed of changes"):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task

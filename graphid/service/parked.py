@@ -18,6 +18,7 @@ from graphid.graph.evidence import PolicyOf
 from graphid.graph.memory import Reached
 from graphid.graph.parked import find_parked, finish_parked
 from graphid.identity.ids import Ids
+from graphid.service.beside import beside
 from graphid.service.erasures import Erasures
 
 log = structlog.get_logger()
@@ -108,10 +109,5 @@ class Parked:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run as long as the block does. What is under way then is given up, and stays pending."""
-        task = asyncio.create_task(self.run(), name="parked evidence")
-        try:
+        async with beside(self.run(), "parked evidence"):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
