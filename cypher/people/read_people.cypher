@@ -17,10 +17,5 @@ CALL (asked) {
   WHERE link.state <> 'SEVERED'
   RETURN person
 }
-RETURN asked, person {
-  .id,
-  contacts: [(person)<-[:BELONGS_TO]-(contact:Contact) |
-    // Include: parts/contact_columns
-  ],
-  merged: [(person)<-[:MERGED_INTO*1..100]-(former:Person) | former.id]
-} AS person
+RETURN asked,
+  // Include: parts/person_columns

@@ -98,7 +98,7 @@ class LinesPageLoader(DataLoader[LinesWanted, Page[Line]]):
     """Pages of people's journeys."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=reads.lines.pages, cache=False)
+        super().__init__(load_fn=reads.lines.pages)
 
 
 class JourneyPageLoader(DataLoader[PageWanted, Page[EventRecord]]):
@@ -135,7 +135,7 @@ class ChatByIdLoader(DataLoader[str, ChatRecord | None]):
 
 class ChatPageLoader(DataLoader[VisitsWanted, Page[ChatRecord]]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=reads.visits.chats, cache=False)
+        super().__init__(load_fn=reads.visits.chats)
 
 
 class MessagePageLoader(DataLoader[tuple[str, PageRequest], Page[MessageRecord]]):

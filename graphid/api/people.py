@@ -160,9 +160,7 @@ class Person(Node):
         after: str | None = strawberry.UNSET,
         open: bool | None = strawberry.UNSET,
     ) -> ChatConnection:
-        request = forwards("chats", first, after or None)
-        is_open = None if open is strawberry.UNSET else open
-        wanted = VisitsWanted(self.record.id, request, is_open)
+        wanted = chats_wanted(self.record.id, first=first, after=after, open=open)
         return ChatConnection.of(await info.context.load(ChatPageLoader).load(wanted))
 
     @computed(
@@ -183,19 +181,16 @@ class Person(Node):
         to: datetime | None = strawberry.UNSET,
         types: list[JourneyEventType] | None = strawberry.UNSET,
     ) -> JourneyConnection:
-        request = either_way(
-            JOURNEY,
-            first=_given(first),
-            after=after or None,
-            last=_given(last),
-            before=before or None,
-            default=JOURNEY_PAGE,
+        wanted = journey_wanted(
+            self.record.id,
+            first=first,
+            after=after,
+            last=last,
+            before=before,
+            from_=from_,
+            to=to,
+            types=types,
         )
-        since, until = micros(from_) if from_ else None, micros(to) if to else None
-        if since is not None and until is not None and until < since:
-            raise InvalidInput("to must not be before from.", path=["from", "to"])
-        window = Window(since, until, tuple(dict.fromkeys(type.value for type in types or ())))
-        wanted = LinesWanted(self.record.id, request, window)
         return JourneyConnection.of(await info.context.load(LinesPageLoader).load(wanted))
 
     @computed("What waits, or waited, for a human about them, latest first.")
@@ -212,6 +207,45 @@ class Person(Node):
             merged_from=[strawberry.ID(id) for id in record.merged_from],
             record=record,
         )
+
+
+def chats_wanted(
+    person: str,
+    *,
+    first: int | None = 20,
+    after: str | None = None,
+    open: bool | None = strawberry.UNSET,
+) -> VisitsWanted:
+    """The page of chats that these arguments mean. Raises InvalidInput."""
+    request = forwards("chats", first, after or None)
+    return VisitsWanted(person, request, None if open is strawberry.UNSET else open)
+
+
+def journey_wanted(
+    person: str,
+    *,
+    first: int | None = strawberry.UNSET,
+    after: str | None = None,
+    last: int | None = strawberry.UNSET,
+    before: str | None = None,
+    from_: datetime | None = None,
+    to: datetime | None = None,
+    types: list[JourneyEventType] | None = None,
+) -> LinesWanted:
+    """The page of a journey that these arguments mean. Raises InvalidInput."""
+    request = either_way(
+        JOURNEY,
+        first=_given(first),
+        after=after or None,
+        last=_given(last),
+        before=before or None,
+        default=JOURNEY_PAGE,
+    )
+    since, until = micros(from_) if from_ else None, micros(to) if to else None
+    if since is not None and until is not None and until < since:
+        raise InvalidInput("to must not be before from.", path=["from", "to"])
+    window = Window(since, until, tuple(dict.fromkeys(type.value for type in types or ())))
+    return LinesWanted(person, request, window)
 
 
 async def person_by_id(info: Info, id: str) -> Person:

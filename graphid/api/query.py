@@ -9,6 +9,7 @@ from datetime import datetime
 import strawberry
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 
+from graphid.api.ahead import ask_ahead
 from graphid.api.audit import AUDIT, AuditConnection
 from graphid.api.chats import Chat, chat_by_id
 from graphid.api.clusters import HOPS, NODES, Cluster, cluster_around
@@ -47,6 +48,7 @@ from graphid.api.scalars import micros
 from graphid.api.search import SearchQuery
 from graphid.api.visits import Cookie, Session, Visitor
 from graphid.identity.ids import UNCLAIMED
+from graphid.service.people import PersonRecord
 from graphid.service.visitors import at_moment
 
 
@@ -85,8 +87,9 @@ class Query(SearchQuery, ReasonQuery):
 
     @computed("Whoever holds the identifier, in any spelling that is normalised to it.")
     async def person_by_identifier(self, info: Info, type: str, value: str) -> Person | None:
-        id = await info.context.reads.people.holding(type, value)
-        return None if id is None else await _person(info, id)
+        context = info.context
+        record = await context.reads.people.holding(type, value)
+        return None if record is None else _met(context, await context.shown(record))
 
     @computed("Whoever used the cookie then; without `at`: uses it now.")
     async def person_by_cookie(
@@ -195,15 +198,18 @@ class Query(SearchQuery, ReasonQuery):
 
 
 async def _person(info: Info, id: str) -> Person | None:
+    ask_ahead(info, id)
     return await _person_in(info.context, id)
 
 
 async def _person_in(context: RequestContext, id: str) -> Person | None:
-    load = context.load(PersonByIdLoader)
-    record = await load.load(id)
-    if record is None:
-        return None
-    load.prime(record.id, record)
+    record = await context.load(PersonByIdLoader).load(id)
+    return None if record is None else _met(context, record)
+
+
+def _met(context: RequestContext, record: PersonRecord) -> Person:
+    """A person whom the request need not read again."""
+    context.load(PersonByIdLoader).prime(record.id, record)
     context.people[record.id] = record
     return Person.of(record)
 

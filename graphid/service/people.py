@@ -25,6 +25,7 @@ from graphid.service.visitors import (
 
 READ_PEOPLE = query("people/read_people")
 RESOLVE_CONTACTS = query("people/resolve_contacts")
+READ_HOLDER = query("people/read_holder")
 FIND_PEOPLE = query("people/find_people")
 FIND_CONTACTS = query("people/find_contacts")
 
@@ -150,14 +151,18 @@ class People:
             if other in people
         }
 
-    async def holding(self, type: str, value: str) -> str | None:
+    async def holding(self, type: str, value: str) -> PersonRecord | None:
         """The person who holds an identifier, in any spelling that normalises to it."""
         policy = (await self._visitors.policies.current()).policy
         try:
             key = normalise(type, value, region=policy.phone.region)
         except InvalidIdentifier:
             return None
-        return (await self.holders([key])).get(key)
+        return await self._holder(key)
+
+    async def _holder(self, key: IdentifierKey) -> PersonRecord | None:
+        rows = await self._database.read_rows(READ_HOLDER, key=key)
+        return person_of(rows[0]["person"]) if rows else None
 
     async def holders(self, keys: Sequence[IdentifierKey]) -> dict[IdentifierKey, str]:
         """The person who holds each identifier."""

@@ -39,6 +39,10 @@ class PastPeople(People):
             if contacts[0] in people
         }
 
+    async def _holder(self, key: IdentifierKey) -> PersonRecord | None:
+        id = (await self.holders([key])).get(key)
+        return None if id is None else (await self.by_id([id])).get(id)
+
     async def _straight(self, ids: list[str]) -> dict[str, PersonRecord]:
         named = {id: contact for id in ids if (contact := contact_named_by(id)) is not None}
         found = await self._past.people(set(named.values())) if named else {}

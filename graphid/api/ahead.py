@@ -1,0 +1,94 @@
+"""What is below a person, asked for along with the person.
+
+A desktop opens on a person's own id, and asks for the journey, chats and devices below. Those are
+found by the same id, so they need not wait until it is known whose it is; where the id turns out to
+mean somebody else, what was asked for ahead is thrown away, and asked for again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLObjectType,
+    InlineFragmentNode,
+    SelectionSetNode,
+)
+from graphql.execution.values import VariableValues, get_argument_values
+from strawberry.types.arguments import convert_arguments
+
+from graphid.api.context import Info
+from graphid.api.loaders import ChatPageLoader, LinesPageLoader, UsesByPersonLoader
+from graphid.api.people import chats_wanted, journey_wanted
+from graphid.api.selections import DEFINITION
+from graphid.errors import GraphidError
+
+OWN = "person_"
+"""What the own ids of people begin with."""
+
+_Wanted = tuple[Callable[..., Any], Callable[..., Any]]
+
+_AHEAD: dict[str, _Wanted] = {
+    "journey": (LinesPageLoader, journey_wanted),
+    "chats": (ChatPageLoader, chats_wanted),
+    "devices": (UsesByPersonLoader, lambda person, **_: person),
+}
+"""By field of a person: the loader, and what it is asked for, by the person's id and the field's
+arguments."""
+
+
+def ask_ahead(info: Info, person: str) -> None:
+    """Have loaded what the selection on this field will ask for of the person with that own id."""
+    if not person.startswith(OWN):
+        return
+    for name, node in _selected(info):
+        loader, wanted = _AHEAD[name]
+        try:
+            arguments = _arguments(info, name, node)
+            loading = info.context.load(loader).load(wanted(person, **arguments))
+        except (GraphidError, GraphQLError):
+            continue  # the field itself says so
+        # Where it is not what is asked for in the end, nobody waits for it.
+        loading.add_done_callback(_heard)
+
+
+def _heard(loading: asyncio.Future[Any]) -> None:
+    if not loading.cancelled():
+        loading.exception()
+
+
+def _arguments(info: Info, name: str, node: FieldNode) -> dict[str, Any]:
+    """The arguments of a field of a person, as its resolver would get them."""
+    raw = info._raw_info
+    type = raw.schema.get_type("Person")
+    assert isinstance(type, GraphQLObjectType)
+    field = type.fields[name]
+    converter = info.schema.schema_converter
+    return convert_arguments(
+        get_argument_values(field, node, VariableValues({}, dict(info.variable_values))),
+        field.extensions[DEFINITION].arguments,
+        converter.scalar_registry,
+        converter.config,
+    )
+
+
+def _selected(info: Info) -> Iterator[tuple[str, FieldNode]]:
+    """The fields below this one that can be asked for ahead."""
+    raw = info._raw_info
+    pending: list[SelectionSetNode | None] = [node.selection_set for node in raw.field_nodes]
+    while pending:
+        for selection in (pending.pop() or SelectionSetNode(selections=())).selections:
+            if selection.directives:
+                continue  # perhaps it is left out
+            if isinstance(selection, FieldNode):
+                if selection.name.value in _AHEAD:
+                    yield selection.name.value, selection
+            elif isinstance(selection, InlineFragmentNode):
+                pending.append(selection.selection_set)
+            elif isinstance(selection, FragmentSpreadNode):
+                pending.append(raw.fragments[selection.name.value].selection_set)
