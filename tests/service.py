@@ -31,19 +31,23 @@ class Client:
 
     def post(self, path: str, body: Any) -> dict[str, Any]:
         """The JSON object of the answer; AssertionError where it is no success."""
-        text = json.dumps(body)
-        try:
-            status, said = self._exchange(path, text)
-        except ConnectionError:
-            # The service closes connections that were idle; messages can be sent again.
-            self._connection.close()
-            status, said = self._exchange(path, text)
-        found: dict[str, Any] = json.loads(said)
-        assert status == 200, found
+        found = self.send(path, json.dumps(body).encode())
         assert not found.get("errors"), found
         return found
 
-    def _exchange(self, path: str, body: str) -> tuple[int, bytes]:
+    def send(self, path: str, body: bytes) -> dict[str, Any]:
+        """As ``post``, of what is JSON already; its errors are the caller's to look at."""
+        try:
+            status, said = self._exchange(path, body)
+        except ConnectionError:
+            # The service closes connections that were idle; messages can be sent again.
+            self._connection.close()
+            status, said = self._exchange(path, body)
+        found: dict[str, Any] = json.loads(said)
+        assert status == 200, found
+        return found
+
+    def _exchange(self, path: str, body: bytes) -> tuple[int, bytes]:
         self._connection.request("POST", path, body, self._headers)
         answer = self._connection.getresponse()
         return answer.status, answer.read()

@@ -30,6 +30,7 @@ from tests.benchmarks.reading import BY_IDENTIFIER, OPENING, what_agents_ask
 from tests.benchmarks.subscribers import deliveries
 from tests.benchmarks.timing import Compared, compare
 from tests.benchmarks.tokens import milliseconds_of_a_validation
+from tests.benchmarks.traffic import MIXED, PLAIN, measured
 from tests.benchmarks.trips import trips_of_an_identify
 from tests.benchmarks.verified import told_of
 from tests.service import PUBLISHABLE_KEY, Client, Service, running_service
@@ -81,6 +82,8 @@ MANY = 1_000_000
 LATE = 100_000
 """Pieces of evidence in the history of which a tenth comes late."""
 KIOSK_VISITORS = 100_000
+TURN = 10.0
+"""Seconds of traffic before it is the other side's turn."""
 WARM_UP = 1000
 """Turns of each write before the first that counts; after fewer, the second half is faster."""
 
@@ -99,6 +102,9 @@ def main() -> None:
     options.add_argument(
         "--clusters", type=int, metavar="VISITORS", help="only clusters, around a kiosk of so many"
     )
+    options.add_argument(
+        "--traffic", type=float, metavar="SECONDS", help="only traffic, each kind for so long"
+    )
     options.add_argument("--subscribers", action="store_true", help="only subscriptions")
     chosen = options.parse_args()
     if chosen.crowd is not None:
@@ -109,6 +115,9 @@ def main() -> None:
         return
     if chosen.clusters is not None:
         _clusters(chosen.clusters, chosen.times)
+        return
+    if chosen.traffic is not None:
+        _traffic(chosen.traffic)
         return
     if chosen.subscribers:
         with TerminalProgress() as progress, _service(progress) as (_, service):
@@ -148,6 +157,14 @@ def _clusters(visitors: int, times: int) -> None:
         clusters = Clusters(service, bare, visitors)
         progress.step("measuring clusters")
         _print_table([*clusters.measured(times)])
+
+
+def _traffic(seconds: float) -> None:
+    with TerminalProgress() as progress, _service(progress) as (address, service):
+        for mix in (PLAIN, MIXED):
+            progress.step(f"sending {mix.name}")
+            turns = max(1, round(seconds / TURN))
+            print(measured(address, service, mix, seconds=seconds / turns, turns=turns))
 
 
 def _verify(pieces: int, events: int) -> None:

@@ -9,13 +9,14 @@ import neo4j
 from graphid.graph.engine import Address
 
 CONSTRAINTS: tuple[LiteralString, ...] = (
-    "CREATE CONSTRAINT FOR (n:BareEvent) REQUIRE n.messageId IS UNIQUE",
-    "CREATE CONSTRAINT FOR (n:BareCookie) REQUIRE n.id IS UNIQUE",
-    "CREATE CONSTRAINT FOR (n:BareVisitor) REQUIRE n.id IS UNIQUE",
-    "CREATE CONSTRAINT FOR (n:BareIdentifier) REQUIRE n.key IS UNIQUE",
-    "CREATE CONSTRAINT FOR (n:BareContact) REQUIRE n.id IS UNIQUE",
-    "CREATE CONSTRAINT FOR (n:BarePerson) REQUIRE n.id IS UNIQUE",
-    "CREATE INDEX FOR (n:BareEvent) ON (n.cookie, n.position)",
+    "CREATE CONSTRAINT IF NOT EXISTS FOR (n:BareEvent) REQUIRE n.messageId IS UNIQUE",
+    "CREATE CONSTRAINT IF NOT EXISTS FOR (n:BareCookie) REQUIRE n.id IS UNIQUE",
+    "CREATE CONSTRAINT IF NOT EXISTS FOR (n:BareSession) REQUIRE n.id IS UNIQUE",
+    "CREATE CONSTRAINT IF NOT EXISTS FOR (n:BareVisitor) REQUIRE n.id IS UNIQUE",
+    "CREATE CONSTRAINT IF NOT EXISTS FOR (n:BareIdentifier) REQUIRE n.key IS UNIQUE",
+    "CREATE CONSTRAINT IF NOT EXISTS FOR (n:BareContact) REQUIRE n.id IS UNIQUE",
+    "CREATE CONSTRAINT IF NOT EXISTS FOR (n:BarePerson) REQUIRE n.id IS UNIQUE",
+    "CREATE INDEX IF NOT EXISTS FOR (n:BareEvent) ON (n.cookie, n.position)",
 )
 
 CLAIM_AND_MERGE: LiteralString = """
@@ -71,6 +72,10 @@ class Bare:
     def run(self, statement: LiteralString, **parameters: Any) -> list[neo4j.Record]:
         """The rows of one statement, committed."""
         return list(self._session.run(statement, parameters))
+
+    def write(self, statement: LiteralString, **parameters: Any) -> None:
+        """Run one statement until it is committed: others may be in its way."""
+        self._session.execute_write(lambda transaction: transaction.run(statement, parameters))
 
     def close(self) -> None:
         self._session.close()

@@ -1,0 +1,253 @@
+"""Traffic as sites send it, and how many events a second are stored of it.
+
+Ours: several senders post batches to ``/v1/batch``, as fast as they are answered. Theirs: the bare
+driver at two connections, the leanest statement that keeps an event once by its message id, with
+its cookie and session. Both get a few seconds in turn, on the same graph as it grows, so that what
+else the machine does falls on both.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from random import Random
+from threading import Lock
+from typing import Any, LiteralString, TypeVar
+from uuid import uuid4
+
+from graphid.graph.engine import Address
+from tests.benchmarks.bare import Bare
+from tests.service import Client, Service
+
+SENDERS = 6
+"""Connections that post batches."""
+CALLS = 100
+"""Of one batch: what servers' SDKs send at most at once, as they come."""
+CONNECTIONS = 2
+"""Of the bare driver."""
+ROWS = 500
+"""Of one bare transaction."""
+BROWSERS = 20
+"""Cookies in one batch."""
+LATE = timedelta(days=2)
+MOST_A_SECOND = 20_000
+"""Events that either side is given."""
+
+S = TypeVar("S")
+P = TypeVar("P")
+
+APPEND_ALL: LiteralString = """
+UNWIND $rows AS row
+MERGE (event:BareEvent {messageId: row.messageId})
+  ON CREATE SET event += row
+MERGE (cookie:BareCookie {id: row.cookie})
+MERGE (session:BareSession {id: row.session})
+MERGE (session)-[:ON_COOKIE]->(cookie)
+CREATE (event)-[:IN_SESSION]->(session)
+"""
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Shares of a traffic that are not pages and tracked events that come once and in time."""
+
+    name: str
+    identifies: float = 0.0
+    logouts: float = 0.0
+    repeats: float = 0.0
+    late: float = 0.0
+
+
+PLAIN = Mix("pages and tracks")
+MIXED = Mix(
+    "5 % identifies, 2 % logouts, 20 % repeats, 5 % late",
+    identifies=0.05,
+    logouts=0.02,
+    repeats=0.20,
+    late=0.05,
+)
+
+
+@dataclass
+class Stored:
+    """How many events came in, in how many seconds."""
+
+    events: int = 0
+    seconds: float = 0.0
+
+    def add(self, more: Stored) -> None:
+        self.events += more.events
+        self.seconds += more.seconds
+
+    @property
+    def a_second(self) -> float:
+        return self.events / self.seconds
+
+
+@dataclass
+class Flow:
+    """Both sides of one traffic."""
+
+    mix: Mix
+    ours: Stored = field(default_factory=Stored)
+    theirs: Stored = field(default_factory=Stored)
+    megabytes: list[float] = field(default_factory=list)
+    """Of the service, after each turn."""
+    busy: float = 0.0
+    """Seconds of processor time of the service."""
+
+    @property
+    def share(self) -> float:
+        """Of what the bare driver stores."""
+        return self.ours.a_second / self.theirs.a_second
+
+    def __str__(self) -> str:
+        return (
+            f"{self.mix.name}: {self.ours.a_second:,.0f} events a second of "
+            f"{self.theirs.a_second:,.0f} bare = {self.share:.0%}; service: "
+            f"{self.busy * 1e6 / self.ours.events:.0f} us of processor time an event, "
+            f"{self.megabytes[0]:.0f} MB after the first turn, {max(self.megabytes):.0f} at most"
+        )
+
+
+class Traffic:
+    """Makes calls, as one sender's visitors do."""
+
+    def __init__(self, mix: Mix, seed: int) -> None:
+        self._mix = mix
+        self._random = Random(seed)
+        self._run = uuid4().hex[:8]
+        self._number = count()
+        self._cookies: list[str] = []
+        self._sent: list[dict[str, Any]] = []
+
+    def batch(self) -> bytes:
+        """The body of a request with the next calls."""
+        return json.dumps({"batch": self.calls(), "sentAt": datetime.now(UTC).isoformat()}).encode()
+
+    def calls(self) -> list[dict[str, Any]]:
+        """The next calls of those who are there."""
+        # Each visitor stays for a few batches, and another takes their place.
+        self._cookies = [c for c in self._cookies if self._random.random() < 0.8]
+        while len(self._cookies) < BROWSERS:
+            self._cookies.append(f"{self._run}-{next(self._number)}")
+        now = datetime.now(UTC)
+        return [self._call(now) for _ in range(CALLS)]
+
+    def _call(self, now: datetime) -> dict[str, Any]:
+        random = self._random
+        if self._sent and random.random() < self._mix.repeats:
+            return random.choice(self._sent)
+        cookie = random.choice(self._cookies)
+        at = now - (LATE if random.random() < self._mix.late else timedelta())
+        number = next(self._number)
+        call = {
+            "messageId": f"ajs-{self._run}-{number}",
+            "anonymousId": cookie,
+            "timestamp": at.isoformat(),
+            "context": {
+                "device": {"id": f"d-{cookie}"},
+                "library": {"name": "analytics.js", "version": "next-1.70.0"},
+                "locale": "en-GB",
+                "page": {"path": "/", "title": "A page", "url": "https://shop.example/"},
+            },
+        }
+        call |= self._said(random.random(), cookie, number)
+        self._sent = [*self._sent[-200:], call]
+        return call
+
+    def _said(self, share: float, cookie: str, number: int) -> dict[str, Any]:
+        mix = self._mix
+        if share < mix.identifies:
+            return {"type": "identify", "userId": f"u-{cookie}", "traits": {"firstName": "Jo"}}
+        if share < mix.identifies + mix.logouts:
+            return {"type": "track", "event": "Signed Out", "properties": {}}
+        if number % 2:
+            return {"type": "page", "properties": {"url": f"https://shop.example/{number}"}}
+        return {
+            "type": "track",
+            "event": "Product Viewed",
+            "properties": {"sku": f"sku-{number % 999}", "price": 12.5, "currency": "EUR"},
+        }
+
+
+def measured(address: Address, service: Service, mix: Mix, *, seconds: float, turns: int) -> Flow:
+    """``turns`` times, each side as many ``seconds``, after a turn that does not count."""
+    flow = Flow(mix)
+    traffic = Traffic(mix, 1)
+    clients = [service.client() for _ in range(SENDERS)]
+    bares = [Bare(address) for _ in range(CONNECTIONS)]
+    with ThreadPoolExecutor(SENDERS) as threads:
+        for turn in range(turns + 1):
+            bodies = [traffic.batch() for _ in range(int(seconds * MOST_A_SECOND / CALLS))]
+            busy = service.busy_seconds
+            ours = _run(threads, seconds, clients, bodies, _post)
+            busy = service.busy_seconds - busy
+            rows = [_rows(traffic) for _ in range(int(seconds * MOST_A_SECOND / ROWS))]
+            theirs = _run(threads, seconds, bares, rows, _append)
+            if turn:
+                flow.ours.add(ours)
+                flow.theirs.add(theirs)
+                flow.busy += busy
+                flow.megabytes.append(service.megabytes)
+    for bare in bares:
+        bare.close()
+    return flow
+
+
+def _post(client: Client, body: bytes) -> int:
+    answer = client.send("/v1/batch", body)
+    assert not answer["errors"], answer
+    return int(answer["accepted"])
+
+
+def _rows(traffic: Traffic) -> list[dict[str, Any]]:
+    """What a batch of the bare driver holds."""
+    calls = [call for _ in range(ROWS // CALLS) for call in traffic.calls()]
+    return [
+        {
+            "messageId": call["messageId"],
+            "cookie": call["anonymousId"],
+            "session": f"s-{call['anonymousId']}",
+            "type": call["type"],
+            "occurredAt": call["timestamp"],
+            "detail": json.dumps(call.get("properties")),
+        }
+        for call in calls
+    ]
+
+
+def _append(bare: Bare, rows: list[dict[str, Any]]) -> int:
+    bare.write(APPEND_ALL, rows=rows)
+    return len(rows)
+
+
+def _run(
+    threads: ThreadPoolExecutor,
+    seconds: float,
+    senders: Sequence[S],
+    pieces: list[P],
+    send: Callable[[S, P], int],
+) -> Stored:
+    """What the senders have stored of the pieces in so many seconds, all at it."""
+    left, ends = iter(pieces), time.perf_counter() + seconds
+    lock = Lock()
+
+    def work(sender: S) -> int:
+        stored = 0
+        while time.perf_counter() < ends:
+            with lock:
+                piece = next(left, None)
+            if piece is None:
+                break  # the seconds are counted as they were
+            stored += send(sender, piece)
+        return stored
+
+    started = time.perf_counter()
+    events = sum(threads.map(work, senders))
+    return Stored(events, time.perf_counter() - started)
