@@ -98,18 +98,18 @@ class Unit:
 
     async def rows(self, query: Query, /, **parameters: Any) -> list[dict[str, Any]]:
         """Every row, read to the end; times are aware and in UTC."""
-        return await self._transaction.rows(query.text, parameters)
+        return await self._transaction.rows(query.text, query.given(parameters))
 
     async def last_rows(self, query: Query, /, **parameters: Any) -> list[dict[str, Any]]:
         """Every row of the last statement of the unit, which is committed when this returns.
 
         Saves the round trip of COMMIT. Nothing can be run or taken back after it.
         """
-        return await self._transaction.last_rows(query.text, parameters)
+        return await self._transaction.last_rows(query.text, query.given(parameters))
 
     async def run(self, query: Query, /, **parameters: Any) -> None:
         """Run for the effect."""
-        await self._transaction.rows(query.text, parameters)
+        await self._transaction.rows(query.text, query.given(parameters))
 
     async def run_text(self, text: LiteralString, /, **parameters: Any) -> list[dict[str, Any]]:
         """For migrations and EXPLAIN only; everything else is a Query from a file."""
@@ -239,7 +239,7 @@ class Database:
 
         async def attempt(remaining: float) -> list[dict[str, Any]]:
             return await self._transactions.single(
-                mode, metadata, remaining, query.text, parameters
+                mode, metadata, remaining, query.text, query.given(parameters)
             )
 
         return await self._retried(attempt, timeout)

@@ -19,8 +19,9 @@ A statement that another one contains is written once, and named there by an ind
 
 ``cypher/parts`` holds what several statements share and is no statement by itself.
 
-The server plans a statement anew for each combination of empty, short and long lists among its
-parameters, which takes longer than running it: hand lists over inside one map.
+The server plans a statement anew for each combination of empty, short and long lists and texts
+among its parameters, which takes longer than running it, up to seconds. So all parameters are
+handed over inside one map, whose content it does not look at: ``$id`` is sent as ``$given.id``.
 
 ``cypher/schema`` holds migrations, which ``graphid.graph.schema`` reads. Neither are queries.
 """
@@ -34,11 +35,13 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import LiteralString
+from typing import Any, LiteralString
 
 FIELDS = ("Purpose", "Parameters", "Columns", "Plan")
 SUFFIX = ".cypher"
 PARTS = "parts/"
+GIVEN = "given"
+"""The parameter that holds all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,16 @@ class Query:
 
     name: str
     text: LiteralString
+    """As it is sent, with :meth:`given`."""
     purpose: str
     parameters: frozenset[str]
     columns: tuple[str, ...]
     offline: bool
     """A job's statement: its plan may scan, and no request waits for it."""
+
+    def given(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """These parameters as the statement takes them."""
+        return {GIVEN: parameters}
 
 
 def query(name: str) -> Query:
@@ -102,7 +110,7 @@ def parse(name: str, text: str) -> Query:
     return Query(
         name=name,
         # The only place where text becomes a statement: files that ship with the code.
-        text=body_of(text),
+        text=of_one_map(body_of(text)),
         purpose=header["Purpose"],
         parameters=frozenset(re.findall(r"\$(\w+)", header["Parameters"])),
         columns=_names(header["Columns"]),
@@ -131,6 +139,15 @@ def body_of(text: str) -> str:
     lines = text.splitlines()
     start = next((i for i, line in enumerate(lines) if not line.startswith("//")), len(lines))
     return "\n".join(lines[start:]).strip().removesuffix(";")
+
+
+def of_one_map(text: str) -> str:
+    """A statement whose parameters are all in one map; words in comments and strings are none."""
+    return re.sub(
+        r"//[^\n]*|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|\$(\w+)",
+        lambda found: found[0] if found[1] is None else f"${GIVEN}.{found[1]}",
+        text,
+    )
 
 
 def _names(columns: str) -> tuple[str, ...]:

@@ -19,11 +19,11 @@ from graphid.errors import Busy, DatabaseUnavailable, InternalError, InvalidInpu
 from graphid.graph.bookmarks import BOOKMARK, following
 from graphid.graph.database import CONNECTIONS, Address, Database, Retry, Unit
 from graphid.graph.faults import Verdict, judge
-from graphid.graph.queries import Query
+from graphid.graph.queries import Query, of_one_map
 
 
 def statement(text: LiteralString) -> Query:
-    return Query("test/statement", text, "", frozenset(), (), offline=False)
+    return Query("test/statement", of_one_map(text), "", frozenset(), (), offline=False)
 
 
 CONSTRAINT = statement(

@@ -38,7 +38,7 @@ async def explained(
     session: neo4j.AsyncSession, query: Query
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     text: LiteralString = "EXPLAIN " + query.text
-    result = await session.run(text, dict.fromkeys(query.parameters))
+    result = await session.run(text, query.given(dict.fromkeys(query.parameters)))
     keys = tuple(result.keys())
     summary = await result.consume()
     assert summary.plan is not None

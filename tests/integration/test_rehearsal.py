@@ -16,7 +16,7 @@ from graphid.graph.rehearsal import Rehearsal, Within
 
 FIND = Query(
     name="tests/find",
-    text="MATCH (n:Rehearsed {id: $id}) RETURN n.id AS id",
+    text="MATCH (n:Rehearsed {id: $given.id}) RETURN n.id AS id",
     purpose="Finds what a rehearsal made.",
     parameters=frozenset({"id"}),
     columns=("id",),
@@ -24,7 +24,7 @@ FIND = Query(
 )
 WRONG = Query(
     name="tests/wrong",
-    text="RETURN 1 / $zero AS one",
+    text="RETURN 1 / $given.zero AS one",
     purpose="Fails.",
     parameters=frozenset({"zero"}),
     columns=("one",),

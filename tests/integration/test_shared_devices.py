@@ -263,7 +263,7 @@ async def test_a_statement_reads_no_more_of_a_larger_crowd(
                 }
                 done = await driver.execute_query(
                     "PROFILE " + query(name).text,
-                    named=named,
+                    query(name).given({"named": named}),
                     database_=database.database,
                 )
                 hits[kind, size] = hits_of(done.summary.profile)
