@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import graphid
-from graphid.graph.queries import PARTS, Query, folder, included, load, parse
+from graphid.graph.queries import GIVEN, PARTS, Query, folder, included, load, parse
 
 PACKAGE = Path(graphid.__file__).parent
 CALLS = {"rows": set[str](), "run": set[str](), "read_rows": {"within"}, "write_rows": {"within"}}
@@ -40,7 +40,8 @@ def test_the_callers_pass_what_the_headers_list_and_every_file_is_used() -> None
 
 def parameters_of(query: Query) -> frozenset[str]:
     bare = re.sub(r"//[^\n]*|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", "", query.text)
-    return frozenset(re.findall(r"\$(\w+)", bare))
+    assert set(re.findall(r"\$(\w+)", bare)) <= {GIVEN}
+    return frozenset(re.findall(rf"\${GIVEN}\.(\w+)", bare))
 
 
 def faults(sources: Mapping[str, str], queries: Mapping[str, Query]) -> list[str]:
@@ -164,7 +165,8 @@ def test_a_header_is_read() -> None:
     assert query.purpose == "two lines."
     assert query.columns == ("x", "y")
     assert query.offline
-    assert query.text == "// kept\nRETURN $a AS x, $b AS y"
+    assert query.text == "// kept\nRETURN $given.a AS x, $given.b AS y"
+    assert query.given({"a": 1, "b": 2}) == {"given": {"a": 1, "b": 2}}
 
 
 def test_parameters_in_comments_and_strings_do_not_count() -> None:
