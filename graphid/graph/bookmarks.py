@@ -44,11 +44,6 @@ def following(awaited: tuple[str, ...] = ()) -> Iterator[Bookmarks]:
         _current.reset(token)
 
 
-def request() -> Bookmarks | None:
-    """What is the same object for all that one request does; None outside of any."""
-    return _current.get()
-
-
 def awaited() -> list[str] | None:
     """What a transaction has to wait for; None where nothing is asked for."""
     bookmarks = _current.get()

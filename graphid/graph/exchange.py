@@ -19,8 +19,7 @@ from typing import Any, TypeVar
 import neo4j
 from neo4j.exceptions import TransactionError
 
-from graphid.graph.bookmarks import awaited, reached, request
-from graphid.graph.turns import Asked, Turns, Unanswered
+from graphid.graph.bookmarks import awaited, reached
 from graphid.graph.values import plain_row
 
 T = TypeVar("T")
@@ -35,7 +34,6 @@ class Exchanges:
         self._pool = pool
         self._database = database
         self._patience = patience
-        self._turns = Turns(self._read_together)
 
     async def transaction(
         self,
@@ -70,42 +68,24 @@ class Exchanges:
         parameters: Mapping[str, Any],
     ) -> Rows:
         """One statement that commits itself."""
-        terms = {
-            "mode": mode,
-            "metadata": metadata,
-            "timeout": timeout,
-            "db": self._database,
-            "bookmarks": awaited(),
-        }
-        asking = request()
-        if mode == neo4j.READ_ACCESS and asking is not None:
-            try:
-                return await self._turns.rows(asking, text, parameters, terms)
-            except Unanswered:
-                pass
 
         async def run(connection: Any) -> Rows:
             statement = _Statement(connection)
-            statement.ask(text, parameters, **terms)
+            statement.ask(
+                text,
+                parameters,
+                mode=mode,
+                metadata=metadata,
+                timeout=timeout,
+                db=self._database,
+                bookmarks=awaited(),
+            )
             rows = await statement.answered()
             if mode == neo4j.WRITE_ACCESS:
                 reached(statement.bookmark)
             return rows
 
         return await self._connected(mode, run)
-
-    async def _read_together(self, wanted: list[Asked]) -> None:
-        """Each of these statements, one transaction after another, on one connection."""
-
-        async def run(connection: Any) -> None:
-            statements = [_Statement(connection) for _ in wanted]
-            for statement, asked in zip(statements, wanted, strict=True):
-                statement.ask(asked.text, asked.parameters, **asked.terms)
-            await connection.send_all()
-            for statement, asked in zip(statements, wanted, strict=True):
-                await asked.answered(statement.arrived())
-
-        await self._connected(neo4j.READ_ACCESS, run)
 
     async def _connected(self, mode: str, run: Callable[[Any], Awaitable[T]]) -> T:
         connection = await self._pool.acquire(
@@ -207,7 +187,7 @@ class Exchange:
 class _Statement:
     """Statements on a connection, one after another."""
 
-    __slots__ = ("_answer", "_connection", "_head", "_records", "_tail", "hooks")
+    __slots__ = ("_connection", "_head", "_records", "_tail", "hooks")
 
     def __init__(self, connection: Any) -> None:
         scope = connection.new_hydration_scope()
@@ -228,7 +208,6 @@ class _Statement:
         connection.pull(
             n=-1, on_records=self._records.extend, on_success=self._tail.update, **self.hooks
         )
-        self._answer = connection.responses[-1]
 
     @property
     def bookmark(self) -> str | None:
@@ -239,15 +218,6 @@ class _Statement:
         """Send what was written down; the rows, when everything has been answered."""
         await self._connection.send_all()
         await self._connection.fetch_all()
-        return self._rows()
-
-    async def arrived(self) -> Rows:
-        """The rows, when they have come; what was asked after them may be still under way."""
-        while not self._answer.complete:
-            await self._connection.fetch_message()
-        return self._rows()
-
-    def _rows(self) -> Rows:
         keys = self._head["fields"]
         return [plain_row(keys, record) for record in self._records]
 

@@ -386,15 +386,12 @@ class Wire:
     def __init__(self, port: int) -> None:
         self.port = port
         self.turns = 0
-        self.accepted = 0
-        self.asked = asyncio.Event()
         self.cut_at_commit = 0
         self.silent = False
         self._last = ""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.accepted += 1
         there, back = await asyncio.open_connection("127.0.0.1", self.port)
         streams = ((reader, back, "ask"), (there, writer, "answer"))
         for stream in streams:
@@ -413,7 +410,6 @@ class Wire:
             while data := await source.read(65536):
                 if side == "ask" and self._last != "ask":
                     self.turns += 1
-                    self.asked.set()
                 self._last = side
                 if self.silent:
                     continue
