@@ -22,7 +22,6 @@ from graphid.graph.engine import (
     running_database,
 )
 from tests.service import Service, running_service
-from tests.words import teach
 
 CONTAINER_PASSWORD = "only-for-this-test-run"
 
@@ -76,7 +75,6 @@ def _opened(
         # A first run downloads for a minute: let it be seen, although pytest captures output.
         with capture.global_and_fixture_disabled():
             address = stack.enter_context(opened)
-        teach(address)
         yield address
 
 
