@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ ROWS = 500
 BROWSERS = 20
 """Cookies in one batch."""
 LATE = timedelta(days=2)
+"""How long ago what comes late happened."""
 MOST_A_SECOND = 20_000
 """Events that either side is given."""
 
@@ -48,7 +50,7 @@ MERGE (event:BareEvent {messageId: row.messageId})
 MERGE (cookie:BareCookie {id: row.cookie})
 MERGE (session:BareSession {id: row.session})
 MERGE (session)-[:ON_COOKIE]->(cookie)
-CREATE (event)-[:IN_SESSION]->(session)
+MERGE (event)-[:IN_SESSION]->(session)
 """
 
 
@@ -124,7 +126,7 @@ class Traffic:
         self._run = uuid4().hex[:8]
         self._number = count()
         self._cookies: list[str] = []
-        self._sent: list[dict[str, Any]] = []
+        self._sent: deque[dict[str, Any]] = deque(maxlen=200)
 
     def batch(self) -> bytes:
         """The body of a request with the next calls."""
@@ -158,7 +160,7 @@ class Traffic:
             },
         }
         call |= self._said(random.random(), cookie, number)
-        self._sent = [*self._sent[-200:], call]
+        self._sent.append(call)
         return call
 
     def _said(self, share: float, cookie: str, number: int) -> dict[str, Any]:
