@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 import graphid
-from graphid.graph.queries import GIVEN, PARTS, Query, folder, included, load, parse
+from graphid.graph.queries import (
+    GIVEN,
+    PARTS,
+    Query,
+    folder,
+    included,
+    load,
+    of_one_map,
+    parse,
+)
 
 PACKAGE = Path(graphid.__file__).parent
 CALLS = {"rows": set[str](), "run": set[str](), "read_rows": {"within"}, "write_rows": {"within"}}
@@ -171,6 +180,11 @@ def test_a_header_is_read() -> None:
 
 def test_parameters_in_comments_and_strings_do_not_count() -> None:
     assert parameters_of(made(text="RETURN $a // $b\n, '$c', \"$d\"")) == {"a"}
+
+
+@pytest.mark.parametrize("kept", ["// $b", "'$b'", "'it\\'s $b'", '"$b"', "`$b`"])
+def test_what_only_looks_like_a_parameter_is_sent_as_it_is(kept: str) -> None:
+    assert of_one_map(f"RETURN $a, {kept}\n, $c.d") == f"RETURN $given.a, {kept}\n, $given.c.d"
 
 
 GOOD = 'FIND = query("trial/find_it")\nasync def f(unit): await unit.rows(FIND, a=1)\n'

@@ -8,24 +8,17 @@ mean somebody else, what was asked for ahead is thrown away, and asked for again
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from graphql import (
-    FieldNode,
-    FragmentSpreadNode,
-    GraphQLError,
-    GraphQLObjectType,
-    InlineFragmentNode,
-    SelectionSetNode,
-)
+from graphql import FieldNode, GraphQLError, GraphQLObjectType
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.types.arguments import convert_arguments
 
 from graphid.api.context import Info
 from graphid.api.loaders import ChatPageLoader, LinesPageLoader, UsesByPersonLoader
 from graphid.api.people import chats_wanted, journey_wanted
-from graphid.api.selections import DEFINITION
+from graphid.api.selections import DEFINITION, selected_on
 from graphid.errors import GraphidError
 
 OWN = "person_"
@@ -46,10 +39,12 @@ def ask_ahead(info: Info, person: str) -> None:
     """Have loaded what the selection on this field will ask for of the person with that own id."""
     if not person.startswith(OWN):
         return
-    for name, node in _selected(info):
-        loader, wanted = _AHEAD[name]
+    for node in selected_on(info._raw_info, surely=True):
+        if not isinstance(node, FieldNode) or node.name.value not in _AHEAD:
+            continue
+        loader, wanted = _AHEAD[node.name.value]
         try:
-            arguments = _arguments(info, name, node)
+            arguments = _arguments(info, node)
             loading = info.context.load(loader).load(wanted(person, **arguments))
         except (GraphidError, GraphQLError):
             continue  # the field itself says so
@@ -62,12 +57,11 @@ def _heard(loading: asyncio.Future[Any]) -> None:
         loading.exception()
 
 
-def _arguments(info: Info, name: str, node: FieldNode) -> dict[str, Any]:
+def _arguments(info: Info, node: FieldNode) -> dict[str, Any]:
     """The arguments of a field of a person, as its resolver would get them."""
-    raw = info._raw_info
-    type = raw.schema.get_type("Person")
+    type = info._raw_info.schema.get_type("Person")
     assert isinstance(type, GraphQLObjectType)
-    field = type.fields[name]
+    field = type.fields[node.name.value]
     converter = info.schema.schema_converter
     return convert_arguments(
         get_argument_values(field, node, VariableValues({}, dict(info.variable_values))),
@@ -75,20 +69,3 @@ def _arguments(info: Info, name: str, node: FieldNode) -> dict[str, Any]:
         converter.scalar_registry,
         converter.config,
     )
-
-
-def _selected(info: Info) -> Iterator[tuple[str, FieldNode]]:
-    """The fields below this one that can be asked for ahead."""
-    raw = info._raw_info
-    pending: list[SelectionSetNode | None] = [node.selection_set for node in raw.field_nodes]
-    while pending:
-        for selection in (pending.pop() or SelectionSetNode(selections=())).selections:
-            if selection.directives:
-                continue  # perhaps it is left out
-            if isinstance(selection, FieldNode):
-                if selection.name.value in _AHEAD:
-                    yield selection.name.value, selection
-            elif isinstance(selection, InlineFragmentNode):
-                pending.append(selection.selection_set)
-            elif isinstance(selection, FragmentSpreadNode):
-                pending.append(raw.fragments[selection.name.value].selection_set)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import strawberry
-from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+from graphql import FieldNode
 
 from graphid.api.ahead import ask_ahead
 from graphid.api.audit import AUDIT, AuditConnection
@@ -46,6 +46,7 @@ from graphid.api.providers import OidcProvider
 from graphid.api.reasons import ReasonQuery
 from graphid.api.scalars import micros
 from graphid.api.search import SearchQuery
+from graphid.api.selections import selected_on
 from graphid.api.visits import Cookie, Session, Visitor
 from graphid.identity.ids import UNCLAIMED
 from graphid.service.people import PersonRecord
@@ -265,22 +266,11 @@ async def _visitor_or_person(info: Info, id: str) -> Node | None:
 
 def _types_asked_for(info: Info) -> set[str]:
     """The types that the fragments directly on this field name."""
-    raw = info._raw_info
-    found: set[str] = set()
-    pending: list[SelectionSetNode | None] = [
-        node.selection_set for node in raw.field_nodes if isinstance(node, FieldNode)
-    ]
-    while pending:
-        for selection in (pending.pop() or SelectionSetNode(selections=())).selections:
-            if isinstance(selection, InlineFragmentNode):
-                if selection.type_condition is not None:
-                    found.add(selection.type_condition.name.value)
-                pending.append(selection.selection_set)
-            elif isinstance(selection, FragmentSpreadNode):
-                fragment = raw.fragments[selection.name.value]
-                found.add(fragment.type_condition.name.value)
-                pending.append(fragment.selection_set)
-    return found
+    return {
+        found.type_condition.name.value
+        for found in selected_on(info._raw_info)
+        if not isinstance(found, FieldNode) and found.type_condition is not None
+    }
 
 
 async def _by_client_id(info: Info, id: str) -> Node | None:

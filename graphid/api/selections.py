@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 
 from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLField,
     GraphQLObjectType,
+    GraphQLResolveInfo,
     GraphQLSchema,
+    InlineFragmentNode,
+    SelectionNode,
     get_named_type,
     get_nullable_type,
     is_abstract_type,
@@ -129,3 +135,28 @@ def object_type_of(
         if made_from is not None and made_from.origin is kind:
             return object_type
     return None
+
+
+def selected_on(
+    info: GraphQLResolveInfo[Any], *, surely: bool = False
+) -> Iterator[FieldNode | InlineFragmentNode | FragmentDefinitionNode]:
+    """What is selected on the field itself: its fields, and the fragments that they are in.
+
+    ``surely``: without what a directive may leave out.
+    """
+    pending: list[SelectionNode] = []
+    for node in info.field_nodes:
+        pending += node.selection_set.selections if node.selection_set else ()
+    while pending:
+        found = pending.pop()
+        if surely and found.directives:
+            continue
+        if isinstance(found, FieldNode):
+            yield found
+            continue
+        fragment = (
+            info.fragments[found.name.value] if isinstance(found, FragmentSpreadNode) else found
+        )
+        assert isinstance(fragment, InlineFragmentNode | FragmentDefinitionNode)
+        yield fragment
+        pending += fragment.selection_set.selections

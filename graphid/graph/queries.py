@@ -20,7 +20,7 @@ A statement that another one contains is written once, and named there by an ind
 ``cypher/parts`` holds what several statements share and is no statement by itself.
 
 The server plans a statement anew for each combination of empty, short and long lists and texts
-among its parameters, which takes longer than running it, up to seconds. So all parameters are
+among its parameters, which takes up to seconds where running it takes milliseconds. So all are
 handed over inside one map, whose content it does not look at: ``$id`` is sent as ``$given.id``.
 
 ``cypher/schema`` holds migrations, which ``graphid.graph.schema`` reads. Neither are queries.
