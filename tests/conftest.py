@@ -89,7 +89,9 @@ def graphid(database: Address, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def _local(folder: Path, version: str) -> Iterator[Address]:
     with (
         TerminalProgress() as progress,
-        running_database(data_dir=folder, engine_version=version, progress=progress) as address,
+        running_database(
+            data_dir=folder, engine_version=version, brief=True, progress=progress
+        ) as address,
     ):
         yield address
 

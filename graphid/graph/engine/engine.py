@@ -39,10 +39,12 @@ class Engine:
         heap: int = 512,
         page_cache: int = 128,
         cache: Path | None = None,
+        brief: bool = False,
     ) -> None:
         """``folder`` is the engine's own; ``heap`` and ``page_cache`` are megabytes at most.
 
-        ``cache`` is where the jars are kept, by default the user's cache folder.
+        ``cache`` is where the jars are kept, by default the user's cache folder. ``brief`` is for
+        one that lives for minutes: it spends less on being fast later.
         """
         self.release = release_of(version)
         self.folder = Folder(folder)
@@ -50,6 +52,7 @@ class Engine:
         self._heap = heap
         self._page_cache = page_cache
         self._cache = cache
+        self._brief = brief
         self._process: Process | None = None
         self._installation: Installation | None = None
         self._lock: int | None = None
@@ -132,8 +135,7 @@ class Engine:
             assert self._process is not None
             self._process.stop()
             # Who uses it knows the port, so it is the same, or none.
-            process = Process(installation, lock=lock, port=port_of(address), heap=self._heap)
-            self._process = process
+            self._process = process = self._process_of(installation, lock, port_of(address))
         self._note(process, None)
         process.wait_until_it_answers(address, timeout=START_TIMEOUT)
         self._note(process, address.uri)
@@ -144,10 +146,12 @@ class Engine:
     def _start_on_free_port(self, installation: Installation, lock: int) -> Address:
         for attempt in range(_PORT_ATTEMPTS):
             port = free_port()
-            self.folder.prepare(self.release, port=port, page_cache=self._page_cache)
+            self.folder.prepare(
+                self.release, port=port, page_cache=self._page_cache, brief=self._brief
+            )
             password = self._password(installation, lock)
             self._progress.step(f"starting Neo4j {self.release.version} in {self.folder.shown}")
-            self._process = Process(installation, lock=lock, port=port, heap=self._heap)
+            self._process = self._process_of(installation, lock, port)
             self._note(self._process, None)
             address = Address(
                 uri=f"bolt://127.0.0.1:{port}",
@@ -165,6 +169,9 @@ class Engine:
             else:
                 return address
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _process_of(self, installation: Installation, lock: int, port: int) -> Process:
+        return Process(installation, lock=lock, port=port, heap=self._heap, brief=self._brief)
 
     def _password(self, installation: Installation, lock: int) -> str:
         known = self.folder.password()

@@ -25,6 +25,7 @@ def running_database(
     neo4j_database: str = DATABASE,
     engine_version: str = DEFAULT_VERSION,
     beside: bool = False,
+    brief: bool = False,
     progress: Progress | None = None,
     on_lost: Callable[[], None] = lambda: None,
 ) -> Iterator[Address]:
@@ -34,7 +35,7 @@ def running_database(
     2. The standing engine on the data folder (``graphid engine start``), if there is one; with
        ``beside`` also one that belongs to another process, for as long as that runs.
     3. A local engine of our own, which stops when the block ends or this process dies. Where it
-       ends by itself it is started again.
+       ends by itself it is started again; ``brief`` says that it will live for minutes.
 
     Raises EngineError when the second does not answer or the third cannot be started; and at the
     end of the block where the third ended too often: ``on_lost`` is called when it is given up, in
@@ -55,7 +56,7 @@ def running_database(
         told.step(f"database: {address.origin}")
         yield address
         return
-    engine = Engine(engine_folder(data_dir), version=engine_version, progress=told)
+    engine = Engine(engine_folder(data_dir), version=engine_version, progress=told, brief=brief)
     watch = Watch(engine, on_lost=on_lost)
     try:
         address = engine.start()

@@ -199,8 +199,9 @@ class Folder:
                 "choose another folder with GRAPHID_DATA_DIR."
             )
 
-    def prepare(self, release: Release, *, port: int, page_cache: int) -> None:
-        """Lay out the folders and write neo4j.conf. ``page_cache`` is in megabytes."""
+    def prepare(self, release: Release, *, port: int, page_cache: int, brief: bool = False) -> None:
+        """Lay out the folders and write neo4j.conf. ``page_cache`` is in megabytes; a ``brief``
+        database keeps the plan of a statement, however much it grows meanwhile."""
         for name in ("conf", "data", "logs", "run", "tmp", "import", "plugins"):
             (self.path / name).mkdir(mode=0o700, exist_ok=True)
         lines = (
@@ -215,6 +216,7 @@ class Folder:
             # The log of past transactions is of use to clusters and backups; keep little.
             "db.tx_log.rotation.retention_policy=keep_none",
             "db.tx_log.preallocate=false",
+            *(("dbms.cypher.min_replan_interval=1d",) if brief else ()),
             *release.configuration,
         )
         _write(self.path / "conf" / "neo4j.conf", "\n".join(lines) + "\n", mode=0o600)

@@ -43,6 +43,10 @@ _JAVA_OPTIONS = (
 )
 
 
+_BRIEF_OPTIONS = ("-XX:TieredStopAtLevel=1",)
+"""For a database that lives for minutes: code is compiled once, quickly, and not again, better."""
+
+
 @dataclass(frozen=True)
 class Installation:
     """Everything that a command of Neo4j needs."""
@@ -113,8 +117,13 @@ class PortTaken(EngineError):
 class Process:
     """The running database and the supervisor that watches over it."""
 
-    def __init__(self, installation: Installation, *, lock: int, port: int, heap: int) -> None:
-        """Start it. ``heap`` is in megabytes, at most; it grows to that when needed."""
+    def __init__(
+        self, installation: Installation, *, lock: int, port: int, heap: int, brief: bool = False
+    ) -> None:
+        """Start it. ``heap`` is in megabytes, at most; it grows to that when needed.
+
+        ``brief`` is for a database that lives for minutes.
+        """
         self._folder = installation.folder
         self._port = port
         command = installation.command(
@@ -123,7 +132,12 @@ class Process:
             f"--config-dir={self._folder.path / 'conf'}",
             "--console-mode",
             # Out of memory it would limp on; dead, it is started again.
-            options=("-Xms128m", f"-Xmx{heap}m", "-XX:+ExitOnOutOfMemoryError"),
+            options=(
+                "-Xms128m",
+                f"-Xmx{heap}m",
+                "-XX:+ExitOnOutOfMemoryError",
+                *(_BRIEF_OPTIONS if brief else ()),
+            ),
         )
         # The supervisor runs in a session of its own: Ctrl-C in a terminal reaches every process
         # of the foreground, and the service wants the database until it has finished its work.
