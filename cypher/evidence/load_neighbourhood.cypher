@@ -1,6 +1,6 @@
 // Purpose: Lock what a list of evidence is about, in the one lock order, and read what its steps will read: the keys it names, and each person whom they point at.
-// Parameters: $named, a map: evidence, ids of the evidence; messages, ids of the messages that it came with; roots, keys to lock, sorted; reads, keys to read without a lock.
-// Columns: known, used, values.
+// Parameters: $named, a map: evidence, ids of the evidence; messages, ids of the messages that come with it; roots, keys to lock, sorted; reads, keys to read without a lock.
+// Columns: known, stored, values.
 
 CALL () {
   UNWIND $named.roots AS key
@@ -17,7 +17,7 @@ CALL (roots) {
 CALL (roots) {
   UNWIND $named.messages AS id
   MATCH (event:Event {messageId: id})
-  RETURN collect(event.messageId) AS used
+  RETURN collect(event {.messageId, .cookie, .position, .occurredAt, .receivedAt, .digest, .chat, .type}) AS stored
 }
 CALL (roots) {
   UNWIND roots AS state
@@ -50,4 +50,4 @@ CALL (people) {
   MATCH (next:State {key: key})
   RETURN collect(next) AS others
 }
-RETURN known, used, [state IN roots + first + second + third + people + others | [state.key, state.value, state.place, state.wrote]] AS values
+RETURN known, stored, [state IN roots + first + second + third + people + others | [state.key, state.value, state.place, state.wrote]] AS values

@@ -1,9 +1,9 @@
 // Purpose: Write a unit of work: its events, the evidence with its answers, and what the steps changed of the fold's memory and the readable graph.
-// Parameters: $batch, as events/append_events has it; $changes, a map: evidence, what was received; touches, what the steps read and wrote at which place; states, keys with the place of the last touch and what is otherwise new of them; visitors, devices, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, notSameAs, links as they now are; log, what changes of who is who (docs/graph.md, Change), which gets its number later.
-// Columns: known.
+// Parameters: $batch, events that are not stored yet, as graphid.service.batches makes it; $changes, a map: evidence, what was received; touches, what the steps read and wrote at which place; states, keys with the place of the last touch and what is otherwise new of them; visitors, devices, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, notSameAs, links as they now are; log, what changes of who is who (docs/graph.md, Change), which gets its number later.
+// Columns: none.
 
 CALL () {
-  // Include: events/append_events
+  // Include: parts/append_events
 }
 CALL () {
   UNWIND $changes.evidence AS row
@@ -124,4 +124,4 @@ CALL () {
   CREATE (change:Change)
   SET change = row, change.recordedAt = at, change.waiting = at
 }
-RETURN known
+FINISH

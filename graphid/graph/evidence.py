@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,9 @@ from graphid.identity.values import (
     message_of,
     moment,
 )
+
+NO_EVENTS: Mapping[str, Any] = {"cookies": [], "devices": [], "chatChanges": []}
+"""The ``batch`` of a unit of work that appends no events."""
 
 LOAD_NEIGHBOURHOOD = query("evidence/load_neighbourhood")
 WRITE_REFOLD = query("evidence/write_refold")
@@ -96,12 +99,15 @@ class EvidenceUnit:
         self._neighbourhood: set[Key] = set()
         self._ignored: set[str] = set()
         self._recorded: dict[str, Recorded] = {}
+        self.stored: dict[str, dict[str, Any]] = {}
+        """What :meth:`load` found of the messages, by id, as their events are stored."""
 
     def _begin(self) -> Following:
         return Following(Memory(self._unit, self._reached), self._policy_of, self._ids, self._most)
 
-    async def load(self) -> None:
-        """Lock and read the union of the neighbourhoods; comes before everything else."""
+    async def load(self, messages: Iterable[str] = ()) -> None:
+        """Lock and read the union of the neighbourhoods, and which of the messages are known;
+        comes before everything else. ``messages``: more than those that the evidence came with."""
         pieces = [piece for piece, _ in self._evidence]
         roots = {root for piece in pieces for root in roots_of(piece, self._ids)}
         reads = {key for piece in pieces for key in reads_of(piece, self._ids)} - roots
@@ -111,7 +117,7 @@ class EvidenceUnit:
             LOAD_NEIGHBOURHOOD,
             named={
                 "evidence": [piece.id for piece in pieces],
-                "messages": [message_of(piece.id) for piece in pieces],
+                "messages": list({*messages, *(message_of(piece.id) for piece in pieces)}),
                 "roots": sorted(roots),
                 "reads": sorted(reads),
             },
@@ -134,11 +140,11 @@ class EvidenceUnit:
                 is_new=False,
                 is_pending=pending is not None,
             )
-        used = set(row["used"])
+        self.stored = {event["messageId"]: event for event in row["stored"]}
         for piece, _ in self._evidence:
             if (
                 cookie_of(piece) is not None
-                and message_of(piece.id) in used
+                and message_of(piece.id) in self.stored
                 and piece.id not in self._recorded
             ):
                 # The message was there before, and was no such evidence: the first counts.
@@ -194,22 +200,27 @@ class EvidenceUnit:
 
     # ------------------------------------------------------------------ record
 
-    async def record(self, batch: dict[str, Any]) -> tuple[dict[str, Recorded], list[Any]]:
+    async def record(
+        self, batch: Mapping[str, Any] = NO_EVENTS, *, whole: bool = False
+    ) -> dict[str, Recorded]:
         """Step what :meth:`load` found new, follow what that changes, and write it all, with the
         unit's events, and commit: nothing else can be done in this transaction.
 
-        ``batch``: the parameter of ``events/append_events``. Returns the answers to the evidence,
-        by message id, and what was known of the events. What was known already is answered as it
-        was recorded, and changes nothing. What would take too many steps is stored as pending.
+        ``batch``: the events that are new, for ``parts/append_events``. Returns the answers to the
+        evidence, by its id. What was known already is answered as it was recorded, and changes
+        nothing. What would take too many steps is stored as pending; or, if it is to be done
+        ``whole``, nothing is, and TooMany is raised.
         """
         new = self.new
         difference = await self.follow()
+        if difference is None and whole:
+            raise TooMany
         await self._drop_locks()
         if difference is None:
-            known = await self.park(new, batch, is_last=True)
+            await self.park(new, batch, is_last=True)
         else:
-            known = await self.write(new, difference, batch, is_last=True)
-        return self._recorded, known
+            await self.write(new, difference, batch, is_last=True)
+        return self._recorded
 
     async def _drop_locks(self) -> None:
         """What comes again after it was erased leaves nothing, not even what it was locked by."""
@@ -251,14 +262,11 @@ class EvidenceUnit:
         self,
         new: list[tuple[Evidence, str]],
         difference: Difference,
-        batch: dict[str, Any],
+        batch: Mapping[str, Any] = NO_EVENTS,
         *,
         is_last: bool = False,
-    ) -> list[Any]:
-        """Write new evidence with what it changed, and events; ``is_last``: and commit.
-
-        Returns what was known of the events.
-        """
+    ) -> None:
+        """Write new evidence with what it changed, and events; ``is_last``: and commit."""
         refold = difference.refold()
         if any(refold.values()):
             # Not late evidence alone: a sever in time order makes two parts of a visitor one.
@@ -277,21 +285,23 @@ class EvidenceUnit:
                 }
             )
             self._take(piece, digest, outcome)
-        return await self._write(batch, rows | {"evidence": evidence}, is_last=is_last)
+        await self._write(batch, rows | {"evidence": evidence}, is_last=is_last)
 
     async def _write(
-        self, batch: dict[str, Any], changes: dict[str, Any], *, is_last: bool
-    ) -> list[Any]:
+        self, batch: Mapping[str, Any], changes: dict[str, Any], *, is_last: bool
+    ) -> None:
         run = self._unit.last_rows if is_last else self._unit.rows
-        (row,) = await run(WRITE_CHANGES, batch=batch, changes=changes)
-        known: list[Any] = row["known"]
-        return known
+        await run(WRITE_CHANGES, batch=batch, changes=changes)
 
     async def park(
-        self, new: list[tuple[Evidence, str]], batch: dict[str, Any], *, is_last: bool = False
-    ) -> list[Any]:
+        self,
+        new: list[tuple[Evidence, str]],
+        batch: Mapping[str, Any] = NO_EVENTS,
+        *,
+        is_last: bool = False,
+    ) -> None:
         """Store new evidence that waits for a job, and events; nothing else changes.
-        ``is_last``, and what is returned: as :meth:`write`."""
+        ``is_last``: and commit."""
         nothing = Difference(self._begin(), self._ids, None)
         evidence = []
         for piece, digest in new:
@@ -300,7 +310,7 @@ class EvidenceUnit:
                 | {"touched": [], "links": "[]", "pendingSince": piece.recorded_at}
             )
             self._take(piece, digest, Outcome(), is_pending=True)
-        return await self._write(batch, nothing.rows() | {"evidence": evidence}, is_last=is_last)
+        await self._write(batch, nothing.rows() | {"evidence": evidence}, is_last=is_last)
 
     def _take(
         self, piece: Evidence, digest: str, outcome: Outcome, *, is_pending: bool = False
@@ -316,10 +326,10 @@ class EvidenceUnit:
             is_pending=is_pending,
         )
 
-    async def warm(self, batch: dict[str, Any]) -> None:
+    async def warm(self) -> None:
         """Have the server plan the statements."""
         await self.load()
-        await self.write([], Difference(self._following, self._ids, None), batch)
+        await self.write([], Difference(self._following, self._ids, None))
 
 
 def evidence_as_row(piece: Evidence, outcome: Outcome, digest: str | None) -> dict[str, Any]:

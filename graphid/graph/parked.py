@@ -6,7 +6,13 @@ One transaction: the evidence stays pending until what follows from it is commit
 from __future__ import annotations
 
 from graphid.graph.database import Database, Unit
-from graphid.graph.evidence import WRITE_CHANGES, WRITE_REFOLD, EvidenceUnit, PolicyOf
+from graphid.graph.evidence import (
+    NO_EVENTS,
+    WRITE_CHANGES,
+    WRITE_REFOLD,
+    EvidenceUnit,
+    PolicyOf,
+)
 from graphid.graph.memory import Reached, as_text, encode, evidence_decoder
 from graphid.graph.queries import query
 from graphid.identity.ids import Ids
@@ -19,9 +25,6 @@ FIND_PLACES = query("evidence/find_places")
 
 MOST_COUNTED = 10_000
 """Where counting what is parked stops."""
-
-NO_EVENTS = {"events": [], "timeout": 0}
-"""The parameter of ``events/append_events`` of a unit of work that has none."""
 
 
 async def find_parked(database: Database, passed: set[str]) -> str | None:

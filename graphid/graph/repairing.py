@@ -14,7 +14,7 @@ from graphid.graph.checks import Subject
 from graphid.graph.checks_of_memory import PENDING, Pieces, header_of, piece_of
 from graphid.graph.checks_of_nodes import Devices, Visitors, is_in_place, name_of
 from graphid.graph.database import Unit
-from graphid.graph.evidence import WRITE_CHANGES
+from graphid.graph.evidence import NO_EVENTS, WRITE_CHANGES
 from graphid.graph.folded import Folded
 from graphid.graph.memory import encode, from_text, refs_of
 from graphid.graph.projection import (
@@ -34,8 +34,6 @@ from graphid.identity.state import Link, LinkState, Person, Review, Visitor
 from graphid.identity.values import Place
 
 WRITE_REPAIR = query("verify/write_repair")
-
-NO_EVENTS = {"events": [], "timeout": 0}
 
 REPAIR_ID = "repair"
 """What the log of changes names as the evidence of a repair."""

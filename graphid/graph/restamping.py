@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from graphid.graph.database import Database, Unit
-from graphid.graph.evidence import WRITE_CHANGES, WRITE_REFOLD, PolicyOf
+from graphid.graph.evidence import NO_EVENTS, WRITE_CHANGES, WRITE_REFOLD, PolicyOf
 from graphid.graph.following import Following
 from graphid.graph.memory import Memory, encode, evidence_decoder
 from graphid.graph.projection import Difference
@@ -22,8 +22,6 @@ LIST_STAMPED = query("rebuild/list_stamped")
 STAMP_PARKED = query("rebuild/stamp_parked")
 NOTE_RESTAMPED = query("rebuild/note_restamped")
 TAKE_PARKED = query("evidence/take_parked")
-
-NO_EVENTS = {"events": [], "timeout": 0}
 
 PAGE = 2000
 """Rows of a page of evidence, of which the keys that it touched are told, and no more."""

@@ -1,60 +1,58 @@
 """Ingest: everything that clients send comes in here, by GraphQL, /v1 or a file.
 
-A list of messages is one unit of work: claim the ids, append events to their cookies, and for
-evidence lock, load, step and write. An answer is given after the commit.
+Pages and tracked events are appended to their cookies by lanes of their own, and never wait for a
+lock of identity; what says who somebody is goes by another. In each, what waits is written in one
+transaction, whoever sent it. An answer is given after the commit.
 """
 
 from __future__ import annotations
 
-import uuid
+import asyncio
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from typing import Any
+from zlib import crc32
 
-import msgspec
-
-from graphid.errors import InvalidInput, Refused
 from graphid.graph.database import Database, Unit
-from graphid.graph.evidence import EvidenceUnit, PolicyOf, Recorded
+from graphid.graph.evidence import NO_EVENTS, EvidenceUnit, PolicyOf, Recorded
 from graphid.graph.memory import Reached
 from graphid.graph.policies import Policies
 from graphid.graph.queries import query
-from graphid.identity.admission import admit
 from graphid.identity.ids import Ids
-from graphid.identity.outcome import Outcome, Warned
-from graphid.identity.policy import PolicyVersion
-from graphid.identity.values import ContactUpsert, Evidence, Micros
-from graphid.identity.values import Identify as IdentifyEvidence
-from graphid.service.answers import together
-from graphid.service.chat_places import ChatPlace, ChatPlaces
-from graphid.service.contents import digest_of
-from graphid.service.messages import (
-    ChatAuthentication,
-    ChatLine,
-    Contact,
-    Identify,
-    Message,
-    Sender,
-    StartChat,
-)
+from graphid.identity.values import Micros
+from graphid.service.batches import batch_of
+from graphid.service.lanes import Lane, Room
+from graphid.service.messages import Message, Sender
 from graphid.service.receipts import Receipt
-from graphid.service.recording import Moment, Recorder
-from graphid.service.recordings import Recording
+from graphid.service.recording import Moment
+from graphid.service.recordings import Event
+from graphid.service.submission import Submission
 
 APPEND_EVENTS = query("events/append_events")
-USE_ONCE = query("proofs/use_once")
 
 UNIT = 250
-"""The most messages that one unit of work holds."""
+"""The most messages with evidence that one transaction holds: what they lock waits for them."""
+EVENTS = 500
+"""The most events that one transaction appends where it has no evidence."""
+LANES = 2
+"""For events: a cookie's are all in one, so that no two transactions of ours want one cookie."""
+WORKERS = 2
+"""Transactions of evidence at once: one that has much to follow leaves a way past it."""
+OTHERS = 8
+"""Transactions at once of what has to be looked up first, chats and proofs: each by itself."""
+ROOM = 20_000
+"""Messages under way at once; some 3 kB each."""
+PATIENCE = 10.0
+"""Seconds that a message waits for room, and again for its turn."""
 
 WARMING = 60.0
 """Seconds that planning the statements may take; it took two on a busy machine."""
 
-PENDING = Warned(
-    "PENDING", "this is stored; what follows from it takes long and is worked out by a job"
-)
-ERASED = Warned("ERASED", "what came under this messageId was erased, and does not come back")
-REUSED = Warned("MESSAGE_ID_REUSED", "this messageId came before with other content, which counts")
+Stored = dict[str, dict[str, Any]]
+"""Events that were there before, by message id."""
+Answer = tuple[Stored, dict[str, Recorded]]
+"""Of a submission: which of its events were there before, and its evidence as recorded."""
+Appended = tuple[Sequence[Event], Micros]
+"""Events, with the session timeout that they came under."""
 
 
 class Ingest:
@@ -62,7 +60,8 @@ class Ingest:
 
     ``clock`` answers the time of receipt in microseconds since 1970 UTC. Each submission follows
     the policy that is in force when it comes. ``on_parked`` is called when evidence was parked,
-    ``on_written`` when evidence was stored.
+    ``on_written`` when evidence was stored. ``patience``: seconds that a message waits for room,
+    and again for its turn.
     """
 
     def __init__(
@@ -74,6 +73,7 @@ class Ingest:
         *,
         on_parked: Callable[[], None] = lambda: None,
         on_written: Callable[[], None] = lambda: None,
+        patience: float = PATIENCE,
     ) -> None:
         self._database = database
         self._policies = policies
@@ -81,6 +81,11 @@ class Ingest:
         self._clock = clock
         self._on_parked = on_parked
         self._on_written = on_written
+        self._patience = patience
+        self._room = Room(ROOM)
+        self._lanes = [Lane(self._append, most=EVENTS) for _ in range(LANES)]
+        self._evidence = Lane(self._record, most=UNIT, workers=WORKERS)
+        self._others = Lane(self._record, most=1, workers=OTHERS)
 
     async def submit(
         self, messages: Sequence[Message], sender: Sender, *, taken: set[Moment] | None = None
@@ -93,311 +98,172 @@ class Ingest:
         A list longer than ``UNIT`` is several units of work. Raises DatabaseUnavailable or Busy:
         whatever was stored by then, sending the list again stores the rest, and nothing twice.
         """
-        # A large unit holds its locks long, and what it reads of its own writes slows it down.
         moments: set[Moment] = set() if taken is None else taken
         receipts: list[Receipt] = []
         in_force = await self._policies.current()
-        for start in range(0, len(messages), UNIT):
-            submission = _Submission(
-                messages[start : start + UNIT],
-                sender,
-                clock=self._clock,
-                in_force=in_force,
-                ids=self._ids,
-                taken=frozenset(moments),
-                policy_of=self._policies.of,
-            )
-            if submission.is_plain:
-                receipts += await submission.append(self._database)
-            else:
-                receipts += await self._database.write(submission.run)
-                self._on_written()
-            moments |= submission.moments
+        async with self._room.place(len(messages), within=self._patience):
+            for start in range(0, len(messages), UNIT):
+                submission = Submission(
+                    messages[start : start + UNIT],
+                    sender,
+                    clock=self._clock,
+                    in_force=in_force,
+                    ids=self._ids,
+                    taken=moments,
+                )
+                receipts += await self._taken_in(submission)
+                moments |= submission.moments
         if any(receipt.pending for receipt in receipts):
             self._on_parked()
         return receipts
+
+    async def _taken_in(self, submission: Submission) -> list[Receipt]:
+        parts, of = submission.parts()
+        if len(parts) == 1:
+            return await self._stored(submission)
+        answers = await asyncio.gather(*map(self._stored, parts), return_exceptions=True)
+        told = []
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer  # the other part is stored, and will be known
+            told.append(iter(answer))
+        return [next(told[part]) for part in of]
+
+    async def _stored(self, part: Submission) -> list[Receipt]:
+        if part.is_plain:
+            return part.receipts(await self._appended(part), {})
+        lane, size = (self._evidence, len(part)) if part.is_simple else (self._others, 1)
+        answer = await lane.put(part, size=size, within=self._patience, names=part.names)
+        self._on_written()
+        return part.receipts(*answer)
+
+    async def _appended(self, plain: Submission) -> Stored:
+        events: list[list[Event]] = [[] for _ in self._lanes]
+        for event in plain.events:
+            events[crc32(event.cookie.encode()) % len(events)].append(event)
+        timeout = plain.policy.session_timeout
+        putting = [
+            lane.put((own, timeout), size=len(own), within=self._patience)
+            for lane, own in zip(self._lanes, events, strict=True)
+            if own
+        ]
+        if len(putting) == 1:
+            return await putting[0]
+        stored: Stored = {}
+        for answer in await asyncio.gather(*putting, return_exceptions=True):
+            if isinstance(answer, BaseException):
+                raise answer  # what the other lanes stored will be known
+            stored |= answer
+        return stored
+
+    async def _append(self, waiting: Sequence[Appended]) -> list[Stored]:
+        """Store events in one round trip; in two where some are there already."""
+        stored: Stored = {}
+        fresh: dict[str, Event] = {}
+        for events, _ in waiting:
+            for event in events:
+                fresh.setdefault(event.message_id, event)
+        while fresh:
+            (row,) = await self._database.write_rows(
+                APPEND_EVENTS,
+                ids=[*fresh],
+                batch=batch_of(fresh.values(), max(timeout for _, timeout in waiting), self._ids),
+            )
+            if not row["known"]:
+                break
+            for event in row["known"]:
+                stored[event["messageId"]] = event
+                fresh.pop(event["messageId"])
+        answers: list[Stored] = []
+        for events, _ in waiting:
+            answers.append(
+                {e.message_id: stored[e.message_id] for e in events if e.message_id in stored}
+            )
+            # Who sent the same besides is told that it is there.
+            stored |= {e.message_id: e.as_stored() for e in events if e.message_id not in stored}
+        return answers
+
+    async def _record(self, submissions: Sequence[Submission]) -> list[Answer]:
+        """Store anything, in one transaction; in two where some events are there already."""
+        work = _Work(submissions, self._policies.of, self._ids)
+        while not await self._database.write(work.run):
+            pass
+        return work.answers
 
     async def warm(self) -> None:
         """Have the server plan the statements before the first visitor waits for it."""
         await self._policies.current()
 
         async def work(unit: Unit) -> None:
-            nothing = EvidenceUnit(unit, [], self._policies.of, self._ids)
-            batch = {"events": [], "timeout": 0}
-            await unit.rows(APPEND_EVENTS, batch=batch)
-            await nothing.warm(batch)
+            await unit.rows(APPEND_EVENTS, ids=[], batch=NO_EVENTS)
+            await EvidenceUnit(unit, [], self._policies.of, self._ids).warm()
 
         await self._database.write(work, timeout=WARMING)
 
 
-class _Submission:
-    """One list of messages on its way in. ``run`` may be run again, from the start."""
+class _Work:
+    """Submissions of one unit of work, which may be run again, from the start."""
 
-    def __init__(
-        self,
-        messages: Sequence[Message],
-        sender: Sender,
-        *,
-        clock: Callable[[], Micros],
-        in_force: PolicyVersion,
-        ids: Ids,
-        taken: frozenset[Moment],
-        policy_of: PolicyOf,
-    ) -> None:
-        self._taken = taken
+    def __init__(self, submissions: Sequence[Submission], policy_of: PolicyOf, ids: Ids) -> None:
+        self._submissions = submissions
         self._policy_of = policy_of
-        self._messages = [(message, _message_id(message)) for message in messages]
-        self._sender = sender
-        self._clock = clock
-        self._received_at = clock()
-        self._in_force = in_force
-        self._policy = in_force.policy
         self._ids = ids
-        self._places: dict[str, ChatPlace] = {}
+        self._stored: Stored = {}
+        self._recorded: dict[str, Recorded] = {}
         self._reached = Reached()
-        self._recordings = self._record()
 
     @property
-    def is_plain(self) -> bool:
-        """Pages and tracked events only: they need one statement, and no lock of identity."""
-        return all(
-            message.kind in ("page", "track") and not self._recordings[id].evidence
-            for message, id in self._messages
-        )
+    def answers(self) -> list[Answer]:
+        """For each submission."""
+        return [(self._stored, self._recorded) for _ in self._submissions]
 
-    @property
-    def moments(self) -> set[Moment]:
-        """The moments that its events have."""
-        events = (recording.event for recording in self._recordings.values())
-        return {(event.cookie, event.at) for event in events if event is not None}
-
-    async def append(self, database: Database) -> list[Receipt]:
-        """Store plain events in one round trip."""
-        (row,) = await database.write_rows(APPEND_EVENTS, batch=self._batch())
-        return self._receipts(row["known"], {})
-
-    async def run(self, unit: Unit) -> list[Receipt]:
-        """Store anything, in one transaction."""
-        chats = ChatPlaces(self._sender, self._ids)
-        self._places = await chats.find(unit, self._messages)
-        self._recordings = self._record()
-        await self._use_up(unit)
-        evidence = self._evidence()
+    async def run(self, unit: Unit) -> bool:
+        """Store it all, and commit. Whether that was so: False where nothing was stored because
+        some of it is there already, which is left out next time."""
+        for submission in self._submissions:
+            await submission.find_places(unit)
+            await submission.use_up(unit)
+        evidence = self._evidence
         if not evidence:
-            (row,) = await unit.last_rows(APPEND_EVENTS, batch=self._batch())
-            return self._receipts(row["known"], {})
+            return await self._append(unit)
         recorder = EvidenceUnit(
             unit,
             evidence,
             self._policy_of,
             self._ids,
-            most=self._policy.refold.max_evidence,
+            most=self._submissions[-1].policy.refold.max_evidence,
             reached=self._reached,
         )
-        await recorder.load()
-        if recorder.is_late and not self._tells_time:
-            # It waited for locks while others, received later, went by: it happens now.
-            self._received_at = max(self._clock(), recorder.newest + 1)
-            self._recordings = self._record()
-            recorder.restamp(self._evidence())
-        recorded, known = await recorder.record(self._batch())
-        return self._receipts(known, recorded)
+        events = {event.message_id for event in self._events}
+        await recorder.load(events)
+        if recorder.is_late:
+            newest = recorder.newest
+            for submission in self._submissions:
+                submission.happen_behind(newest)
+                newest += len(submission)
+            recorder.restamp(self._evidence)
+        # A record has message ids of its own.
+        self._stored = {id: event for id, event in recorder.stored.items() if id in events}
+        self._recorded = await recorder.record(self._batch(), whole=len(self._submissions) > 1)
+        return True
 
-    async def _use_up(self, unit: Unit) -> None:
-        """Use up what proofs stand on. Raises Refused where somebody else used it before."""
-        proofs = [
-            (message.proof, id)
-            for message, id in self._messages
-            if isinstance(message, Identify | ChatAuthentication) and message.proof is not None
-        ]
-        rows = [
-            {"key": use.key, "by": use.by, "message": id}
-            for proof, id in proofs
-            for use in proof.uses
-        ]
-        if not rows:
-            return
-        (row,) = await unit.rows(USE_ONCE, uses={"rows": rows, "at": self._received_at})
-        used = dict(row["used"])
-        if any(used[use["key"]] != use["by"] for use in rows):
-            raise Refused(reasons=["This code or nonce was used before."])
-
-    def _record(self) -> dict[str, Recording]:
-        """The recordings by message id; of an id that comes twice, the first."""
-        recorder = Recorder(self._sender, self._in_force, self._received_at, self._ids, self._taken)
-        recordings: dict[str, Recording] = {}
-        for message, id in self._messages:
-            place = self._places.get(id)
-            if id in recordings or (place is not None and place.problem is not None):
-                continue
-            if isinstance(message, StartChat | ChatLine):
-                if place is None:
-                    continue  # not looked up yet
-                recordings[id] = recorder.record(
-                    message, id, cookie=place.cookie, chat=place.chat, device=place.device
-                )
-            else:
-                recordings[id] = recorder.record(message, id)
-        return recordings
+    async def _append(self, unit: Unit) -> bool:
+        events = [event for event in self._events if event.message_id not in self._stored]
+        (row,) = await unit.last_rows(
+            APPEND_EVENTS, ids=[event.message_id for event in events], batch=self._batch()
+        )
+        self._stored |= {event["messageId"]: event for event in row["known"]}
+        return not row["known"]
 
     @property
-    def _tells_time(self) -> bool:
-        """Whether any message says when it happened."""
-        return any(
-            (
-                message.occurred_at
-                if isinstance(message, ChatLine | Contact)
-                else message.context.occurred_at
-            )
-            is not None
-            for message, _ in self._messages
-        )
+    def _evidence(self) -> list[Any]:
+        return [pair for submission in self._submissions for pair in submission.evidence]
 
-    def _evidence(self) -> list[tuple[Evidence, str]]:
-        """The evidence of the recordings, each with the digest of its content."""
-        return [
-            (piece, recording.digest)
-            for recording in self._recordings.values()
-            for piece in recording.evidence
-        ]
+    @property
+    def _events(self) -> list[Event]:
+        return [event for submission in self._submissions for event in submission.events]
 
     def _batch(self) -> dict[str, Any]:
-        """The parameter of ``events/append_events``."""
-        rows = [
-            recording.event.as_row(self._ids)
-            for id, recording in self._recordings.items()
-            if recording.event is not None
-            and not (id in self._places and self._places[id].was_begun)
-        ]
-        return {"events": rows, "timeout": self._policy.session_timeout}
-
-    def _receipts(
-        self, known: list[dict[str, Any]], recorded: dict[str, Recorded]
-    ) -> list[Receipt]:
-        stored = {row["messageId"]: row for row in known}
-        answered: set[str] = set()
-        receipts = []
-        for message, id in self._messages:
-            again = id in answered
-            answered.add(id)
-            evidence = self._recordings[id].evidence if id in self._recordings else ()
-            answer = together([recorded.get(piece.id) for piece in evidence])
-            receipts.append(self._receipt(message, id, stored.get(id), answer, again))
-        return receipts
-
-    def _receipt(
-        self,
-        message: Message,
-        id: str,
-        stored: dict[str, Any] | None,
-        recorded: Recorded | None,
-        again: bool,
-    ) -> Receipt:
-        place = self._places.get(id)
-        if place is not None and place.problem is not None:
-            at = self._received_at
-            return Receipt(id, at, at, message.kind, problem=place.problem)
-        recording = self._recordings[id]
-        event = recording.event
-        at, received_at, position = (
-            recording.at,
-            recording.received_at,
-            None if event is None else event.position,
-        )
-        if self._sender.is_browser and event is not None:
-            # What somebody else sent under this id is not for a browser to learn of.
-            if stored is not None and stored["cookie"] != event.cookie:
-                stored = None
-            if recorded is not None and recorded.cookie != event.cookie:
-                recorded = None
-        said = recording.evidence[0] if recording.evidence else None
-        first = recording.digest if again else None
-        # Of an event or evidence that was erased nothing is known but its id.
-        erased = (stored is not None and stored["position"] is None) or (
-            recorded is not None and recorded.is_erased
-        )
-        if recorded is not None and not recorded.is_new and not recorded.is_erased:
-            at, received_at, first = recorded.at, recorded.recorded_at, recorded.digest
-        if stored is not None and stored["position"] is not None:
-            at, received_at = stored["occurredAt"], stored["receivedAt"]
-            position, first = stored["position"], stored["digest"]
-        outcome = None if recorded is None or recorded.is_erased else recorded.outcome
-        if self._sender.is_browser and isinstance(said, IdentifyEvidence):
-            # What a browser is told of it depends on it and on the policy alone: not on what
-            # operators judged, and not on whose message id it was before.
-            named = [i for p in recording.evidence for i in getattr(p, "identifiers", ())]
-            admitted, dropped = admit(named, self._policy)
-            outcome = msgspec.structs.replace(
-                outcome or Outcome(), admitted=admitted, warnings=dropped
-            )
-        warnings = recording.warnings + (() if outcome is None else outcome.warnings)
-        pending = recorded is not None and recorded.is_pending
-        if pending:
-            # How much depends on it, a browser does not learn.
-            warnings += () if self._sender.is_browser else (PENDING,)
-            if isinstance(said, ContactUpsert):
-                # Whatever follows, it is about this one.
-                record = self._ids.record(said.source, said.source_id)
-                outcome = Outcome(contact=record)
-        if first is not None and first != digest_of(message):
-            warnings += (REUSED,)
-        if erased:
-            warnings += (ERASED,)
-        begun = place is not None and place.was_begun
-        problem = _problem(message, stored, is_erased=erased)
-        if problem is not None:
-            return Receipt(id, at, received_at, message.kind, duplicate=erased, problem=problem)
-        return Receipt(
-            message_id=id,
-            occurred_at=place.started_at if begun and place and place.started_at else at,
-            received_at=received_at,
-            type=recording.type,
-            cookie_id=None if event is None else event.cookie,
-            device_id=None if event is None else event.device,
-            position=position,
-            chat_id=None if event is None else event.chat,
-            duplicate=again
-            or begun
-            or stored is not None
-            or (recorded is not None and not recorded.is_new),
-            warnings=warnings,
-            outcome=outcome,
-            pending=pending,
-            next_cookie_id=None
-            if event is None or message.kind != "logout"
-            else self._ids.next_cookie(event.cookie, id),
-        )
-
-
-def _problem(
-    message: Message, stored: dict[str, Any] | None, *, is_erased: bool
-) -> InvalidInput | None:
-    """What is wrong with a message whose id was used before, where nothing can be told instead."""
-    if is_erased and isinstance(message, StartChat | ChatAuthentication | Contact):
-        return InvalidInput(ERASED.message, path=["messageId"])
-    wanted = _TYPES.get(type(message))
-    if wanted and stored and stored["type"] != wanted:
-        return InvalidInput("was used before, for something else", path=["messageId"])
-    return None
-
-
-_TYPES: dict[type[Message], str] = {
-    StartChat: "CHAT_START",
-    ChatAuthentication: "CHAT_AUTHENTICATED",
-}
-"""What is answered with a chat, and so must have been the same before."""
-
-
-def _message_id(message: Message) -> str:
-    """The message's own id, or one that is minted here."""
-    given = (
-        message.message_id
-        if isinstance(message, ChatLine | Contact)
-        else message.context.message_id
-    )
-    if given is not None:
-        return given
-    if isinstance(message, Contact):
-        said = f"{digest_of(message)}{message.occurred_at}"
-        return blake2b(said.encode(), digest_size=16).hexdigest()
-    return uuid.uuid4().hex
+        fresh = [event for event in self._events if event.message_id not in self._stored]
+        timeout = self._submissions[-1].policy.session_timeout
+        return batch_of(fresh, timeout, self._ids)

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from graphid.identity.ids import Ids
 from graphid.identity.outcome import Warned
 from graphid.identity.values import Evidence, Micros
 
@@ -37,8 +36,41 @@ class Event:
     of_browser: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
 
-    def as_row(self, ids: Ids) -> dict[str, Any]:
-        """The parameters of one event of ``events/append_events``."""
+    def properties(self) -> dict[str, Any]:
+        """The event as its node has it."""
+        return {
+            "messageId": self.message_id,
+            "type": self.type,
+            "kind": None if self.type in COMMON else self.type,
+            "cookie": self.cookie,
+            "occurredAt": self.at,
+            "receivedAt": self.received_at,
+            "position": self.position,
+            "digest": self.digest,
+            "device": self.device,
+            "clientSession": self.client_session,
+            "chat": self.chat,
+            "actor": self.actor,
+            "detail": _json.encode(self.detail).decode(),
+        }
+
+    def as_stored(self) -> dict[str, Any]:
+        """What is told of it when it comes again: columns of ``events/append_events``."""
+        return {
+            "messageId": self.message_id,
+            "cookie": self.cookie,
+            "position": self.position,
+            "occurredAt": self.at,
+            "receivedAt": self.received_at,
+            "digest": self.digest,
+            "chat": self.chat,
+            "type": self.type,
+        }
+
+    def chat_starts(self) -> list[dict[str, Any]]:
+        """The chat that it begins."""
+        if self.type != "CHAT_START":
+            return []
         started = {
             "id": self.chat,
             "channel": self.channel,
@@ -48,34 +80,10 @@ class Event:
             "device": self.device,
             "startedBy": self.actor if self.of_browser else None,
         }
-        return {
-            "messageId": self.message_id,
-            "cookie": self.cookie,
-            "at": self.at,
-            "birth": ids.birth(self.cookie),
-            "newSession": ids.session(self.cookie, self.message_id),
-            "devices": [] if self.device is None else [self.device],
-            "chatStarts": [started] if self.type == "CHAT_START" else [],
-            "chatChanges": self._chat_changes(),
-            "event": {
-                "messageId": self.message_id,
-                "type": self.type,
-                "kind": None if self.type in COMMON else self.type,
-                "cookie": self.cookie,
-                "occurredAt": self.at,
-                "receivedAt": self.received_at,
-                "position": self.position,
-                "digest": self.digest,
-                "device": self.device,
-                "clientSession": self.client_session,
-                "chat": self.chat,
-                "actor": self.actor,
-                "detail": _json.encode(self.detail).decode(),
-            },
-        }
+        return [started]
 
-    def _chat_changes(self) -> list[dict[str, Any]]:
-        """What the event changes of its chat."""
+    def chat_changes(self) -> list[dict[str, Any]]:
+        """What it changes of its chat."""
         if self.type == "CHAT_END":
             return [{"id": self.chat, "endedAt": self.at, "badges": []}]
         if self.type == "CHAT_AUTHENTICATED":

@@ -38,7 +38,6 @@ NOTE_SUBJECT = query("erasures/note_subject")
 
 _json = msgspec.json.Encoder()
 _detail = msgspec.json.Decoder(dict[str, Any])
-NO_EVENTS = {"events": [], "timeout": 0}
 TELLING = 4
 """The shortest identifier or name that a reason may not hold, in characters."""
 
@@ -132,10 +131,10 @@ class Erasing:
         if difference is None:
             parked = msgspec.structs.replace(erase, withdraws=(), bars=())
             evidence.restamp([(parked, digest)])
-            await evidence.park(evidence.new, NO_EVENTS)
+            await evidence.park(evidence.new)
             await self._unit.run(NOTE_SUBJECT, id=erase.id, subject=subject)
             return ErasureDone(found.person, (), True, events, version)
-        await evidence.write(evidence.new, difference, NO_EVENTS)
+        await evidence.write(evidence.new, difference)
         await self._forget(found, erase, evidence, difference)
         theirs = {c.id for c in found.contacts} | {v.id for v in found.visitors}
         others = tuple(id for id in concerned(difference) if id not in theirs)[: 2 * MOST_TOLD]

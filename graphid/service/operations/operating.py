@@ -321,11 +321,10 @@ class _Operating:
         ids = list(about)[: 2 * MOST_TOLD]
         before = await self._people(ids)
         owned = await self._owned(before)
-        batch = {"events": [], "timeout": 0}
         if difference is None:
-            await evidence.park(evidence.new, batch)
+            await evidence.park(evidence.new)
         else:
-            await evidence.write(evidence.new, difference, batch)
+            await evidence.write(evidence.new, difference)
         after = await self._people(ids)
         events = await self._moved(owned, after)
         links = () if difference is None else tuple(difference.links)[:MOST_TOLD]

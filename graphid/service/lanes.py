@@ -1,0 +1,193 @@
+"""Where messages wait for the database, and are written together.
+
+A *lane* does one piece of work after another. What comes meanwhile waits, and is then done in one
+go, so that the busier it is, the more one transaction holds. Nobody waits for company: an idle
+lane begins at once. How much may be under way in all is bounded by a *room*; who finds no place in
+it within a time is told to come again, so that a database that is slower than its traffic costs
+the senders time, and the service no memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from contextvars import Context
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from graphid.errors import Busy, Retryable
+from graphid.graph.bookmarks import following, reached
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+@dataclass(eq=False)
+class _Waiting(Generic[Item, Answer]):
+    """``names``: of two that share one, the second is not done along with the first."""
+
+    item: Item
+    size: int
+    names: Collection[str]
+    answer: asyncio.Future[tuple[Answer, tuple[str, ...]]] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+class Lane(Generic[Item, Answer]):
+    """Does ``work`` on what waits, in the order in which it came.
+
+    ``work`` is given a few items and returns an answer to each. Where it fails, each is tried by
+    itself, so that nobody is refused for another's fault; unless it says to come again, which is
+    what all are told. ``most``: how much, by size, is done at once; a larger item is done alone.
+    ``workers``: how many pieces of work may be under way.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        *,
+        most: int,
+        workers: int = 1,
+    ) -> None:
+        self._work = work
+        self._most = most
+        self._idle = workers
+        self._queue: deque[_Waiting[Item, Answer]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def put(
+        self, item: Item, *, size: int, within: float, names: Collection[str] = ()
+    ) -> Answer:
+        """The answer to an item. Raises Busy where its turn has not come ``within`` seconds, and
+        whatever ``work`` raises."""
+        loop = asyncio.get_running_loop()
+        waiting: _Waiting[Item, Answer] = _Waiting(item, size, names)
+        self._queue.append(waiting)
+        self._wake()
+        timer = loop.call_later(within, self._give_up, waiting)
+        try:
+            answer, bookmarks = await waiting.answer
+        finally:
+            timer.cancel()
+            if waiting.answer.cancelled() and waiting in self._queue:
+                self._queue.remove(waiting)  # who sent it has hung up
+        for bookmark in bookmarks:
+            reached(bookmark)
+        return answer
+
+    def _give_up(self, waiting: _Waiting[Item, Answer]) -> None:
+        if waiting in self._queue:
+            self._queue.remove(waiting)
+            if not waiting.answer.done():
+                waiting.answer.set_exception(Busy())
+
+    def _wake(self) -> None:
+        if self._idle:
+            self._idle -= 1
+            # In nobody's context: what it does is several requests' work.
+            task = asyncio.get_running_loop().create_task(self._run(), context=Context())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _run(self) -> None:
+        try:
+            while group := self._next():
+                await self._do(group)
+        finally:
+            self._idle += 1
+
+    def _next(self) -> list[_Waiting[Item, Answer]]:
+        group: list[_Waiting[Item, Answer]] = []
+        names: set[str] = set()
+        size = 0
+        while self._queue:
+            waiting = self._queue[0]
+            if group and (size + waiting.size > self._most or not names.isdisjoint(waiting.names)):
+                break
+            group.append(self._queue.popleft())
+            names.update(waiting.names)
+            size += waiting.size
+        return group
+
+    async def _do(self, group: Sequence[_Waiting[Item, Answer]]) -> None:
+        try:
+            with following() as bookmarks:
+                answers = await self._work([waiting.item for waiting in group])
+        except Exception as error:
+            if len(group) > 1 and not isinstance(error, Retryable):
+                for waiting in group:
+                    await self._do([waiting])
+                return
+            for waiting in group:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(_for_one_more(error))
+        except BaseException:
+            for waiting in group:
+                waiting.answer.cancel()
+            raise
+        else:
+            for waiting, answer in zip(group, answers, strict=True):
+                if not waiting.answer.done():
+                    waiting.answer.set_result((answer, tuple(bookmarks.reached)))
+
+
+def _for_one_more(error: Exception) -> Exception:
+    """The error for one of those it is told to: each raises its own."""
+    if isinstance(error, Retryable):
+        return type(error)(error.message, retry_after=error.retry_after, path=error.path)
+    return error
+
+
+class Room:
+    """How much may be under way: ``most``, in messages."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._free = most
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    @property
+    def taken(self) -> int:
+        """Messages under way."""
+        return self._most - self._free
+
+    @asynccontextmanager
+    async def place(self, size: int, *, within: float) -> AsyncIterator[None]:
+        """Room for ``size`` messages, as long as the block runs. Raises Busy where there is none
+        ``within`` seconds; who comes first is let in first."""
+        size = min(size, self._most)
+        if self._waiting or size > self._free:
+            await self._let_in(size, within)
+        else:
+            self._free -= size
+        try:
+            yield
+        finally:
+            self._free += size
+            self._admit()
+
+    async def _let_in(self, size: int, within: float) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((size, turn))
+        try:
+            async with asyncio.timeout(within):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self._free += size  # it was let in at the last moment
+            elif (size, turn) in self._waiting:
+                self._waiting.remove((size, turn))
+            self._admit()
+            if isinstance(error, TimeoutError):
+                raise Busy from None
+            raise
+
+    def _admit(self) -> None:
+        while self._waiting and self._waiting[0][0] <= self._free:
+            size, turn = self._waiting.popleft()
+            if not turn.done():
+                self._free -= size
+                turn.set_result(None)
