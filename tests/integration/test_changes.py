@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
-from random import Random
 from typing import Any
 
 import pytest
@@ -355,15 +354,12 @@ async def test_followers_are_handed_only_what_concerns_them(told: Told) -> None:
 
 
 async def test_a_history_of_many_writers_is_the_same_for_all_who_follow(told: Told) -> None:
-    random = Random("followed")
     start = await told.log.last()
     told.sequencer.on_numbered = told.feed.wake
     async with told.feed.running():
         following = asyncio.create_task(told.sequencer.run())
         live = asyncio.create_task(collected(told.feed, 20, after=start))
-        await asyncio.gather(
-            *(told.one(told.identify(f"c{n}", f"u{random.randrange(6)}")) for n in range(20))
-        )
+        await asyncio.gather(*(told.one(told.identify(f"c{n}", f"u{n}")) for n in range(20)))
         found = await live
         following.cancel()
     assert [c.sequence for c in found] == [*range(start + 1, start + 21)]
