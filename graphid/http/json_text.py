@@ -11,6 +11,8 @@ from graphid.errors import InvalidInput
 MAX_NESTING = 64
 """The deepest nesting of arrays and objects in a body; what a field may hold is less."""
 
+_NESTING = (dict, list)
+
 
 def parse_json(body: bytes) -> Any:
     """The value that a body holds, whatever its content type says.
@@ -72,16 +74,14 @@ def _long(text: str) -> int | float:
     return _finite(text)
 
 
-def _require_shallow(value: Any) -> None:
-    stack: list[tuple[Any, int]] = [(value, 1)]
-    while stack:
-        item, depth = stack.pop()
-        if not isinstance(item, dict | list):
-            continue
-        if depth > MAX_NESTING:
-            raise _too_deep()
-        children = item.values() if isinstance(item, dict) else item
-        stack.extend((child, depth + 1) for child in children)
+def _require_shallow(value: Any, left: int = MAX_NESTING) -> None:
+    if type(value) not in _NESTING:
+        return
+    if not left:
+        raise _too_deep()
+    for child in value.values() if type(value) is dict else value:
+        if type(child) in _NESTING:
+            _require_shallow(child, left - 1)
 
 
 def _require_unicode(value: Any) -> None:

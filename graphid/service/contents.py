@@ -59,6 +59,30 @@ def _voucher(proof: Proof | None) -> dict[str, Any]:
 
 def digest_of(message: Message) -> str:
     """What tells whether a message id came again with other content; times are no part of it."""
+    match message:
+        case Page():
+            content = {
+                "url": message.url,
+                "title": message.title,
+                "referrer": message.referrer,
+                "properties": message.properties,
+                **_of_event(message),
+            }
+        case Track():
+            content = {
+                "name": message.name,
+                "call": message.call,
+                "properties": message.properties,
+                **_of_event(message),
+            }
+        case _:
+            content = content_of(message)
+    return blake2b(_json.encode(content), digest_size=12).hexdigest()
+
+
+def content_of(message: Message) -> dict[str, Any]:
+    """What a digest is made of; of pages and tracked events, nearly all there is, ``digest_of``
+    says the same without asking pydantic."""
     content = message.model_dump(mode="json", exclude={"message_id", "occurred_at"})
     context = content.get("context")
     if isinstance(context, dict):
@@ -67,4 +91,16 @@ def digest_of(message: Message) -> str:
             for name, value in context.items()
             if name not in ("message_id", "occurred_at")
         }
-    return blake2b(_json.encode(content), digest_size=12).hexdigest()
+    return content
+
+
+def _of_event(message: Page | Track) -> dict[str, Any]:
+    context = message.context
+    return {
+        "kind": message.kind,
+        "context": {
+            "cookie_id": context.cookie_id,
+            "device_id": context.device_id,
+            "session_id": context.session_id,
+        },
+    }

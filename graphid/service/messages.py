@@ -51,6 +51,8 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _clean(text: str) -> str:
+    if text.isascii() and text.isprintable() and text == text.strip(" "):
+        return text  # nearly all ids: what follows looks at each character
     if any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
         raise ValueError("must not hold control characters")
     if text != text.strip():
@@ -65,7 +67,7 @@ def _plausible(at: datetime) -> datetime:
 
 
 def _storable(text: str) -> str:
-    if any("\ud800" <= c <= "\udfff" for c in text):
+    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
         raise ValueError("must be valid Unicode")
     return text
 
