@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from graphid.identity.outcome import Warned
-from graphid.identity.values import Evidence, Micros
+from graphid.identity.values import Evidence, Logout, Micros
 
 COMMON = frozenset({"PAGE", "TRACK"})
 """Types of nearly all events. The others have a ``kind``, by which they are found among them."""
@@ -102,6 +102,7 @@ class Recording:
     """One message, ready to be stored: its event, its evidence, and what to warn of.
 
     What a message says besides is evidence of its own; the first is what it is answered by.
+    ``departure`` is evidence if somebody was there to depart (see ``service.departures``).
     """
 
     message_id: str
@@ -112,3 +113,4 @@ class Recording:
     event: Event | None = None
     evidence: tuple[Evidence, ...] = ()
     warnings: tuple[Warned, ...] = ()
+    departure: Logout | None = None
