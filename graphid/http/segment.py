@@ -235,7 +235,8 @@ def _refused(errors: Mapping[int, GraphidError]) -> dict[str, Any]:
         "message": first["message"],
         "requestId": request_id(),
     }
-    return {"success": False, "accepted": 0, "error": error, "errors": told}
+    beside = {"code": error["code"], "message": error["message"]}
+    return {"success": False, "accepted": 0, "error": error, "errors": told, **beside}
 
 
 def _told(index: int, error: GraphidError) -> dict[str, Any]:
