@@ -41,9 +41,9 @@ GRAPHQL = "/graphql"
 """Where GraphQL is answered."""
 
 TRACKING = ("/v1/", "/beacon/", "/api/s/")
-"""What the paths that SDKs send to begin with. Segment's for Python looks for ``code`` and ``message``
-outside of ``error``, as Segment answers; up to 2.3 it sends again, whatever the status, what is
-refused without."""
+"""What the paths that SDKs send to begin with. Segment's for Python looks for ``code`` and
+``message`` where Segment has them, outside of ``error``; up to 2.3, what is refused without them is
+sent again whatever the status."""
 
 STATUS: dict[type[GraphidError], int] = {
     TooLarge: 413,

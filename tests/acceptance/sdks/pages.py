@@ -16,8 +16,6 @@ PAGE = b"<!doctype html><title>The shop</title><h1>Shoes</h1>"
 class Shop(SimpleHTTPRequestHandler):
     """Answers with a file of the folder, and without a dot in the path with the page."""
 
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript"}
-
     def do_GET(self) -> None:
         if "." in self.path:
             super().do_GET()

@@ -14,13 +14,17 @@ analytics.on('error', (error) => { console.error(error); process.exitCode = 1; }
 
 const anonymousId = `cookie-${own}`;
 const userId = `user-${own}`;
+const url = 'https://shop.example/';
 
-analytics.page({ anonymousId, name: 'Home', properties: { url: 'https://shop.example/' } });
-analytics.track({ anonymousId, event: 'Looked' });
-analytics.identify({ anonymousId, userId, traits: { email: `${own}@example.com` } });
-analytics.track({ anonymousId, userId, event: 'Bought', properties: { sum: 12.5 } });
-analytics.track({ anonymousId, userId, event: 'Signed Out' });
-analytics.track({ anonymousId, event: 'After' });
+// Two batches, which may arrive in any order: what comes first is said by the times.
+let seconds = Date.now() / 1000 - 60;
+const said = (call) => ({ anonymousId, timestamp: new Date((seconds += 1) * 1000), ...call });
+analytics.page(said({ name: 'Home', properties: { url } }));
+analytics.track(said({ event: 'Looked' }));
+analytics.identify(said({ userId, traits: { email: `${own}@example.com` } }));
+analytics.track(said({ userId, event: 'Bought', properties: { sum: 12.5 } }));
+analytics.track(said({ userId, event: 'Signed Out' }));
+analytics.track(said({ event: 'After' }));
 await analytics.flush({ close: true });
 
 console.log(JSON.stringify({ requests, statuses }));

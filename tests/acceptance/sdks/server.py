@@ -30,7 +30,7 @@ class Session:
 
 
 def main() -> None:
-    request._session = Session(request._session)  # noqa: SLF001
+    request._session = Session(request._session)
     client = Client(
         os.environ["KEY"],
         host=os.environ["URL"],
@@ -48,7 +48,7 @@ def main() -> None:
     client.flush()
     client.shutdown()
     found = {"version": VERSION, "requests": requests, "errors": errors}
-    print(json.dumps(found))  # noqa: T201
+    print(json.dumps(found))
 
 
 assert consumer.post is request.post
