@@ -1,5 +1,8 @@
-"""Segment's SDK for Python, of whichever version the path finds, as a server uses it that knows its
-visitors' cookies. Prints its version, the bodies that it sent, and what it made of the answers."""
+"""A server of a shop that knows its visitors' cookies, with the version of Segment's SDK that the path
+finds. Prints the version, the requests that it sent, and what it made of the answers.
+
+``SNIPPET`` is what docs/sdks.md says.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ import json
 import os
 from typing import Any
 
-from segment.analytics import consumer, request
-from segment.analytics.client import Client
+from segment import analytics
+from segment.analytics import request
 from segment.analytics.version import VERSION
 
 OWN = os.environ["OWN"]
@@ -31,25 +34,18 @@ class Session:
 
 def main() -> None:
     request._session = Session(request._session)
-    client = Client(
-        os.environ["KEY"],
-        host=os.environ["URL"],
-        upload_interval=0.05,
-        max_retries=2,
-        on_error=lambda error, _calls: errors.append(str(error)),
-    )
+    exec(os.environ["SNIPPET"], {})
+    analytics.on_error = lambda error, _calls: errors.append(str(error))
     cookie, user = {"anonymous_id": f"cookie-{OWN}"}, {"user_id": f"user-{OWN}"}
-    client.page(**cookie, properties={"url": "https://shop.example/"})
-    client.track(**cookie, event="Looked")
-    client.identify(**cookie, **user, traits={"email": f"{OWN}@example.com"})
-    client.track(**cookie, **user, event="Bought", properties={"sum": 12.5})
-    client.track(**cookie, **user, event="Signed Out")
-    client.track(**cookie, event="After")
-    client.flush()
-    client.shutdown()
-    found = {"version": VERSION, "requests": requests, "errors": errors}
-    print(json.dumps(found))
+    analytics.page(**cookie, properties={"url": "https://shop.example/"})
+    analytics.track(**cookie, event="Looked")
+    analytics.identify(**cookie, **user, traits={"email": f"{OWN}@example.com"})
+    analytics.track(**cookie, **user, event="Bought", properties={"sum": 12.5})
+    analytics.track(**cookie, **user, event="Signed Out")
+    analytics.track(**cookie, event="After")
+    analytics.flush()
+    analytics.shutdown()
+    print(json.dumps({"version": VERSION, "requests": requests, "errors": errors}))
 
 
-assert consumer.post is request.post
 main()
