@@ -7,7 +7,9 @@ time, was a user id. It stays a plain event everywhere else: where nobody was, w
 since, and where only others (a server, beside a browser) said who this is.
 
 What counts is what is stored when the event comes. A user id that arrives after it, although it
-was said before it, is not ended by that event, but by the next of its kind.
+was said before it, is not ended by that event, but by the next of its kind; and that logout is
+dated back to the first of them. So all orders of arrival come to the same, once the user id is
+followed by such an event that arrived after it.
 """
 
 from __future__ import annotations
@@ -19,20 +21,21 @@ import msgspec
 
 from graphid.graph.database import Database
 from graphid.graph.queries import query
-from graphid.identity.values import Evidence, Identify, Logout, Place
+from graphid.identity.values import Evidence, Identify, Logout, Micros, Place, moment, start_of
 from graphid.service.recordings import Recording
 
 FIND_PRECEDING = query("evidence/find_preceding")
+FIND_NOBODY = query("events/find_nobody")
 
 USER = "user_id:"
 """What the key of a user id begins with, whatever SDK said it."""
 
 
-async def find_departed(database: Database, recordings: Collection[Recording]) -> frozenset[str]:
-    """The ids of those messages that say a logout by naming nobody."""
+async def find_departed(database: Database, recordings: Collection[Recording]) -> dict[str, Micros]:
+    """The messages that say a logout by naming nobody, by id, and when it was."""
     candidates = {r.message_id: r.departure for r in recordings if r.departure is not None}
     if not candidates:
-        return frozenset()
+        return {}
     rows = [
         {
             "message": id,
@@ -44,15 +47,35 @@ async def find_departed(database: Database, recordings: Collection[Recording]) -
     ]
     found = await database.read_rows(FIND_PRECEDING, named={"departures": rows, "user": f'"{USER}'})
     stored = {row["message"]: (row["place"], row["kind"] == "identify") for row in found}
-    return departed_of(candidates, stored, [e for r in recordings for e in r.evidence])
+    followed = departed_of(candidates, stored, [e for r in recordings for e in r.evidence])
+    if not followed:
+        return {}
+    between = [
+        {
+            "message": id,
+            "cookie": candidates[id].cookie,
+            "actor": candidates[id].actor,
+            "from": start_of(moment(user) + 1),
+            "before": candidates[id].place,
+        }
+        for id, user in followed.items()
+    ]
+    earlier = await database.read_rows(FIND_NOBODY, named={"departures": between})
+    return {id: candidates[id].at for id in followed} | {r["message"]: r["at"] for r in earlier}
+
+
+async def warm_departures(database: Database) -> None:
+    """Have the server plan the statements before the first event waits for it."""
+    await database.read_rows(FIND_PRECEDING, named={"departures": [], "user": USER})
+    await database.read_rows(FIND_NOBODY, named={"departures": []})
 
 
 def departed_of(
     candidates: Mapping[str, Logout],
     stored: Mapping[str, tuple[Place, bool]],
     beside: Collection[Evidence],
-) -> frozenset[str]:
-    """Which candidates, by message id, follow somebody.
+) -> dict[str, Place]:
+    """Which candidates, by message id, follow somebody: with the place of the user id.
 
     ``stored``: the place of what is stored last before a candidate, and whether it is a user id
     and no logout. ``beside``: the evidence that comes with them.
@@ -63,12 +86,13 @@ def departed_of(
             said[piece.cookie].append((piece.place, False))
         elif isinstance(piece, Identify) and any(key.startswith(USER) for key in piece.identifiers):
             said[piece.cookie].append((piece.place, True))
-    departed = set()
+    departed: dict[str, Place] = {}
     for id, departure in sorted(candidates.items(), key=lambda each: each[1].place):
         before = [each for each in said[departure.cookie] if each[0] < departure.place]
         if id in stored:
             before.append(stored[id])
-        if before and max(before)[1]:
-            departed.add(id)
+        place, is_user = max(before, default=("", False))
+        if is_user:
+            departed[id] = place
             said[departure.cookie].append((departure.place, False))
-    return frozenset(departed)
+    return departed

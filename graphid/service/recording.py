@@ -5,7 +5,7 @@ Pure: what a message means, at which time it counts, and what of it is read as a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -80,7 +80,7 @@ class Recorder:
     ``received_at`` is when the request arrived. Equal times on one cookie are spread by a
     microsecond, so that what was sent first comes first; ``taken`` are the moments that earlier
     messages of the same request have. Evidence is stamped with the version ``in_force``.
-    ``departed``: ids of the messages that name nobody, after somebody was there.
+    ``departed``: since when nobody was there, by the ids of the messages that show it.
     """
 
     def __init__(
@@ -91,14 +91,14 @@ class Recorder:
         ids: Ids,
         taken: Iterable[Moment] = (),
         *,
-        departed: Collection[str] = (),
+        departed: Mapping[str, Micros] | None = None,
     ) -> None:
         self._sender = sender
         self._policy, self._version = in_force.policy, in_force.version
         self._received_at = received_at
         self._ids = ids
         self._taken = set(taken)
-        self._departed = departed
+        self._departed = departed or {}
         trusted = self._policy.browser if sender.is_browser else Assurance.CLAIMED
         self._assurance = max(sender.assurance, trusted)
 
@@ -169,8 +169,8 @@ class Recorder:
             evidence = (identify,)
         elif isinstance(message, Page | Track) and message.names_nobody:
             departure = self._logout(recording, context, SAID_NOBODY)
-            if recording.message_id in self._departed:
-                evidence = (departure,)
+            if (left := self._departed.get(recording.message_id)) is not None:
+                evidence = (msgspec.structs.replace(departure, at=left),)
         elif isinstance(message, Logout):
             evidence = (self._logout(recording, context),)
         own = next((piece for piece in evidence if piece.id == recording.message_id), None)
@@ -190,6 +190,7 @@ class Recorder:
             channel=message.channel if isinstance(message, StartChat) else None,
             actor=self._sender.name,
             of_browser=self._sender.is_browser,
+            names_nobody=departure is not None,
             detail=detail,
         )
         return replace(

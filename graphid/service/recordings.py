@@ -34,6 +34,7 @@ class Event:
     channel: str | None = None
     actor: str | None = None
     of_browser: bool = False
+    names_nobody: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
 
     def properties(self) -> dict[str, Any]:
@@ -51,6 +52,7 @@ class Event:
             "clientSession": self.client_session,
             "chat": self.chat,
             "actor": self.actor,
+            "nobody": True if self.names_nobody else None,
             "detail": _json.encode(self.detail).decode(),
         }
 

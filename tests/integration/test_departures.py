@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
 
@@ -133,13 +134,30 @@ async def test_one_that_arrives_late_ends_what_was_before_it(shop: Shop) -> None
 async def test_the_user_id_that_arrives_after_it_is_ended_by_the_next(shop: Shop) -> None:
     page = shop.does(5, "")
     await shop.each(page, shop.does(3, "jane"))
-    assert await shop.logouts() == []
-    await shop.each(shop.does(7, ""))
-    assert await shop.logouts() == [7]
-    assert await shop.owned() == {3: True, 5: True, 7: False}
+    assert (await shop.logouts(), await shop.owned()) == ([], {3: True, 5: True})
     # The first answer counts.
     assert (await shop.one(page)).duplicate
-    assert await shop.logouts() == [7]
+    assert await shop.logouts() == []
+    # The next one shows when she left.
+    after = shop.does(7, "")
+    await shop.each(after)
+    assert await shop.logouts() == [5]
+    assert await shop.owned() == {3: True, 5: False, 7: False}
+    for again in (page, after):
+        assert (await shop.one(again)).duplicate
+    assert await shop.logouts() == [5]
+
+
+async def test_all_orders_come_to_the_same(shop: Shop) -> None:
+    """Where one that names nobody is the last to arrive: it knows all that was there before."""
+    visit = ((1, "jane"), (2, ""), (3, ""))
+    for number, order in enumerate(permutations(visit)):
+        cookie = f"order-{number}"
+        for at, user in (*order, (4, "")):
+            await shop.each(shop.does(at, user, cookie))
+        owned = await shop.owned(cookie)
+        assert owned == {1: True, 2: False, 3: False, 4: False}, order
+        assert (await shop.logouts(cookie))[0] == 2, order
 
 
 async def test_pages_do_as_well(shop: Shop) -> None:

@@ -1,7 +1,7 @@
-"""A server of a shop that knows its visitors' cookies, with the version of Segment's SDK that the path
-finds. Prints the version, the requests that it sent, and what it made of the answers.
+"""A server of a shop that knows its visitors' cookies, with the Segment SDK that the path finds.
 
-``SNIPPET`` is what docs/sdks.md says.
+Prints the SDK's version, the requests that it sent, and what it made of the answers. ``SNIPPET`` is
+what docs/sdks.md says.
 """
 
 from __future__ import annotations
