@@ -64,10 +64,12 @@ async def find_departed(database: Database, recordings: Collection[Recording]) -
     return {id: candidates[id].at for id in followed} | {r["message"]: r["at"] for r in earlier}
 
 
-async def warm_departures(database: Database) -> None:
-    """Have the server plan the statements before the first event waits for it."""
-    await database.read_rows(FIND_PRECEDING, named={"departures": [], "user": USER})
-    await database.read_rows(FIND_NOBODY, named={"departures": []})
+async def warm_departures(database: Database, *, within: float) -> None:
+    """Have the server plan the statements before the first event waits for it; each in so many
+    seconds."""
+    nothing = {"departures": [], "user": USER}
+    await database.read_rows(FIND_PRECEDING, within=within, named=nothing)
+    await database.read_rows(FIND_NOBODY, within=within, named=nothing)
 
 
 def departed_of(
