@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-FILES = ("package.json", "package-lock.json", "server.mjs")
+FILES = ("package.json", "package-lock.json", "server.mjs", "jitsu.mjs")
 SECONDS = 60
 """For one program; it takes two."""
 

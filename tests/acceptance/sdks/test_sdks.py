@@ -194,6 +194,19 @@ def test_segment_s_for_python(graphid: Service, own: str, lock: str | None, tmp_
     assert "key is not known" in refused["errors"][0]
 
 
+def test_jitsu_s_for_servers(graphid: Service, npm: Path, own: str) -> None:
+    node = shutil.which("node")
+    assert node is not None
+    environment = {"URL": graphid.url, "KEY": f"{SECRET_KEY}:jitsu", "OWN": own}
+    requests = run_program([node, "jitsu.mjs"], npm, **environment)["requests"]
+    assert {urlsplit(each["url"]).path.rpartition("/")[0] for each in requests} == {"/api/s/s2s"}
+    for request in requests:
+        repeat(**request)
+    told = Told(graphid, f"{own}@example.com")
+    assert told.did == ["Looked", "IDENTIFY", "Bought", "Signed Out"]
+    assert ("user_id", f"user-{own}") in told.identifiers
+
+
 # ------------------------------------------------------------------ of browsers
 
 SEGMENT = "@segment/analytics-next/dist/umd"
