@@ -280,6 +280,9 @@ def _key_faults(secret: Keys, publishable: Keys) -> list[str]:
                 )
             if not text.isascii() or any(c.isspace() or not c.isprintable() for c in text):
                 faults.append(f"{name}: key {number} holds characters other than printable ASCII")
+            if ":" in text:
+                # Basic authentication ends the user there, and SDKs send keys as users.
+                faults.append(f"{name}: key {number} holds a colon")
             if text in seen:
                 faults.append(f"{name}: key {number} is the same as {seen[text]}")
             seen.setdefault(text, place)

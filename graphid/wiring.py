@@ -40,6 +40,7 @@ from graphid.http.graphiql import graphiql_routes
 from graphid.http.graphql import graphql_route
 from graphid.http.listeners import Listeners
 from graphid.http.metrics import Metrics, metrics_route
+from graphid.http.sdk_settings import SdkSettings
 from graphid.http.segment import Segment
 from graphid.http.server import address_of, listen, run, serve
 from graphid.http.sockets import Sockets
@@ -160,6 +161,7 @@ async def _serve(
             graphql_route(callers, services, witnesses, listeners),
             Sockets(callers, services, listeners, witnesses).route(),
             *Segment(ingest, callers, ids).routes(),
+            *SdkSettings(callers).routes(),
             metrics_route(metrics, callers),
             *(graphiql_routes() if settings.graphiql else ()),
         ]

@@ -33,6 +33,11 @@ def origin_of(text: str) -> str:
     return f"{scheme}://{host}" if port == _PORTS[scheme] else f"{scheme}://{host}:{port}"
 
 
+def is_of_this_machine(host: str) -> bool:
+    """Whether a host is the machine itself, which pages reach without TLS."""
+    return host in _HERE or f"[{host}]" in _HERE
+
+
 def _host(text: str) -> str | None:
     """The host in its one form; None where it is none."""
     if text.startswith("["):

@@ -2,7 +2,8 @@
 
 ``{"error": {"code": "TOO_LARGE", "message": "…", "path": ["batch", "0"], "requestId": "…"}}``:
 ``code`` is for programs, ``message`` for people, ``path`` names the field where there is one.
-Clients of GraphQL get the same as ``errors``, with all but the message in ``extensions``.
+Clients of GraphQL get the same as ``errors``, with all but the message in ``extensions``; SDKs find
+code and message beside ``error``, too.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ log = structlog.get_logger()
 
 GRAPHQL = "/graphql"
 """Where GraphQL is answered."""
+
+TRACKING = ("/v1/", "/beacon/", "/api/s/")
+"""What the paths that SDKs send to begin with. Segment's for Python looks for ``code`` and
+``message`` where Segment has them, outside of ``error``; up to 2.3, what is refused without them is
+sent again whatever the status."""
 
 STATUS: dict[type[GraphidError], int] = {
     TooLarge: 413,
@@ -117,7 +123,10 @@ def _answer(
     if given := request_id():
         told["requestId"] = given
     if scope["path"] != GRAPHQL:
-        return JSONResponse({"error": {**told, "message": message}}, status, headers)
+        found: dict[str, Any] = {"error": {**told, "message": message}}
+        if scope["path"].startswith(TRACKING):
+            found |= {"code": code, "message": message}
+        return JSONResponse(found, status, headers)
     body = {"errors": [{"message": message, "extensions": told}]}
     media = media_of(Headers(scope=scope).get("accept", ""), IN_JSON) or PLAIN
     return JSONResponse(body, status, headers, f"{media}; charset=utf-8")

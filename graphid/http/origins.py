@@ -39,7 +39,7 @@ class Origins(CORSMiddleware):
         super().__init__(
             app,
             allow_origins=["*"],
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["*"],
             allow_credentials=False,
             expose_headers=["Retry-After", "X-Request-Id"],

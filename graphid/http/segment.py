@@ -1,16 +1,18 @@
-"""``POST /v1/…``: the tracking API that Segment's SDKs speak.
+"""``POST /v1/…``: the tracking API that the SDKs of Segment, RudderStack and Jitsu speak.
 
 Success is 200 and ``{"success": true, "accepted": 2, "duplicates": 0, "errors": [], "warnings":
 []}``. Of a batch, a call that cannot be stored is an entry of ``errors`` (``index``, ``code``,
 ``path``, ``message``) and the others are stored; an SDK would send a refused batch again, whole.
-A single call that cannot be stored is 400. The write key is a publishable or secret key.
+With ``X-Strict-Mode: 1`` a batch with such a call is 400, with the same list, and nothing of it is
+stored. A single call that cannot be stored is 400. The write key is a publishable or secret key.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import uuid4
@@ -20,11 +22,13 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from graphid.auth.keys import Caller
-from graphid.errors import GraphidError, InvalidInput, TooLarge
+from graphid.auth.scopes import Scope
+from graphid.errors import Forbidden, GraphidError, InvalidInput, TooLarge
 from graphid.http.callers import Callers
 from graphid.http.gate import Allowance
 from graphid.http.json_text import parse_json
-from graphid.http.segment_calls import Clock, JsonObject, read_time, translate
+from graphid.http.request_id import request_id
+from graphid.http.segment_calls import Clock, JsonObject, sent_at_of, translate
 from graphid.identity.ids import Ids
 from graphid.service.messages import Message, Sender
 from graphid.service.receipts import Receipt
@@ -34,12 +38,21 @@ MAX_BATCH = 2_500
 """Calls in one batch."""
 
 BAD_HEADER = "The Authorization header is not valid."
-NO_KEY = "Send a write key: as user of Basic authentication, or writeKey."
+NO_KEY = "Send a write key: as user of Basic authentication, as X-Write-Key, or as writeKey."
+
+STRICT = "x-strict-mode"
+"""The header that has a batch refused for one bad call."""
 
 CALLS = ("identify", "track", "page", "screen", "alias", "group")
 
 SHORT = {call[0]: call for call in CALLS}
 """``/v1/t`` is ``/v1/track``: what the browser SDK posts to."""
+
+BATCHES = ("/v1/batch", "/v1/b", "/v1/import", "/beacon/v1/batch")
+"""Where batches go; the last is RudderStack's, from pages that are being left."""
+
+SINGLES = ("/v1", "/api/s", "/api/s/s2s")
+"""Where the calls are, each by its name; the last two are Jitsu's, of browsers and of servers."""
 
 
 Answering = Callable[
@@ -64,13 +77,15 @@ class Segment:
         self._ids = ids
 
     def routes(self) -> list[BaseRoute]:
-        """``/v1/batch``, ``/v1/identify`` and so on, long and short."""
-        paths: dict[str, Answering] = {"batch": self._batch, "b": self._batch}
-        for call in CALLS:
-            paths[call] = paths[call[0]] = self._single
+        """``/v1/batch``, ``/v1/identify`` and so on, long and short, and what others call them."""
+        paths: dict[str, Answering] = dict.fromkeys(BATCHES, self._batch)
+        for place in SINGLES:
+            for call in CALLS:
+                paths[f"{place}/{call}"] = self._single
+        for short in SHORT:
+            paths[f"/v1/{short}"] = self._single
         return [
-            Route(f"/v1/{path}", self._admitted(answer), methods=["POST"])
-            for path, answer in paths.items()
+            Route(path, self._admitted(answer), methods=["POST"]) for path, answer in paths.items()
         ]
 
     def _admitted(self, answer: Answering) -> Callable[[Request], Awaitable[JSONResponse]]:
@@ -78,6 +93,8 @@ class Segment:
 
         async def respond(request: Request) -> JSONResponse:
             caller, body = await self._caller(request)
+            if Scope.EVENT_WRITE not in caller.scopes:
+                raise Forbidden(f"This key may not send events: it needs {Scope.EVENT_WRITE}.")
             allowance = self._callers.allowance(caller, request)
             if allowance is None:
                 return await answer(request, body or await _body(request), sender_of(caller), None)
@@ -90,7 +107,7 @@ class Segment:
     async def _caller(self, request: Request) -> tuple[Caller, JsonObject | None]:
         """Whose request it is, and the body where the key was in it: one outside of the body is
         judged before the body."""
-        key: Any = _key_in_headers(request)
+        key: Any = key_in_headers(request)
         if key is not None:
             return await self._callers.find(request, key, BAD_HEADER), None
         body = await _body(request)
@@ -98,7 +115,7 @@ class Segment:
         return await self._callers.find(request, key, NO_KEY), body
 
     async def _batch(
-        self, _request: Request, body: JsonObject, sender: Sender, allowance: Allowance | None
+        self, request: Request, body: JsonObject, sender: Sender, allowance: Allowance | None
     ) -> JSONResponse:
         calls = body.get("batch")
         if not isinstance(calls, list):
@@ -110,8 +127,10 @@ class Segment:
             raise InvalidInput("must be an object", path=["context"])
         if allowance is not None:
             await allowance.spend(events=len(calls))
-        answer = await self._store(calls, body, context, sender)
-        return JSONResponse(answer)
+        read = self._read(calls, body, context, sender)
+        if read.errors and request.headers.get(STRICT) == "1":
+            return JSONResponse(_refused(read.errors), 400)
+        return JSONResponse(await self._store(read, sender))
 
     async def _single(
         self, request: Request, body: JsonObject, sender: Sender, allowance: Allowance | None
@@ -120,20 +139,21 @@ class Segment:
         if allowance is not None:
             await allowance.spend(events=1)
         call = {**body, "type": SHORT.get(name, name)}
-        answer = await self._store([call], body, None, sender)
+        answer = await self._store(self._read([call], body, None, sender), sender)
         if answer["errors"]:
             error = answer["errors"][0]
             raise InvalidInput(error["message"], path=error["path"])
         return JSONResponse(answer)
 
-    async def _store(
+    def _read(
         self,
         calls: list[Any],
         body: JsonObject,
         context: JsonObject | None,
         sender: Sender,
-    ) -> dict[str, Any]:
-        clock = Clock(_sent_at(body), datetime.now(UTC))
+    ) -> _Read:
+        """The messages that the calls mean, and what is wrong with the others."""
+        clock = Clock(sent_at_of(body), datetime.now(UTC))
 
         def cookie_of(user: str, kind: str, message: str | None) -> str:
             if not sender.is_browser:
@@ -142,21 +162,28 @@ class Segment:
             alone = (message or uuid4().hex) if kind == "identify" else None
             return self._ids.cookie_of_browser(user, alone)
 
-        messages: dict[int, Message] = {}
-        errors: dict[int, GraphidError] = {}
+        read = _Read()
         for index, call in enumerate(calls):
             try:
                 if not isinstance(call, dict):
                     raise InvalidInput("must be an object", path=[])
-                messages[index] = translate(call, clock=clock, cookie_of=cookie_of, context=context)
+                read.messages[index] = translate(
+                    call, clock=clock, cookie_of=cookie_of, context=context
+                )
             except InvalidInput as error:
-                errors[index] = error
-        receipts = await self._ingest.submit([*messages.values()], sender) if messages else []
-        stored = dict(zip(messages, receipts, strict=True))
-        errors |= {i: receipt.problem for i, receipt in stored.items() if receipt.problem}
+                read.errors[index] = error
+        return read
+
+    async def _store(self, read: _Read, sender: Sender) -> dict[str, Any]:
+        """Store what could be read; the answer."""
+        messages = [*read.messages.values()]
+        receipts = await self._ingest.submit(messages, sender) if messages else []
+        stored = dict(zip(read.messages, receipts, strict=True))
+        refused = {i: receipt.problem for i, receipt in stored.items() if receipt.problem}
+        errors = read.errors | refused
         return {
             "success": True,
-            "accepted": len(calls) - len(errors),
+            "accepted": len(stored) - len(refused),
             "duplicates": sum(receipt.duplicate for receipt in stored.values()),
             "errors": [_told(index, error) for index, error in sorted(errors.items())],
             "warnings": [
@@ -167,7 +194,15 @@ class Segment:
         }
 
 
-def _key_in_headers(request: Request) -> str | None:
+@dataclass
+class _Read:
+    """What the calls of a request say, by their index."""
+
+    messages: dict[int, Message] = field(default_factory=dict)
+    errors: dict[int, GraphidError] = field(default_factory=dict)
+
+
+def key_in_headers(request: Request) -> str | None:
     """The write key as user of Basic, as SDKs send it, or Bearer, or ``X-Write-Key``; empty where
     the header holds none."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
@@ -178,7 +213,9 @@ def _key_in_headers(request: Request) -> str | None:
             return ""
     if scheme.lower() == "bearer":
         return credentials.strip()
-    return request.headers.get("x-write-key")
+    written = request.headers.get("x-write-key")
+    # Jitsu's SDKs want "key:secret", as Basic has it. No key of ours has a colon.
+    return None if written is None else written.partition(":")[0]
 
 
 async def _body(request: Request) -> JsonObject:
@@ -188,12 +225,18 @@ async def _body(request: Request) -> JsonObject:
     return body
 
 
-def _sent_at(body: JsonObject) -> datetime | None:
-    """When the client says that it sent this; one that cannot be read corrects nothing."""
-    try:
-        return read_time(body["sentAt"], "sentAt")
-    except (KeyError, InvalidInput):
-        return None
+def _refused(errors: Mapping[int, GraphidError]) -> dict[str, Any]:
+    """The answer to a batch that is refused for what is wrong with some of it."""
+    told = [_told(index, error) for index, error in sorted(errors.items())]
+    first = told[0]
+    error = {
+        "code": first["code"],
+        "path": ["batch", str(first["index"]), *first["path"]],
+        "message": first["message"],
+        "requestId": request_id(),
+    }
+    beside = {"code": error["code"], "message": error["message"]}
+    return {"success": False, "accepted": 0, "error": error, "errors": told, **beside}
 
 
 def _told(index: int, error: GraphidError) -> dict[str, Any]:

@@ -40,11 +40,26 @@ _FIELDS = {
 
 
 class Clock:
-    """The client's clock against ours, as one request shows it."""
+    """The client's clock against ours, as one request shows it. ``sent_at``: when it was sent, by
+    the client's; None where that is not said, and then the client is taken at its word."""
 
     def __init__(self, sent_at: datetime | None, received_at: datetime) -> None:
+        self.sent_at = sent_at
+        self.received_at = received_at
         skew = received_at - sent_at if sent_at else timedelta()
         self._correction = skew if abs(skew) > TRUSTED_SKEW else timedelta()
+
+    def of(self, call: JsonObject) -> Clock:
+        """The clock of one call of a batch, which may say by itself when it was sent, where the
+        batch says nothing."""
+        if self.sent_at is not None or "sentAt" not in call:
+            return self
+        return Clock(sent_at_of(call), self.received_at)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it is off by more than what latency looks like."""
+        return bool(self._correction)
 
     def corrected(self, at: datetime) -> datetime:
         """When it was by our clock: ``received - (sent - at)`` where theirs is plainly wrong."""
@@ -52,6 +67,14 @@ class Clock:
             return at + self._correction
         except OverflowError:
             return at
+
+
+def sent_at_of(body: JsonObject) -> datetime | None:
+    """When the client says that it sent this; one that cannot be read corrects nothing."""
+    try:
+        return read_time(body["sentAt"], "sentAt")
+    except (KeyError, InvalidInput):
+        return None
 
 
 CookieOf = Callable[[str, str, str | None], str]
@@ -73,7 +96,7 @@ def translate(
     kind = call.get("type")
     if not isinstance(kind, str) or kind not in _CALLS:
         raise InvalidInput(f"must be one of {', '.join(_CALLS)}", path=["type"])
-    common = _Common(call, clock, cookie_of, context or {})
+    common = _Common(call, clock.of(call), cookie_of, context or {})
     fields = {"context": common.where(), **_CALLS[kind](call, common)}
     message = _TYPES.get(kind, Track)
     try:
@@ -94,12 +117,19 @@ class _Common:
     ) -> None:
         self.context = {**batch_context, **_object(call, "context")}
         self.user_id = _id(call, "userId")
+        self._is_empty = call.get("userId") == ""
         self._anonymous_id = _id(call, "anonymousId")
         self._kind: str = call["type"]
         self._message_id = _id(call, "messageId")
         self._at = _time(call, "timestamp") or _time(call, "originalTimestamp")
         self._clock = clock
         self._cookie_of = cookie_of
+
+    def who(self) -> dict[str, Any]:
+        """The user that is said with an event. An empty id, as RudderStack's SDKs send it as long
+        as nobody is logged in, is none; with an anonymous id it says that nobody is there."""
+        names_nobody = self.user_id is None and self._anonymous_id is not None and self._is_empty
+        return {"user_id": self.user_id, "names_nobody": names_nobody}
 
     def where(self) -> dict[str, Any]:
         """Our context of the call."""
@@ -115,11 +145,18 @@ class _Common:
             "deviceId": _id(device, "id", "context", "device"),
             "sessionId": _id(self.context, "sessionId", "context"),
             "occurredAt": self._clock.corrected(self._at) if self._at else None,
+            "clientClock": self._clock_said(),
         }
+
+    def _clock_said(self) -> dict[str, Any] | None:
+        if self._at is None or not self._clock.is_wrong:
+            return None
+        return {"timestamp": self._at, "sentAt": self._clock.sent_at}
 
 
 def _identify(call: JsonObject, common: _Common) -> dict[str, Any]:
-    said = dict(_object(call, "traits"))
+    # RudderStack's SDKs have them in the context, and Segment's beside the user id.
+    said = {**_object(common.context, "traits", "context"), **_object(call, "traits")}
     # GraphQL's clients keep their own traits under "custom"; here they lie beside the others.
     own = said.pop("custom", None)
     custom = dict(own) if isinstance(own, dict) else {} if own is None else {"custom": own}
@@ -145,7 +182,7 @@ def _page(call: JsonObject, common: _Common) -> dict[str, Any]:
         "title": told["title"] or call.get("name") or None,
         "referrer": told["referrer"] or None,
         "properties": properties or None,
-        "user_id": common.user_id,
+        **common.who(),
     }
 
 
@@ -153,7 +190,7 @@ def _track(call: JsonObject, common: _Common) -> dict[str, Any]:
     return {
         "name": call.get("event", ""),
         "properties": _object(call, "properties") or None,
-        "user_id": common.user_id,
+        **common.who(),
     }
 
 
@@ -165,7 +202,7 @@ def _screen(call: JsonObject, common: _Common) -> dict[str, Any]:
         "name": call.get("name") or call.get("category") or "Screen",
         "call": "screen",
         "properties": properties or None,
-        "user_id": common.user_id,
+        **common.who(),
     }
 
 
@@ -174,7 +211,7 @@ def _alias(call: JsonObject, common: _Common) -> dict[str, Any]:
         "name": "Alias",
         "call": "alias",
         "properties": {"previousId": _id(call, "previousId"), "userId": common.user_id},
-        "user_id": common.user_id,
+        **common.who(),
     }
 
 
@@ -183,7 +220,7 @@ def _group(call: JsonObject, common: _Common) -> dict[str, Any]:
         "name": "Group",
         "call": "group",
         "properties": {"groupId": _id(call, "groupId"), "traits": dict(_object(call, "traits"))},
-        "user_id": common.user_id,
+        **common.who(),
     }
 
 

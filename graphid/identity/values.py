@@ -99,6 +99,9 @@ _BESIDE = "\x1f"
 SAID_USER = _BESIDE + "user_id"
 """What the id of the identify that an event says besides ends with."""
 
+SAID_NOBODY = _BESIDE + "nobody"
+"""What the id of the logout ends with that an event says besides, by naming nobody."""
+
 SAID_BESIDE = _BESIDE + "beside"
 """What the id of the identify ends with that is sent beside what a provider vouches for."""
 

@@ -20,6 +20,7 @@ from graphid.graph.queries import query
 from graphid.identity.ids import Ids
 from graphid.identity.values import Micros
 from graphid.service.batches import batch_of
+from graphid.service.departures import find_departed, warm_departures
 from graphid.service.lanes import Lane, Room
 from graphid.service.messages import Message, Sender
 from graphid.service.receipts import Receipt
@@ -111,6 +112,7 @@ class Ingest:
                     ids=self._ids,
                     taken=moments,
                 )
+                submission.depart(await find_departed(self._database, submission.recordings))
                 receipts += await self._taken_in(submission)
                 moments |= submission.moments
         if any(receipt.pending for receipt in receipts):
@@ -193,6 +195,7 @@ class Ingest:
     async def warm(self) -> None:
         """Have the server plan the statements before the first visitor waits for it."""
         await self._policies.current()
+        await warm_departures(self._database, within=WARMING)
 
         async def work(unit: Unit) -> None:
             await unit.rows(APPEND_EVENTS, ids=[], batch=NO_EVENTS)

@@ -144,6 +144,14 @@ class Sender(BaseModel):
     is_browser: bool
 
 
+class ClientClock(_Value):
+    """What a client said of the time, by a clock that was plainly wrong: when it happened, and
+    when it was sent."""
+
+    timestamp: AwareDatetime
+    sent_at: AwareDatetime
+
+
 class Context(_Value):
     """Where an event happened. ``message_id`` is the idempotency key."""
 
@@ -152,6 +160,8 @@ class Context(_Value):
     device_id: Id | None = None
     session_id: Id | None = None
     occurred_at: Time | None = None
+    client_clock: ClientClock | None = Field(default=None, exclude=True)
+    """Kept where ``occurred_at`` is not what the client said, but was made of it."""
 
 
 class ClaimedIdentifier(_Value):
@@ -203,6 +213,8 @@ class Page(_Value):
     properties: Properties | None = None
     user_id: Id | None = Field(default=None, exclude=True)
     """Said with the event, as SDKs do: an identify with that one identifier besides."""
+    names_nobody: bool = Field(default=False, exclude=True)
+    """It says with the event that nobody is logged in (see ``service.departures``)."""
 
 
 class Track(_Value):
@@ -214,6 +226,7 @@ class Track(_Value):
     call: Literal["track", "screen", "group", "alias"] = "track"
     properties: Properties | None = None
     user_id: Id | None = Field(default=None, exclude=True)
+    names_nobody: bool = Field(default=False, exclude=True)
 
 
 class Identify(_Value):

@@ -5,7 +5,7 @@ Pure: what a message means, at which time it counts, and what of it is read as a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import (
     OF_RECORD,
     SAID_BESIDE,
+    SAID_NOBODY,
     SAID_USER,
     Assurance,
     ContactUpsert,
@@ -79,6 +80,7 @@ class Recorder:
     ``received_at`` is when the request arrived. Equal times on one cookie are spread by a
     microsecond, so that what was sent first comes first; ``taken`` are the moments that earlier
     messages of the same request have. Evidence is stamped with the version ``in_force``.
+    ``departed``: since when nobody was there, by the ids of the messages that show it.
     """
 
     def __init__(
@@ -88,12 +90,15 @@ class Recorder:
         received_at: Micros,
         ids: Ids,
         taken: Iterable[Moment] = (),
+        *,
+        departed: Mapping[str, Micros] | None = None,
     ) -> None:
         self._sender = sender
         self._policy, self._version = in_force.policy, in_force.version
         self._received_at = received_at
         self._ids = ids
         self._taken = set(taken)
+        self._departed = departed or {}
         trusted = self._policy.browser if sender.is_browser else Assurance.CLAIMED
         self._assurance = max(sender.assurance, trusted)
 
@@ -148,7 +153,8 @@ class Recorder:
     ) -> Recording:
         evidence: tuple[Evidence, ...] = ()
         warnings: tuple[Warned, ...] = ()
-        detail = detail_of(message)
+        departure: LogoutEvidence | None = None
+        detail = detail_of(message) | _clock_of(context)
         if isinstance(message, Identify | ChatAuthentication):
             evidence, warnings = self._identifies(recording, message, context)
             named = dict.fromkeys(key for said in evidence for key in said.identifiers)
@@ -161,6 +167,10 @@ class Recorder:
             said = Said([("user_id", message.user_id)], {}, self._assurance)
             identify, warnings = self._identify(recording, context, said, SAID_USER)
             evidence = (identify,)
+        elif isinstance(message, Page | Track) and message.names_nobody:
+            departure = self._logout(recording, context, SAID_NOBODY)
+            if (left := self._departed.get(recording.message_id)) is not None:
+                evidence = (msgspec.structs.replace(departure, at=left),)
         elif isinstance(message, Logout):
             evidence = (self._logout(recording, context),)
         own = next((piece for piece in evidence if piece.id == recording.message_id), None)
@@ -180,18 +190,23 @@ class Recorder:
             channel=message.channel if isinstance(message, StartChat) else None,
             actor=self._sender.name,
             of_browser=self._sender.is_browser,
+            names_nobody=departure is not None,
             detail=detail,
         )
         return replace(
-            recording, event=event, evidence=evidence, warnings=recording.warnings + warnings
+            recording,
+            event=event,
+            evidence=evidence,
+            warnings=recording.warnings + warnings,
+            departure=departure,
         )
 
     def _is_logout(self, message: Track) -> bool:
         return message.name in self._policy.logout_events
 
-    def _logout(self, recording: Recording, context: Context) -> LogoutEvidence:
+    def _logout(self, recording: Recording, context: Context, suffix: str = "") -> LogoutEvidence:
         return LogoutEvidence(
-            id=recording.message_id,
+            id=recording.message_id + suffix,
             at=recording.at,
             recorded_at=recording.received_at,
             cookie=context.cookie_id,
@@ -325,6 +340,12 @@ _TYPES = {
     "endChat": "CHAT_END",
     "chatAuthentication": "CHAT_AUTHENTICATED",
 }
+
+
+def _clock_of(context: Context) -> dict[str, Any]:
+    """The times as the client said them, where they were not taken at their word."""
+    clock = context.client_clock
+    return {} if clock is None else {"clientClock": clock.model_dump(mode="json", by_alias=True)}
 
 
 def _as_text(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from graphid.identity.outcome import Warned
-from graphid.identity.values import Evidence, Micros
+from graphid.identity.values import Evidence, Logout, Micros
 
 COMMON = frozenset({"PAGE", "TRACK"})
 """Types of nearly all events. The others have a ``kind``, by which they are found among them."""
@@ -34,6 +34,7 @@ class Event:
     channel: str | None = None
     actor: str | None = None
     of_browser: bool = False
+    names_nobody: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
 
     def properties(self) -> dict[str, Any]:
@@ -51,6 +52,7 @@ class Event:
             "clientSession": self.client_session,
             "chat": self.chat,
             "actor": self.actor,
+            "nobody": True if self.names_nobody else None,
             "detail": _json.encode(self.detail).decode(),
         }
 
@@ -102,6 +104,7 @@ class Recording:
     """One message, ready to be stored: its event, its evidence, and what to warn of.
 
     What a message says besides is evidence of its own; the first is what it is answered by.
+    ``departure`` is evidence if somebody was there to depart (see ``service.departures``).
     """
 
     message_id: str
@@ -112,3 +115,4 @@ class Recording:
     event: Event | None = None
     evidence: tuple[Evidence, ...] = ()
     warnings: tuple[Warned, ...] = ()
+    departure: Logout | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from hashlib import blake2b
 from typing import Any
@@ -70,6 +70,7 @@ class Submission:
         self.policy = in_force.policy
         self._ids = ids
         self._places: dict[str, ChatPlace] = {}
+        self._departed: Mapping[str, Micros] = {}
         self._recordings = self._record()
 
     def __len__(self) -> int:
@@ -79,6 +80,17 @@ class Submission:
     def names(self) -> Sequence[str]:
         """The ids of its messages."""
         return [id for _, id in self._messages]
+
+    @property
+    def recordings(self) -> Collection[Recording]:
+        """What its messages say, as far as that is known without a look at the graph."""
+        return self._recordings.values()
+
+    def depart(self, departed: Mapping[str, Micros]) -> None:
+        """These messages, which name nobody, say a logout, each at a time."""
+        if departed:
+            self._departed = departed
+            self._recordings = self._record()
 
     @property
     def is_plain(self) -> bool:
@@ -167,7 +179,14 @@ class Submission:
 
     def _record(self) -> dict[str, Recording]:
         """The recordings by message id; of an id that comes twice, the first."""
-        recorder = Recorder(self._sender, self._in_force, self._received_at, self._ids, self._taken)
+        recorder = Recorder(
+            self._sender,
+            self._in_force,
+            self._received_at,
+            self._ids,
+            self._taken,
+            departed=self._departed,
+        )
         recordings: dict[str, Recording] = {}
         for message, id in self._messages:
             place = self._places.get(id)

@@ -24,6 +24,7 @@ PERSON = """query ($type: String!, $value: String!) {
   }
 }"""
 COOKIE = """query ($id: ID!) { personByCookie(cookieId: $id) { id kind } }"""
+EVENT = """query ($id: ID!) { event(messageId: $id) { occurredAt detail } }"""
 
 Sdk = Callable[..., None]
 
@@ -160,6 +161,25 @@ def test_bad_calls_are_told_by_index_and_the_good_ones_stored_once(
         assert "256" in body["errors"][0]["message"]
 
 
+def test_what_a_wrong_clock_said_is_kept(graphid: Service, http: httpx.Client, run: str) -> None:
+    now = datetime.now(UTC)
+    call = {"event": "x", "anonymousId": f"c-{run}", "messageId": run}
+    # Slow by a month; and, when it is sent again, set to two days ahead.
+    clocks = (now - timedelta(days=30), now + timedelta(days=2))
+    for duplicates, sent in enumerate(clocks):
+        at = sent - timedelta(minutes=5)
+        body = {**call, "timestamp": at.isoformat(), "sentAt": sent.isoformat()}
+        answer = http.post("/v1/track", json=body).json()
+        assert (answer["duplicates"], answer["warnings"]) == (duplicates, [])
+    with closing(graphid.client()) as client:
+        event = client.graphql(EVENT, id=run)["event"]
+    happened = datetime.fromisoformat(event["occurredAt"])
+    assert timedelta(0) <= happened - (now - timedelta(minutes=5)) < timedelta(minutes=1)
+    said = event["detail"]["clientClock"]
+    told = [datetime.fromisoformat(said[name]) for name in ("timestamp", "sentAt")]
+    assert told == [clocks[0] - timedelta(minutes=5), clocks[0]]
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [
@@ -178,7 +198,8 @@ def test_a_batch_that_cannot_be_read_is_refused(
 ) -> None:
     answer = http.post("/v1/batch", content=body, headers=headers)
     assert answer.status_code == status
-    assert answer.json()["error"]["message"]
+    told = answer.json()
+    assert told["message"] == told["error"]["message"] != ""
 
 
 def test_a_key_only_in_the_body_as_older_sdks_send_it(graphid: Service, run: str) -> None:

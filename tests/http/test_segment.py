@@ -16,12 +16,13 @@ from graphid.errors import DatabaseUnavailable, GraphidError, NotFound
 from graphid.http.answers import on_graphid_error
 from graphid.http.callers import Callers
 from graphid.http.gate import Gate
-from graphid.http.segment import MAX_BATCH, Segment
+from graphid.http.segment import CALLS, MAX_BATCH, Segment
 from graphid.http.segment_calls import Clock, translate
 from graphid.identity.outcome import Warned
 from graphid.identity.values import Assurance
+from graphid.service.contents import digest_of
 from graphid.service.keymaking import RevokeKey
-from graphid.service.messages import Identify, Message, Page, Sender, Track
+from graphid.service.messages import ClientClock, Identify, Message, Page, Sender, Track
 from graphid.service.receipts import Receipt
 from tests.keys import IDS, OPERATOR, Process
 
@@ -251,6 +252,67 @@ class TestTranslation:
         found = [m.context.occurred_at for m in (late, right, ahead) if isinstance(m, Track)]
         assert found == [at + timedelta(hours=1), at, at - timedelta(minutes=2)]
 
+    def test_what_a_wrong_clock_said_is_kept_and_is_no_content(self) -> None:
+        at = NOW - timedelta(hours=2)
+        call = {"type": "track", "event": "x", "anonymousId": "c", "timestamp": at.isoformat()}
+        late, right = one(call, Clock(NOW - timedelta(hours=1), NOW)), one(call, Clock(NOW, NOW))
+        assert isinstance(late, Track)
+        assert isinstance(right, Track)
+        assert late.context.client_clock == ClientClock(
+            timestamp=at, sent_at=NOW - timedelta(hours=1)
+        )
+        assert right.context.client_clock is None
+        assert digest_of(late) == digest_of(right)
+
+    def test_a_call_says_when_it_was_sent_where_its_batch_does_not(self) -> None:
+        at, sent = NOW - timedelta(hours=2), NOW - timedelta(hours=1)
+        call = {
+            "type": "track",
+            "event": "x",
+            "anonymousId": "c",
+            "originalTimestamp": at.isoformat(),
+            "sentAt": sent.isoformat(),
+        }
+        own, of_batch = one(call, Clock(None, NOW)), one(call, Clock(NOW, NOW))
+        assert isinstance(own, Track)
+        assert isinstance(of_batch, Track)
+        assert own.context.occurred_at == at + timedelta(hours=1)
+        assert of_batch.context.occurred_at == at
+
+    def test_rudderstack_s_traits_are_in_the_context(self) -> None:
+        call = {"type": "identify", "anonymousId": "c", "userId": "u"}
+        around = {"traits": {"email": "jane@example.com", "plan": "tin"}}
+        message = one({**call, "context": around, "traits": {"plan": "gold"}})
+        assert isinstance(message, Identify)
+        assert message.traits is not None
+        assert (message.traits.email, message.traits.custom) == (
+            "jane@example.com",
+            {"plan": "gold"},
+        )
+        page = one({"type": "page", "anonymousId": "c", "context": around})
+        assert isinstance(page, Page)
+        assert page.properties is None
+
+    @pytest.mark.parametrize(
+        ("who", "names_nobody"),
+        [
+            ({"userId": ""}, True),
+            ({"userId": None}, False),
+            ({}, False),
+            ({"userId": "u"}, False),
+        ],
+    )
+    def test_an_empty_user_id_says_that_nobody_is_there(
+        self, who: dict[str, Any], names_nobody: bool
+    ) -> None:
+        for kind in ("page", "track", "screen", "group", "alias"):
+            message = one({"type": kind, "event": "x", "anonymousId": "c", **who})
+            assert isinstance(message, Page | Track)
+            assert message.names_nobody is names_nobody
+            assert digest_of(message) == digest_of(
+                one({"type": kind, "event": "x", "anonymousId": "c"})
+            ) or (kind == "alias" and bool(who.get("userId")))
+
     def test_a_time_past_all_times_stays(self) -> None:
         last = datetime.max.replace(tzinfo=UTC)
         assert Clock(NOW - timedelta(days=1), NOW).corrected(last) == last
@@ -301,6 +363,48 @@ class TestEndpoints:
             assert (answer.status_code, answer.json()["success"]) == (200, True)
         assert ingest.sender is None
 
+    async def test_a_batch_may_be_refused_for_one_bad_call(
+        self, client: httpx.AsyncClient, ingest: Recorder
+    ) -> None:
+        good = {"type": "track", "event": "a", "anonymousId": "c", "messageId": "m1"}
+        strict = {"X-Strict-Mode": "1"}
+        for bad in ({**good, "event": ""}, "no call"):
+            body = {"batch": [good, bad]}
+            answer = await client.post("/v1/batch", json=body, headers=strict)
+            assert answer.status_code == 400
+            told = answer.json()
+            assert (told["success"], told["accepted"]) == (False, 0)
+            assert [error["index"] for error in told["errors"]] == [1]
+            assert told["error"]["path"][:2] == ["batch", "1"]
+            assert told["code"] == told["error"]["code"] == "INVALID_INPUT"
+        assert ingest.sender is None
+        for headers in ({}, {"X-Strict-Mode": "0"}):
+            answer = await client.post("/v1/batch", json=body, headers=headers)
+            assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+        answer = await client.post("/v1/batch", json={"batch": [good]}, headers=strict)
+        assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+
+    @pytest.mark.parametrize("path", ["/v1/batch", "/v1/b", "/v1/import", "/beacon/v1/batch"])
+    async def test_where_batches_go(
+        self, client: httpx.AsyncClient, ingest: Recorder, path: str
+    ) -> None:
+        batch = [{"type": "page", "anonymousId": "c"}, {"type": "identify", "anonymousId": "c"}]
+        answer = await client.post(path, json={"batch": batch})
+        assert (answer.status_code, answer.json()["accepted"]) == (200, 2)
+        assert [message.kind for message in ingest.messages] == ["page", "identify"]
+
+    @pytest.mark.parametrize("place", ["/api/s", "/api/s/s2s"])
+    async def test_jitsu_s_paths(
+        self, client: httpx.AsyncClient, ingest: Recorder, place: str
+    ) -> None:
+        for name in CALLS:
+            answer = await client.post(f"{place}/{name}", json={"anonymousId": "c", "event": "x"})
+            assert answer.status_code == 200
+        calls = [m.call if isinstance(m, Track) else m.kind for m in ingest.messages]
+        assert calls == list(CALLS)
+        bad = await client.post(f"{place}/track", json={"anonymousId": "c"})
+        assert (bad.status_code, bad.json()["error"]["path"]) == (400, ["event"])
+
     @pytest.mark.parametrize(
         ("path", "kind"),
         [
@@ -320,7 +424,10 @@ class TestEndpoints:
     async def test_a_bad_single_call_is_refused(self, client: httpx.AsyncClient) -> None:
         answer = await client.post("/v1/track", json={"anonymousId": "c"})
         assert answer.status_code == 400
-        assert answer.json()["error"]["path"] == ["event"]
+        told = answer.json()
+        assert told["error"]["path"] == ["event"]
+        # Where Segment's SDK for Python looks; without, it sends again what is refused for good.
+        assert (told["code"], told["message"]) == (told["error"]["code"], told["error"]["message"])
 
     async def test_the_content_type_does_not_matter(
         self, client: httpx.AsyncClient, ingest: Recorder
@@ -415,6 +522,39 @@ class TestKeys:
                 assert ingest.sender is not None
                 assert ingest.sender.assurance is assurance
                 assert ingest.sender.name.endswith(f":{made.key.id}")
+
+    async def test_the_first_that_is_there_counts(
+        self, client: httpx.AsyncClient, ingest: Recorder
+    ) -> None:
+        def basic(key: str) -> dict[str, str]:
+            return {"authorization": f"Basic {base64.b64encode(f'{key}:'.encode()).decode()}"}
+
+        def written(key: str) -> dict[str, str]:
+            return {"x-write-key": key}
+
+        good, body = "sk_of_settings", {**self.CALL, "writeKey": "wrong"}
+        query = {"writeKey": "wrong"}
+        for given in (
+            {"headers": basic(good) | written("wrong"), "json": body, "params": query},
+            {"headers": written(good), "json": body, "params": query},
+            {"json": {**self.CALL, "writeKey": good}, "params": query},
+        ):
+            assert await self.post(client, **given) == 200
+        assert await self.post(client, headers=basic("wrong") | written(good)) == 401
+        assert len(ingest.messages) == 3
+
+    async def test_jitsu_s_have_a_colon(self, client: httpx.AsyncClient) -> None:
+        # Its SDKs take no key without one, and mask in the body what is behind it.
+        for key, status in (("pk_of_settings:any", 200), ("wrong:pk_of_settings", 401)):
+            body = {**self.CALL, "writeKey": "pk_of_settings:***"}
+            assert await self.post(client, headers={"x-write-key": key}, json=body) == status
+
+    async def test_one_that_may_not_send(
+        self, client: httpx.AsyncClient, ingest: Recorder, process: Process
+    ) -> None:
+        made = await process.make(scopes=["journey:view"])
+        assert await self.post(client, headers={"x-write-key": made.text}) == 403
+        assert not ingest.messages
 
     async def test_a_revoked_one(
         self, client: httpx.AsyncClient, ingest: Recorder, process: Process
