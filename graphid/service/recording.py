@@ -6,7 +6,7 @@ Pure: what a message means, at which time it counts, and what of it is read as a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -193,7 +193,7 @@ class Recorder:
             names_nobody=departure is not None,
             detail=detail,
         )
-        return replace(
+        return msgspec.structs.replace(
             recording,
             event=event,
             evidence=evidence,
@@ -233,7 +233,9 @@ class Recorder:
         proven, warnings = self._identify(recording, context, self._vouched(message.proof))
         if not claims and not traits:
             return (proven,), warnings
-        after = replace(recording, at=self._free_moment(context.cookie_id, recording.at))
+        after = msgspec.structs.replace(
+            recording, at=self._free_moment(context.cookie_id, recording.at)
+        )
         beside, more = self._identify(after, context, said, SAID_BESIDE)
         return (proven, beside), warnings + more
 

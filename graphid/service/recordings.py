@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -16,8 +15,7 @@ COMMON = frozenset({"PAGE", "TRACK"})
 _json = msgspec.json.Encoder(order="sorted")
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, gc=False):
     """A line of a journey, as it is stored. ``of_browser``: a publishable key sent it, to which a
     chat that it begins belongs."""
 
@@ -35,7 +33,7 @@ class Event:
     actor: str | None = None
     of_browser: bool = False
     names_nobody: bool = False
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any] = {}
 
     def properties(self) -> dict[str, Any]:
         """The event as its node has it."""
@@ -99,8 +97,7 @@ class Event:
         return []
 
 
-@dataclass(frozen=True)
-class Recording:
+class Recording(msgspec.Struct, frozen=True):
     """One message, ready to be stored: its event, its evidence, and what to warn of.
 
     What a message says besides is evidence of its own; the first is what it is answered by.
