@@ -20,7 +20,10 @@ from graphql.language import FieldNode
 from graphql.pyutils import Path, gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from graphid.api.selections import Step, object_type_of, steps_of
+from graphid.api.selections import LateInfo, Step, object_type_of, steps_of
+
+_DONE = (dict, list, str, int, float, bool, type(None))
+"""What is no awaitable, so that it need not be asked; nearly all there is."""
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
@@ -69,12 +72,19 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         is_awaitable = self.is_awaitable
         try:
             for step in self._steps_of(parent_type, grouped_field_set):
-                shape = step.shape
-                if shape.is_attribute and shape.write is not None:
-                    results[step.name] = self._scalar(step, source_value, path)
+                if step.read is not None:
+                    try:
+                        value = step.read(source_value)
+                        if value.__class__ is not str or not step.shape.is_text:
+                            value = _written(step, value)
+                    except Exception as error:
+                        at = Path(path, step.name, parent_type.name)
+                        self.handle_field_error(error, step.field.type, step.details, at)
+                        value = None
+                    results[step.name] = value
                     continue
                 at = Path(path, step.name, parent_type.name)
-                if shape.resolve is None:
+                if step.shape.resolve is None:
                     result = self.execute_field(
                         parent_type, source_value, step.details, at, position_context
                     )
@@ -82,7 +92,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                     result = self._resolve(step, source_value, at, position_context)
                 if result is not Undefined:
                     results[step.name] = result
-                    if is_awaitable(result):
+                    if result.__class__ not in _DONE and is_awaitable(result):
                         waiting.append(step.name)
         except Exception:
             if waiting:
@@ -92,12 +102,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return self._all(results, waiting) if waiting else results
 
     @staticmethod
-    async def _all(results: dict[str, Any], waiting: list[str]) -> dict[str, Any]:
+    async def _all(results: Any, waiting: list[Any]) -> Any:
+        """The results, by name or by number, when those have come that wait."""
         if len(waiting) == 1:
             results[waiting[0]] = await results[waiting[0]]
         else:
-            done = await gather_with_cancel(*(results[name] for name in waiting))
-            results.update(zip(waiting, done, strict=True))
+            done = await gather_with_cancel(*(results[key] for key in waiting))
+            for key, result in zip(waiting, done, strict=True):
+                results[key] = result
         return results
 
     def _steps_of(self, parent_type: GraphQLObjectType, fields: Any) -> list[Step]:
@@ -107,27 +119,22 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             kept = self._steps[id(fields)] = fields, steps_of(self.schema, parent_type, fields)
         return kept[1]
 
-    def _scalar(self, step: Step, source: Any, path: Path | None) -> Any:
-        """The value of an attribute that is a scalar or an enum."""
-        try:
-            return _written(step, step.shape.resolve(source))  # type: ignore[misc]
-        except Exception as error:
-            at = Path(path, step.name, step.parent_type.name)
-            self.handle_field_error(error, step.field.type, step.details, at)
-            return None
-
     def _resolve(self, step: Step, source: Any, path: Path, position_context: Any) -> Any:
         """What an attribute is, or a resolver without arguments returns, with all below it."""
-        resolve, type = step.shape.resolve, step.field.type
+        resolve, type, informed = step.shape.resolve, step.field.type, step.shape.informed
         assert resolve is not None
-        info: Any = step
+
+        def make_info() -> GraphQLResolveInfo[Any]:
+            nodes = [detail.node for detail in step.details]
+            return self.build_resolve_info(step.field, nodes, step.parent_type, path)
+
         try:
-            if step.shape.info_of is not None or step.shape.is_abstract:
-                nodes = [detail.node for detail in step.details]
-                info = self.build_resolve_info(step.field, nodes, step.parent_type, path)
-            info_of = step.shape.info_of
-            value = resolve(source) if info_of is None else resolve(source, info_of(info))
-            if self.is_awaitable(value):
+            info: Any = make_info() if step.shape.is_abstract else step
+            if informed is None:
+                value = resolve(source)
+            else:
+                value = resolve(source, LateInfo(make_info, informed))
+            if value.__class__ not in _DONE and self.is_awaitable(value):
                 return self.complete_awaitable_value(
                     type, step.details, info, path, value, position_context
                 )
@@ -137,13 +144,15 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         except Exception as error:
             self.handle_field_error(error, type, step.details, path)
             return None
-        return self._guarded(step, completed, path) if self.is_awaitable(completed) else completed
+        if completed.__class__ in _DONE or not self.is_awaitable(completed):
+            return completed
+        return self._guarded(completed, type, step.details, path)
 
-    async def _guarded(self, step: Step, completed: Awaitable[Any], path: Path) -> Any:
+    async def _guarded(self, completed: Awaitable[Any], type: Any, details: Any, path: Path) -> Any:
         try:
             return await completed
         except Exception as error:
-            self.handle_field_error(error, step.field.type, step.details, path)
+            self.handle_field_error(error, type, details, path)
             return None
 
     def complete_value(  # noqa: PLR0917 - graphql-core calls it so
@@ -163,6 +172,45 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             )
         fields = self.collect_subfields(type, field_details_list)[0]
         return self.execute_fields(type, result, path, fields, None)
+
+    def complete_iterable_value(  # noqa: PLR0917 - graphql-core calls it so
+        self,
+        item_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Path,
+        items: Any,
+        position_context: Any,
+    ) -> Any:
+        """As graphql-core has it; a list of objects of one of the schema's classes is gone through
+        with what is selected on them worked out once."""
+        kinds = {item.__class__ for item in items} if items.__class__ is list else ()
+        type = object_type_of(self.schema, item_type, *kinds) if len(kinds) == 1 else None
+        if type is None:
+            return super().complete_iterable_value(
+                item_type, field_details_list, info, path, items, position_context
+            )
+        fields = self.collect_subfields(type, field_details_list)[0]
+        results: list[Any] = []
+        waiting: list[int] = []
+        try:
+            for index, item in enumerate(items):
+                at = Path(path, index, None)
+                try:
+                    completed = self.execute_fields(type, item, at, fields, None)
+                except Exception as error:
+                    self.handle_field_error(error, item_type, field_details_list, at)
+                    completed = None
+                if completed.__class__ not in _DONE and self.is_awaitable(completed):
+                    completed = self._guarded(completed, item_type, field_details_list, at)
+                    waiting.append(index)
+                results.append(completed)
+        except Exception:
+            if waiting:
+                # Nothing is left behind that nobody awaits.
+                self.settle_in_background([results[index] for index in waiting])
+            raise
+        return self._all(results, waiting) if waiting else results
 
 
 def _written(step: Step, value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from operator import attrgetter
 from typing import Any
 
@@ -13,14 +13,18 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
+    GraphQLID,
+    GraphQLLeafType,
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
+    GraphQLString,
     InlineFragmentNode,
     SelectionNode,
     get_named_type,
     get_nullable_type,
     is_abstract_type,
+    is_enum_type,
     is_leaf_type,
     is_non_null_type,
     is_object_type,
@@ -37,16 +41,17 @@ class Shape:
     """How a field is read, whatever is selected below it.
 
     ``resolve``: reads it of an object; None where only graphql-core and strawberry together can,
-    as it has arguments. ``info_of``: makes the second argument of ``resolve`` of graphql-core's
-    info; None where it takes the object alone. ``is_attribute``: nothing is computed. ``write``:
-    makes a scalar or an enum what is answered; None for other types. ``is_abstract``: of which
-    type a value is, is for graphql-core to find out, with an info of its own.
+    as it has arguments. ``informed``: strawberry's field, where ``resolve`` takes an info of it
+    besides. ``is_attribute``: nothing is computed. ``write``: makes a scalar or an enum what is
+    answered; None for other types. ``is_text``: text is answered as it is. ``is_abstract``: of
+    which type a value is, is for graphql-core to find out, with an info of its own.
     """
 
     resolve: Callable[..., Any] | None = None
-    info_of: Callable[[Any], Any] | None = None
+    informed: StrawberryField | None = None
     is_attribute: bool = False
     write: Callable[[Any], Any] | None = None
+    is_text: bool = False
     is_required: bool = False
     is_abstract: bool = False
 
@@ -62,6 +67,21 @@ class Step:
     parent_type: GraphQLObjectType
     field_name: str
     shape: Shape
+    read: Callable[[Any], Any] | None
+    """Of a scalar or an enum that is an attribute: reads it."""
+
+
+class LateInfo(Info[Any, Any]):
+    """Strawberry's info of a field, made of graphql-core's when somebody looks at it; most
+    resolvers do only where something is still to be read."""
+
+    def __init__(self, make: Callable[[], GraphQLResolveInfo[Any]], field: StrawberryField) -> None:
+        self._make = make
+        self._field = field
+
+    @cached_property
+    def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]
+        return self._make()
 
 
 def steps_of(schema: GraphQLSchema, parent: GraphQLObjectType, fields: Any) -> list[Step]:
@@ -72,7 +92,8 @@ def steps_of(schema: GraphQLSchema, parent: GraphQLObjectType, fields: Any) -> l
         field = schema.get_field(parent, field_name)
         if field is not None:
             shape = _typename(parent) if field_name == "__typename" else _shape_of(field)
-            steps.append(Step(name, details, field, parent, field_name, shape))
+            read = shape.resolve if shape.is_attribute and shape.write is not None else None
+            steps.append(Step(name, details, field, parent, field_name, shape, read))
     return steps
 
 
@@ -94,7 +115,8 @@ def _work_out(field: GraphQLField) -> Shape:
     type = get_nullable_type(field.type)
     as_written = partial(
         Shape,
-        write=type.coerce_output_value if is_leaf_type(type) else None,
+        write=_writer_of(type) if is_leaf_type(type) else None,
+        is_text=type in (GraphQLString, GraphQLID),
         is_required=is_non_null_type(field.type),
         is_abstract=is_abstract_type(get_named_type(field.type)),
     )
@@ -106,8 +128,21 @@ def _work_out(field: GraphQLField) -> Shape:
     if parameters == ["self"]:
         return as_written(method)
     if parameters == ["self", "info"]:
-        return as_written(method, partial(Info, _field=made_from))
+        return as_written(method, informed=made_from)
     return Shape()
+
+
+def _writer_of(type: GraphQLLeafType) -> Callable[[Any], Any]:
+    if not is_enum_type(type):
+        return type.coerce_output_value
+    # Strawberry looks through all members for the name of each.
+    names = {value.value: name for name, value in type.values.items()}
+
+    def write(value: Any) -> Any:
+        name = names.get(getattr(value, "value", None))
+        return type.coerce_output_value(value) if name is None else name
+
+    return write
 
 
 @cache
