@@ -23,6 +23,7 @@ from tests.benchmarks.bare import APPEND, CLAIM_AND_MERGE, JOURNEY_PAGE, Bare
 from tests.benchmarks.clusters import AROUND_KIOSK, OF_300, Clusters
 from tests.benchmarks.crowd import CROWDED, FULL, Crowd
 from tests.benchmarks.fold import pieces_a_second
+from tests.benchmarks.identifying import rates_of_identifies
 from tests.benchmarks.known import KNOWN, known_beside_unknown
 from tests.benchmarks.late import reach_of_late_evidence
 from tests.benchmarks.operations import Operations
@@ -165,6 +166,9 @@ def _traffic(seconds: float) -> None:
             progress.step(f"sending {mix.name}")
             turns = max(1, round(seconds / TURN))
             print(measured(address, service, mix, seconds=seconds / turns, turns=turns))
+        progress.step("identifying")
+        for line in rates_of_identifies(address, service, turns=3):
+            print(line)
 
 
 def _verify(pieces: int, events: int) -> None:
