@@ -131,8 +131,15 @@ async def _serve(
         news, listeners = News(database, feed, reads), Listeners(callers)
         sequencer.on_numbered = news.wake
         ingest = Ingest(
-            database, policies, ids, now, on_parked=parked.wake, on_written=sequencer.wake
+            database,
+            policies,
+            ids,
+            now,
+            on_parked=parked.wake,
+            on_written=sequencer.wake,
+            patience=settings.request_timeout,
         )
+        metrics.watch(lambda: ingest.under_way)
         await ingest.warm()
         services = Services(
             reads=reads,

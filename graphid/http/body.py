@@ -11,7 +11,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphid.errors import InvalidInput, TooLarge
+from graphid.service.lanes import Room
 
+MOST = 16 * 1024 * 1024
+"""Bytes of bodies that are worked on at once; what is made of them takes some five times that."""
 GZIP = 16 + zlib.MAX_WBITS
 POLITE = 4
 """Read on, up to this many times the limit, so that the sender gets to see why it is refused."""
@@ -20,15 +23,17 @@ POLITE = 4
 class Bodies:
     """Hands the application one message with the whole body, decompressed.
 
-    ``limit``: bytes as sent and bytes after decompression, each. ``seconds``: for it to arrive.
-    Raises TooLarge, InvalidInput (broken gzip) and HTTPException 408 and 415, into the
-    middleware around it.
+    ``limit``: bytes as sent and bytes after decompression, each. ``seconds``: for it to arrive,
+    and again until it is worked on: ``most`` bytes are at once, so that what is made of them does
+    not outgrow the memory. Raises TooLarge, InvalidInput (broken gzip), Busy and HTTPException 408
+    and 415, into the middleware around it.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int, seconds: float) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, seconds: float, most: int = MOST) -> None:
         self.app = app
         self.limit = limit
         self.seconds = seconds
+        self._room = Room(most)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
@@ -53,7 +58,8 @@ class Bodies:
             changed = MutableHeaders(scope=scope)
             del changed["content-encoding"]
             changed["content-length"] = str(len(body))
-        await self.app(scope, _once(body, receive), send)
+        async with self._room.place(len(body), within=self.seconds):
+            await self.app(scope, _once(body, receive), send)
 
     async def _read(self, receive: Receive, headers: Headers) -> bytes:
         announced = headers.get("content-length", "")

@@ -56,6 +56,11 @@ class Metrics:
             "Evidence that waits for its job, counted up to 10,000; NaN: the database is away.",
             registry=self._registry,
         )
+        self._under_way = Gauge(
+            "graphid_messages_under_way",
+            "Messages that wait for the database, or are being written.",
+            registry=self._registry,
+        )
         # Finding the child of some labels takes longer than counting with it.
         self._request = lru_cache(maxsize=1_000)(requests.labels)
         self._seconds = lru_cache(maxsize=1_000)(seconds.labels)
@@ -66,6 +71,10 @@ class Metrics:
             ("database_failures", "Units given up, by code.", "code", lambda: database.failures),
         ):
             self._registry.register(_Counted(f"graphid_{name}", what, label, counts))
+
+    def watch(self, under_way: Callable[[], int]) -> None:
+        """Tell of how many messages are under way."""
+        self._under_way.set_function(under_way)
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """A request was answered."""

@@ -192,6 +192,11 @@ class Ingest:
             pass
         return work.answers
 
+    @property
+    def under_way(self) -> int:
+        """Messages that were taken in and are not answered yet."""
+        return self._room.taken
+
     async def warm(self) -> None:
         """Have the server plan the statements before the first visitor waits for it."""
         await self._policies.current()

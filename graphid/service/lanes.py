@@ -142,7 +142,7 @@ def _for_one_more(error: Exception) -> Exception:
 
 
 class Room:
-    """How much may be under way: ``most``, in messages."""
+    """How much may be under way: ``most``, of whatever takes the room."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -151,13 +151,13 @@ class Room:
 
     @property
     def taken(self) -> int:
-        """Messages under way."""
+        """How much is under way."""
         return self._most - self._free
 
     @asynccontextmanager
     async def place(self, size: int, *, within: float) -> AsyncIterator[None]:
-        """Room for ``size`` messages, as long as the block runs. Raises Busy where there is none
-        ``within`` seconds; who comes first is let in first."""
+        """Room for so much, as long as the block runs. Raises Busy where there is none ``within``
+        seconds; who comes first is let in first."""
         size = min(size, self._most)
         if self._waiting or size > self._free:
             await self._let_in(size, within)
