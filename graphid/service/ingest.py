@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
 from graphid.graph.database import Database, Unit
-from graphid.graph.evidence import NO_EVENTS, EvidenceUnit, PolicyOf, Recorded
+from graphid.graph.evidence import NO_EVENTS, EvidenceUnit, PolicyOf, Recorded, cookie_of
 from graphid.graph.memory import Reached
 from graphid.graph.policies import Policies
 from graphid.graph.queries import query
 from graphid.identity.ids import Ids
-from graphid.identity.values import Micros
+from graphid.identity.values import Evidence, Micros, message_of
 from graphid.service.batches import batch_of
 from graphid.service.departures import find_departed, warm_departures
 from graphid.service.lanes import Lane, Room
@@ -135,7 +136,7 @@ class Ingest:
         if part.is_plain:
             return part.receipts(await self._appended(part), {})
         lane, size = (self._evidence, len(part)) if part.is_simple else (self._others, 1)
-        answer = await lane.put(part, size=size, within=self._patience, names=part.names)
+        answer = await lane.put(part, size=size, within=self._patience)
         self._on_written()
         return part.receipts(*answer)
 
@@ -222,8 +223,26 @@ class _Work:
 
     @property
     def answers(self) -> list[Answer]:
-        """For each submission."""
-        return [(self._stored, self._recorded) for _ in self._submissions]
+        """For each submission. Who sent again what another of them has sent is told that it is
+        there."""
+        answers: list[Answer] = []
+        told: dict[str, Event] = {}
+        recorded: set[str] = set()
+        for submission in self._submissions:
+            stored = {
+                event.message_id: told[event.message_id].as_stored()
+                for event in submission.events
+                if event.message_id in told
+            }
+            pieces = {
+                piece.id: replace(found, is_new=found.is_new and piece.id not in recorded)
+                for piece, _ in submission.evidence
+                if (found := self._recorded.get(piece.id)) is not None
+            }
+            answers.append((stored | self._stored, pieces))
+            told = {event.message_id: event for event in submission.events} | told
+            recorded |= pieces.keys()
+        return answers
 
     async def run(self, unit: Unit) -> bool:
         """Store it all, and commit. Whether that was so: False where nothing was stored because
@@ -264,12 +283,27 @@ class _Work:
         return not row["known"]
 
     @property
-    def _evidence(self) -> list[Any]:
-        return [pair for submission in self._submissions for pair in submission.evidence]
+    def _events(self) -> list[Event]:
+        """Of a message that several sent, the first one's."""
+        events: dict[str, Event] = {}
+        for submission in self._submissions:
+            events = {event.message_id: event for event in submission.events} | events
+        return [*events.values()]
 
     @property
-    def _events(self) -> list[Event]:
-        return [event for submission in self._submissions for event in submission.events]
+    def _evidence(self) -> list[tuple[Evidence, str]]:
+        """Of a message that several sent, what the first one's says."""
+        evidence: dict[str, tuple[Evidence, str]] = {}
+        sent: set[str] = set()
+        for submission in self._submissions:
+            own = {
+                pair[0].id: pair
+                for pair in submission.evidence
+                if cookie_of(pair[0]) is None or message_of(pair[0].id) not in sent
+            }
+            evidence = own | evidence
+            sent.update(event.message_id for event in submission.events)
+        return [*evidence.values()]
 
     def _batch(self) -> dict[str, Any]:
         fresh = [event for event in self._events if event.message_id not in self._stored]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -26,11 +26,8 @@ Answer = TypeVar("Answer")
 
 @dataclass(eq=False)
 class _Waiting(Generic[Item, Answer]):
-    """``names``: of two that share one, the second is not done along with the first."""
-
     item: Item
     size: int
-    names: Collection[str]
     answer: asyncio.Future[tuple[Answer, tuple[str, ...]]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -58,13 +55,11 @@ class Lane(Generic[Item, Answer]):
         self._queue: deque[_Waiting[Item, Answer]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def put(
-        self, item: Item, *, size: int, within: float, names: Collection[str] = ()
-    ) -> Answer:
+    async def put(self, item: Item, *, size: int, within: float) -> Answer:
         """The answer to an item. Raises Busy where its turn has not come ``within`` seconds, and
         whatever ``work`` raises."""
         loop = asyncio.get_running_loop()
-        waiting: _Waiting[Item, Answer] = _Waiting(item, size, names)
+        waiting: _Waiting[Item, Answer] = _Waiting(item, size)
         self._queue.append(waiting)
         self._wake()
         timer = loop.call_later(within, self._give_up, waiting)
@@ -101,14 +96,12 @@ class Lane(Generic[Item, Answer]):
 
     def _next(self) -> list[_Waiting[Item, Answer]]:
         group: list[_Waiting[Item, Answer]] = []
-        names: set[str] = set()
         size = 0
         while self._queue:
             waiting = self._queue[0]
-            if group and (size + waiting.size > self._most or not names.isdisjoint(waiting.names)):
+            if group and size + waiting.size > self._most:
                 break
             group.append(self._queue.popleft())
-            names.update(waiting.names)
             size += waiting.size
         return group
 

@@ -77,11 +77,6 @@ class Submission:
         return len(self._messages)
 
     @property
-    def names(self) -> Sequence[str]:
-        """The ids of its messages."""
-        return [id for _, id in self._messages]
-
-    @property
     def recordings(self) -> Collection[Recording]:
         """What its messages say, as far as that is known without a look at the graph."""
         return self._recordings.values()
@@ -134,7 +129,7 @@ class Submission:
     def _part(self, part: int, of: Sequence[int]) -> Submission:
         one = copy(self)
         one._messages = [pair for pair, own in zip(self._messages, of, strict=True) if own == part]
-        names = set(one.names)
+        names = {id for _, id in one._messages}
         one._recordings = {id: said for id, said in self._recordings.items() if id in names}
         return one
 

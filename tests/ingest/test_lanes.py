@@ -76,19 +76,6 @@ async def test_what_is_larger_than_the_most_is_done_alone(work: Work) -> None:
     assert work.groups == [["head"], ["a"], ["large"]]
 
 
-async def test_two_of_one_name_are_done_one_after_the_other(work: Work) -> None:
-    lane = Lane(work, most=9)
-    work.open.clear()
-    tasks = [asyncio.create_task(lane.put("head", size=1, within=PATIENCE))]
-    await work.begun.wait()
-    for item, names in (("a", ["x"]), ("b", ["y", "x"]), ("c", ["z"])):
-        tasks.append(asyncio.create_task(lane.put(item, size=1, within=PATIENCE, names=names)))
-        await asyncio.sleep(0)
-    work.open.set()
-    await asyncio.gather(*tasks)
-    assert work.groups == [["head"], ["a"], ["b", "c"]]
-
-
 async def test_workers_are_as_many_as_asked_for(work: Work) -> None:
     lane = Lane(work, most=9, workers=2)
     work.open.clear()

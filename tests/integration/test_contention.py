@@ -14,6 +14,7 @@ from graphid.graph.database import Address, Database, Unit
 from graphid.graph.policies import Policies
 from graphid.graph.queries import Query
 from graphid.service.ingest import WORKERS, Ingest
+from graphid.service.messages import Page, Track
 from tests.integration.asking import Asked
 from tests.integration.test_database import wired
 from tests.integration.test_ingest import BROWSER, SERVER
@@ -149,14 +150,43 @@ async def test_a_hot_cookie_is_waited_for_and_nobody_is_run_again(
     both = [(await others.ingest())[0] for _ in range(2)]
     async with others.holding(f"cookie:{asked.run}-kiosk"):
         said = [asked.identify("kiosk", f"human{n % 3}") for n in range(12)]
-        sending = [
-            asyncio.create_task(both[n % 2].submit([message], BROWSER))
-            for n, message in enumerate(said)
-        ]
-        await others.until_blocked(2 * WORKERS)
+        sending = []
+        for n, message in enumerate(said):
+            sending.append(asyncio.create_task(both[n % 2].submit([message], BROWSER)))
+            await others.until_blocked(min(n + 1, 2 * WORKERS))
     receipts = await asyncio.gather(*sending)
     assert others.retries == 0
     assert not any(receipt.duplicate for (receipt,) in receipts)
+    assert await asked.differences() == []
+
+
+async def test_what_is_done_together_and_was_sent_twice_is_stored_once(
+    asked: Asked, others: Others
+) -> None:
+    """Both are answered as one after the other would be: also where the second says of the same
+    message something else."""
+    ingest, _ = await others.ingest()
+    said, other = asked.identify("c", "jo", "m"), asked.identify("c", "kim", "m")
+    async with others.holding(f"cookie:{asked.run}-kiosk"):
+        sending = []
+        for busy in range(WORKERS):
+            said_there = asked.identify("kiosk", "pat")
+            sending.append(asyncio.create_task(ingest.submit([said_there], SERVER)))
+            await others.until_blocked(busy + 1)
+        sending += [asyncio.create_task(ingest.submit([each], SERVER)) for each in (said, other)]
+        page = Page(context=asked.context("c", "n"), url="https://x.example/")
+        named = Track(context=asked.context("c", "n"), name="Bought", user_id=f"{asked.run}-kim")
+        sending += [
+            asyncio.create_task(ingest.submit([asked.identify("c", "jo"), each], SERVER))
+            for each in (page, named)
+        ]
+    *_, (one,), (again,), (_, first), (_, second) = await asyncio.gather(*sending)
+    assert [one.duplicate, again.duplicate] == [False, True]
+    assert [warning.code for warning in again.warnings] == ["MESSAGE_ID_REUSED"]
+    assert again.outcome == one.outcome
+    assert [first.duplicate, second.duplicate] == [False, True]
+    assert second.outcome is None
+    assert len(await asked.rows("MATCH (e:Event) WHERE e.cookie STARTS WITH $run RETURN e")) == 6
     assert await asked.differences() == []
 
 
