@@ -26,10 +26,15 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "api": {*COMMON, "service", "identity", "graph", "auth", "settings"},
     "http": {*COMMON, "service", "identity", "graph", "auth", "settings", "api"},
     "wiring": {*COMMON, "http", "api", "service", "identity", "graph", "auth", "settings"},
+    "wiring_of_files": {
+        *COMMON,
+        *("wiring", "http", "service", "identity", "graph", "auth", "settings"),
+    },
     "cli": {
         *COMMON,
         "demo",
         "wiring",
+        "wiring_of_files",
         "http",
         "api",
         "service",

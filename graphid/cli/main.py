@@ -15,6 +15,7 @@ from graphid import settings as settings_module
 from graphid.cli.demo import demo
 from graphid.cli.doctor import doctor
 from graphid.cli.engine import app as engine
+from graphid.cli.imports import import_
 from graphid.cli.keys import app as keys
 from graphid.cli.schema import schema
 from graphid.cli.upkeep import rebuild, verify
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(engine, name="engine")
 app.add_typer(keys, name="keys")
+app.command("import")(import_)
 app.command()(demo)
 app.command()(doctor)
 app.command()(schema)

@@ -1,0 +1,250 @@
+"""``graphid import``: files of calls and contacts, into the graph."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, Self, TextIO
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from graphid import settings as settings_module
+from graphid.errors import GraphidError, InvalidInput, Retryable
+from graphid.graph.engine import TerminalProgress
+from graphid.identity.values import Assurance
+
+if TYPE_CHECKING:
+    from graphid.service.files.source import At
+    from graphid.service.importing import Counts
+    from graphid.wiring_of_files import File
+
+REFUSED = 1
+"""Exit code where lines were refused; all others are stored."""
+
+USAGE = 2
+"""Exit code where a file cannot be read, or is none of ours."""
+
+UNFINISHED = 3
+"""Exit code where the database was away for too long: the same command goes on."""
+
+LINE_EVERY = 10.0
+"""Seconds between two lines about one file, where there is no terminal to draw on."""
+
+STDIN = "-"
+
+
+class FileFormat(StrEnum):
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+class FileAssurance(StrEnum):
+    CLAIMED = "CLAIMED"
+    ASSERTED = "ASSERTED"
+
+
+def import_(  # noqa: PLR0917 - the options of a command
+    files: Annotated[list[str], typer.Argument(help="Files, gzip or not; - for standard input.")],
+    format: Annotated[
+        FileFormat | None, typer.Option(help="Else by the name; of standard input, NDJSON.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Of contacts in CSV that have no column source.")
+    ] = None,
+    assurance: Annotated[
+        FileAssurance,
+        typer.Option(help="What events count as; contacts are ASSERTED in any case."),
+    ] = FileAssurance.CLAIMED,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(help="Where refused lines are told, JSON lines; else on standard error."),
+    ] = None,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Do not go on where an earlier run was ended.")
+    ] = False,
+    patience: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for a database that is away.")
+    ] = 300.0,
+) -> None:
+    """Take in files of Segment calls or contacts, beside a running service or without one.
+
+    Every line is stored once, however often the command runs. Ended in the middle, it goes on
+    where it was. Exit codes: 0, all is stored; 1, some lines were refused; 2, a file cannot be
+    read; 3, the database was away for too long.
+    """
+    from graphid.wiring_of_files import Watching, run_import  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    try:
+        chosen = files_of(files, format, source, assurance)
+        with (
+            TerminalProgress(console) as progress,
+            Told(console, rejects, [file.name for file in chosen]) as told,
+        ):
+            watching = Watching(begin=told.begin, refuse=told.refuse, read=told.read, end=told.end)
+            run_import(
+                settings_module.load(),
+                chosen,
+                progress=progress,
+                watching=watching,
+                patience=patience,
+                from_start=from_start,
+            )
+    except InvalidInput as error:
+        console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(USAGE) from None
+    except Retryable as error:
+        console.print(
+            f"[red]error:[/red] {error} Run the same command again: it goes on where it was.",
+            highlight=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(UNFINISHED) from None
+    if told.refused:
+        raise typer.Exit(REFUSED)
+
+
+def files_of(
+    names: Sequence[str],
+    format: FileFormat | None,
+    source: str | None,
+    assurance: FileAssurance,
+) -> list[File]:
+    """The files that were named. Raises InvalidInput, before anything is done."""
+    from graphid.wiring_of_files import File, format_of  # noqa: PLC0415
+
+    found = []
+    for name in names:
+        path = None if name == STDIN else Path(name)
+        if path is not None and not path.exists():
+            raise InvalidInput(f"{name} is not there")
+        if path is not None and path.is_dir():
+            raise InvalidInput(f"{name} is a folder")
+        how = format_of(path, None if format is None else format.value)
+        found.append(File(path, how, Assurance[assurance.value], source))
+    return found
+
+
+class Told:
+    """Tells how an import goes: a bar, refused lines, and a sentence for each file."""
+
+    def __init__(self, console: Console, rejects: Path | None, names: Sequence[str]) -> None:
+        self._console = console
+        self._rejects = rejects
+        self._rejected: TextIO | None = None
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+        self._name = ""
+        self._last = monotonic()
+        self._done: dict[str, int | None] = dict.fromkeys(names)
+        self.refused = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end_bar()
+        if self._rejected is not None:
+            self._rejected.close()
+
+    def begin(self, file: File, done: int) -> None:
+        self._name, self._last = file.name, monotonic()
+        self._done[file.name] = done
+        self._keep_rejects()
+        if done:
+            self._say(f"{file.name}: goes on behind line {done:,}")
+        if self._console.is_terminal:
+            columns = (TextColumn("  {task.description}"), BarColumn(), DownloadColumn())
+            more = (TextColumn("{task.fields[stored]}"), TimeElapsedColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, *more, console=self._console, transient=True)
+            self._task = self._bar.add_task(Path(file.name).name, total=file.size, stored="")
+            self._bar.start()
+
+    def read(self, size: int, counts: Counts) -> None:
+        stored = f"{counts.taken + counts.known:,} stored"
+        if self._bar is not None:
+            self._bar.update(self._task, completed=size, stored=stored)
+        elif monotonic() - self._last >= LINE_EVERY:
+            self._last = monotonic()
+            self._say(f"{self._name}: {stored}, {counts.refused:,} refused")
+
+    def refuse(self, file: File, at: At, error: GraphidError) -> None:
+        told = {
+            "file": file.name,
+            "line": at.line,
+            "code": error.code,
+            "path": list(error.path or ()),
+            "message": error.message,
+        }
+        text = json.dumps(told, ensure_ascii=False)
+        if self._rejected is not None:
+            self._rejected.write(f"{text}\n")
+            self._rejected.flush()
+        elif self._bar is not None:
+            self._bar.console.print(text, highlight=False, soft_wrap=True, markup=False)
+        else:
+            print(text, file=sys.stderr)
+
+    def end(self, file: File, counts: Counts, refused: int) -> None:
+        self._end_bar()
+        self._done[file.name] = None
+        self.refused += refused
+        typer.echo(
+            f"{file.name}: {counts.taken:,} stored, {counts.known:,} known already, "
+            f"{refused:,} refused"
+        )
+
+    def _keep_rejects(self) -> None:
+        """Of an earlier report, keep what is not told again: what was refused by where a run goes
+        on. Of files that have not begun, that is not known yet."""
+        if self._rejects is None:
+            return
+        if self._rejected is not None:
+            self._rejected.close()
+        beside = self._rejects.with_name(f"{self._rejects.name}.new")
+        try:
+            kept: list[str] = []
+            if self._rejects.exists():
+                lines = self._rejects.read_text("utf-8", "replace").splitlines()
+                kept = [line for line in lines if self._is_done(line)]
+            beside.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+            beside.replace(self._rejects)
+            self._rejected = self._rejects.open("a", encoding="utf-8")
+        except OSError as error:
+            raise InvalidInput(f"{self._rejects} cannot be written: {error.strerror}") from None
+
+    def _is_done(self, line: str) -> bool:
+        try:
+            told: dict[str, Any] = json.loads(line)
+            done = self._done[told["file"]]
+            return done is None or bool(told["line"] <= done)
+        except (ValueError, KeyError, TypeError):
+            return False
+
+    def _say(self, text: str) -> None:
+        self._console.print(f"  {text}", highlight=False, soft_wrap=True)
+
+    def _end_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

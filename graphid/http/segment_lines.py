@@ -1,0 +1,125 @@
+"""Lines of NDJSON: each is one Segment call, or one contact.
+
+A call is what the SDKs send, with its own ``timestamp``, which is taken as it is: who wrote the
+file has put its clock right. A contact is ``{"type": "contact"}`` with the fields of
+``saveContact``. ``docs/files.md`` says it for who writes such files.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from pydantic import ValidationError
+
+from graphid.errors import InvalidInput
+from graphid.http.json_text import parse_json
+from graphid.http.segment_calls import Clock, CookieOf, JsonObject, read_time, translate
+from graphid.identity.ids import Ids
+from graphid.identity.values import Assurance
+from graphid.service.files.reading import Twins
+from graphid.service.messages import Contact, Message
+
+_decode: Callable[[bytes], Any] = msgspec.json.Decoder().decode
+_AS_SENT = Clock(None, datetime.now(UTC))
+
+_NEEDS_CARE = re.compile(rb"\d{18}")
+"""A number past 64 bits is read as over HTTP."""
+
+
+class SegmentLines:
+    """Reads lines.
+
+    ``cookie_of`` makes the cookie of a call that names a user and none; ``at``: when that
+    happened which says no time.
+    """
+
+    lines = 1
+    is_between = True
+
+    def __init__(self, cookie_of: CookieOf, *, at: datetime | None = None) -> None:
+        self._cookie_of = cookie_of
+        self._at = at
+        self._twins = Twins()
+
+    def read(self, line: bytes) -> Message | None:
+        if line.isspace():
+            return None
+        said = parse_line(line)
+        if said.get("type") == "contact":
+            return _contact(said, self._at)
+        if not said.get("messageId"):
+            said = {**said, "messageId": self._twins.id_of(line)}
+        if self._at is not None and not (said.get("timestamp") or said.get("originalTimestamp")):
+            said = {**said, "timestamp": self._at.isoformat()}
+        return translate(said, clock=_AS_SENT, cookie_of=self._cookie_of)
+
+    def skip(self, line: bytes) -> None:
+        if line.isspace():
+            return
+        try:
+            said = parse_line(line)
+        except InvalidInput:
+            return
+        if said.get("type") != "contact" and not said.get("messageId"):
+            self._twins.id_of(line)
+
+    def end(self) -> None:
+        return None
+
+
+def parse_line(line: bytes) -> JsonObject:
+    """The object that a line holds. Raises InvalidInput, which names the column."""
+    try:
+        said = parse_json(line) if _NEEDS_CARE.search(line) else _decode(line)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, InvalidInput):
+        said = _parse_strictly(line)
+    if not isinstance(said, dict):
+        raise InvalidInput("must be an object", path=[])
+    return said
+
+
+def _parse_strictly(line: bytes) -> Any:
+    """What the quick parser refused. Raises InvalidInput, in nearly all cases."""
+    try:
+        json.loads(line.rstrip(b"\r\n"))
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"is not UTF-8: byte {error.start + 1}") from None
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"is not JSON: column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        pass
+    return parse_json(line)
+
+
+def _contact(said: JsonObject, at: datetime | None) -> Contact:
+    fields = {name: value for name, value in said.items() if name != "type"}
+    if "timestamp" in fields:
+        fields.setdefault("occurredAt", fields.pop("timestamp"))
+    if fields.get("occurredAt") is None:
+        fields["occurredAt"] = at
+    else:
+        fields["occurredAt"] = read_time(fields["occurredAt"], "occurredAt")
+    fields.setdefault("identifiers", [])
+    try:
+        return Contact.model_validate(fields)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        message = fault["msg"].removeprefix("Value error, ")
+        raise InvalidInput(message, path=[str(part) for part in fault["loc"]]) from None
+
+
+def cookie_rule(ids: Ids, assurance: Assurance) -> CookieOf:
+    """How calls that name a user and no cookie get one, as over HTTP: what is only claimed, as with
+    a publishable key; what is asserted, as with a secret one."""
+
+    def cookie_of(user: str, kind: str, message: str | None) -> str:
+        if assurance >= Assurance.ASSERTED:
+            return ids.cookie_of_server(user)
+        return ids.cookie_of_browser(user, message if kind == "identify" else None)
+
+    return cookie_of
