@@ -30,11 +30,16 @@ MAY_IMPORT: Mapping[str, set[str]] = {
         *COMMON,
         *("wiring", "http", "service", "identity", "graph", "auth", "settings"),
     },
+    "wiring_of_loads": {
+        *COMMON,
+        *("wiring", "wiring_of_files", "http", "service", "identity", "graph", "auth", "settings"),
+    },
     "cli": {
         *COMMON,
         "demo",
         "wiring",
         "wiring_of_files",
+        "wiring_of_loads",
         "http",
         "api",
         "service",

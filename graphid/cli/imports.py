@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Self, TextIO
+from typing import TYPE_CHECKING, Annotated, NoReturn, Self
 
 import typer
 from rich.console import Console
@@ -24,6 +22,7 @@ from rich.progress import (
 )
 
 from graphid import settings as settings_module
+from graphid.cli.rejects import Rejects
 from graphid.errors import GraphidError, InvalidInput, Retryable
 from graphid.graph.engine import TerminalProgress
 from graphid.identity.values import Assurance
@@ -41,6 +40,9 @@ USAGE = 2
 
 UNFINISHED = 3
 """Exit code where the database was away for too long: the same command goes on."""
+
+PATIENCE = 300.0
+"""Seconds to wait for a database that is away."""
 
 LINE_EVERY = 10.0
 """Seconds between two lines about one file, where there is no terminal to draw on."""
@@ -79,7 +81,7 @@ def import_(  # noqa: PLR0917 - the options of a command
     ] = False,
     patience: Annotated[
         float, typer.Option(min=0, help="Seconds to wait for a database that is away.")
-    ] = 300.0,
+    ] = PATIENCE,
 ) -> None:
     """Take in files of Segment calls or contacts, beside a running service or without one.
 
@@ -87,36 +89,52 @@ def import_(  # noqa: PLR0917 - the options of a command
     where it was. Exit codes: 0, all is stored; 1, some lines were refused; 2, a file cannot be
     read; 3, the database was away for too long.
     """
-    from graphid.wiring_of_files import Watching, run_import  # noqa: PLC0415
-
     console = Console(stderr=True)
     try:
         chosen = files_of(files, format, source, assurance)
+        import_files(chosen, rejects, console, patience=patience, from_start=from_start)
+    except InvalidInput as error:
+        fail(console, str(error), USAGE)
+
+
+def import_files(
+    files: Sequence[File],
+    rejects: Path | None,
+    console: Console,
+    *,
+    patience: float = PATIENCE,
+    from_start: bool = False,
+) -> None:
+    """Take files in, and tell of it. Raises InvalidInput; ends the command where lines were refused
+    or the database was away."""
+    from graphid.wiring_of_files import Watching, run_import  # noqa: PLC0415
+
+    names = [file.name for file in files]
+    try:
         with (
             TerminalProgress(console) as progress,
-            Told(console, rejects, [file.name for file in chosen]) as told,
+            Rejects(rejects, names) as rejected,
+            Told(console, rejected) as told,
         ):
             watching = Watching(begin=told.begin, refuse=told.refuse, read=told.read, end=told.end)
             run_import(
                 settings_module.load(),
-                chosen,
+                files,
                 progress=progress,
                 watching=watching,
                 patience=patience,
                 from_start=from_start,
             )
-    except InvalidInput as error:
-        console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
-        raise typer.Exit(USAGE) from None
     except Retryable as error:
-        console.print(
-            f"[red]error:[/red] {error} Run the same command again: it goes on where it was.",
-            highlight=False,
-            soft_wrap=True,
-        )
-        raise typer.Exit(UNFINISHED) from None
+        fail(console, f"{error} Run the same command again: it goes on where it was.", UNFINISHED)
     if told.refused:
         raise typer.Exit(REFUSED)
+
+
+def fail(console: Console, message: str, code: int) -> NoReturn:
+    """End the command with a message and an exit code."""
+    console.print(f"[red]error:[/red] {message}", highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
 
 
 def files_of(
@@ -143,15 +161,13 @@ def files_of(
 class Told:
     """Tells how an import goes: a bar, refused lines, and a sentence for each file."""
 
-    def __init__(self, console: Console, rejects: Path | None, names: Sequence[str]) -> None:
+    def __init__(self, console: Console, rejects: Rejects) -> None:
         self._console = console
         self._rejects = rejects
-        self._rejected: TextIO | None = None
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._name = ""
         self._last = monotonic()
-        self._done: dict[str, int | None] = dict.fromkeys(names)
         self.refused = 0
 
     def __enter__(self) -> Self:
@@ -164,13 +180,10 @@ class Told:
         trace: TracebackType | None,
     ) -> None:
         self._end_bar()
-        if self._rejected is not None:
-            self._rejected.close()
 
     def begin(self, file: File, done: int) -> None:
         self._name, self._last = file.name, monotonic()
-        self._done[file.name] = done
-        self._keep_rejects()
+        self._rejects.begin(file.name, done=done)
         if done:
             self._say(f"{file.name}: goes on behind line {done:,}")
         if self._console.is_terminal:
@@ -179,6 +192,7 @@ class Told:
             self._bar = Progress(*columns, *more, console=self._console, transient=True)
             self._task = self._bar.add_task(Path(file.name).name, total=file.size, stored="")
             self._bar.start()
+            self._rejects.console = self._console
 
     def read(self, size: int, counts: Counts) -> None:
         stored = f"{counts.taken + counts.known:,} stored"
@@ -189,57 +203,16 @@ class Told:
             self._say(f"{self._name}: {stored}, {counts.refused:,} refused")
 
     def refuse(self, file: File, at: At, error: GraphidError) -> None:
-        told = {
-            "file": file.name,
-            "line": at.line,
-            "code": error.code,
-            "path": list(error.path or ()),
-            "message": error.message,
-        }
-        text = json.dumps(told, ensure_ascii=False)
-        if self._rejected is not None:
-            self._rejected.write(f"{text}\n")
-            self._rejected.flush()
-        elif self._bar is not None:
-            self._bar.console.print(text, highlight=False, soft_wrap=True, markup=False)
-        else:
-            print(text, file=sys.stderr)
+        self._rejects.tell(file.name, at.line, error)
 
     def end(self, file: File, counts: Counts, refused: int) -> None:
         self._end_bar()
-        self._done[file.name] = None
+        self._rejects.end(file.name)
         self.refused += refused
         typer.echo(
             f"{file.name}: {counts.taken:,} stored, {counts.known:,} known already, "
             f"{refused:,} refused"
         )
-
-    def _keep_rejects(self) -> None:
-        """Of an earlier report, keep what is not told again: what was refused by where a run goes
-        on. Of files that have not begun, that is not known yet."""
-        if self._rejects is None:
-            return
-        if self._rejected is not None:
-            self._rejected.close()
-        beside = self._rejects.with_name(f"{self._rejects.name}.new")
-        try:
-            kept: list[str] = []
-            if self._rejects.exists():
-                lines = self._rejects.read_text("utf-8", "replace").splitlines()
-                kept = [line for line in lines if self._is_done(line)]
-            beside.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-            beside.replace(self._rejects)
-            self._rejected = self._rejects.open("a", encoding="utf-8")
-        except OSError as error:
-            raise InvalidInput(f"{self._rejects} cannot be written: {error.strerror}") from None
-
-    def _is_done(self, line: str) -> bool:
-        try:
-            told: dict[str, Any] = json.loads(line)
-            done = self._done[told["file"]]
-            return done is None or bool(told["line"] <= done)
-        except (ValueError, KeyError, TypeError):
-            return False
 
     def _say(self, text: str) -> None:
         self._console.print(f"  {text}", highlight=False, soft_wrap=True)
@@ -247,4 +220,4 @@ class Told:
     def _end_bar(self) -> None:
         if self._bar is not None:
             self._bar.stop()
-            self._bar = None
+            self._bar = self._rejects.console = None

@@ -17,6 +17,7 @@ from graphid.cli.doctor import doctor
 from graphid.cli.engine import app as engine
 from graphid.cli.imports import import_
 from graphid.cli.keys import app as keys
+from graphid.cli.load import load
 from graphid.cli.schema import schema
 from graphid.cli.upkeep import rebuild, verify
 from graphid.errors import GraphidError
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.add_typer(engine, name="engine")
 app.add_typer(keys, name="keys")
 app.command("import")(import_)
+app.command()(load)
 app.command()(demo)
 app.command()(doctor)
 app.command()(schema)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import secrets
 from hashlib import sha256
+from time import time_ns
+from typing import Any
 
 from graphid.errors import SettingsError
 from graphid.graph.database import Database
@@ -38,6 +40,18 @@ async def installation_secret(database: Database, given: str | None) -> bytes:
     if _fingerprint(secret) != row["fingerprint"]:
         raise SettingsError([f"{VARIABLE}: this graph was begun with another one"])
     return secret.encode()
+
+
+def new_installation(given: str | None) -> tuple[bytes, dict[str, Any]]:
+    """The secret of an installation that begins now, ``given`` or random, and its node."""
+    secret = given or secrets.token_hex(32)
+    node = {
+        "name": "graphid",
+        "fingerprint": _fingerprint(secret),
+        "secret": None if given else secret,
+        "begunAt": time_ns() // 1_000_000,
+    }
+    return secret.encode(), node
 
 
 def _fingerprint(secret: str) -> str:

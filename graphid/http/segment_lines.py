@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,16 +36,22 @@ class SegmentLines:
     """Reads lines.
 
     ``cookie_of`` makes the cookie of a call that names a user and none; ``at``: when that
-    happened which says no time.
+    happened which says no time; ``id_of``: the message id of a line that names none.
     """
 
     lines = 1
     is_between = True
 
-    def __init__(self, cookie_of: CookieOf, *, at: datetime | None = None) -> None:
+    def __init__(
+        self,
+        cookie_of: CookieOf,
+        *,
+        at: datetime | None = None,
+        id_of: Callable[[bytes], str] | None = None,
+    ) -> None:
         self._cookie_of = cookie_of
         self._at = at
-        self._twins = Twins()
+        self._id_of = id_of or Twins().id_of
 
     def read(self, line: bytes) -> Message | None:
         if line.isspace():
@@ -53,7 +60,7 @@ class SegmentLines:
         if said.get("type") == "contact":
             return _contact(said, self._at)
         if not said.get("messageId"):
-            said = {**said, "messageId": self._twins.id_of(line)}
+            said = {**said, "messageId": self._id_of(line)}
         if self._at is not None and not (said.get("timestamp") or said.get("originalTimestamp")):
             said = {**said, "timestamp": self._at.isoformat()}
         return translate(said, clock=_AS_SENT, cookie_of=self._cookie_of)
@@ -66,7 +73,7 @@ class SegmentLines:
         except InvalidInput:
             return
         if said.get("type") != "contact" and not said.get("messageId"):
-            self._twins.id_of(line)
+            self._id_of(line)
 
     def end(self) -> None:
         return None
@@ -123,3 +130,14 @@ def cookie_rule(ids: Ids, assurance: Assurance) -> CookieOf:
         return ids.cookie_of_browser(user, message if kind == "identify" else None)
 
     return cookie_of
+
+
+@dataclass(frozen=True)
+class LinesOf:
+    """Makes readers of lines, in whatever process."""
+
+    assurance: Assurance
+    at: datetime | None
+
+    def __call__(self, ids: Ids, id_of: Callable[[bytes], str]) -> SegmentLines:
+        return SegmentLines(cookie_rule(ids, self.assurance), at=self.at, id_of=id_of)

@@ -10,6 +10,7 @@ import msgspec
 from graphid.service.messages import (
     ChatAuthentication,
     ChatMessage,
+    Contact,
     Identify,
     Message,
     Page,
@@ -104,3 +105,9 @@ def _of_event(message: Page | Track) -> dict[str, Any]:
             "session_id": context.session_id,
         },
     }
+
+
+def contact_id_of(message: Contact) -> str:
+    """The message id of a contact that came without one: of what it says, and since when."""
+    said = f"{digest_of(message)}{message.occurred_at}"
+    return blake2b(said.encode(), digest_size=16).hexdigest()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -22,7 +21,7 @@ from graphid.identity.values import ContactUpsert, Evidence, Micros
 from graphid.identity.values import Identify as IdentifyEvidence
 from graphid.service.answers import together
 from graphid.service.chat_places import ChatPlace, ChatPlaces
-from graphid.service.contents import digest_of
+from graphid.service.contents import contact_id_of, digest_of
 from graphid.service.messages import (
     ChatAuthentication,
     ChatLine,
@@ -357,6 +356,5 @@ def _message_id(message: Message) -> str:
     if given is not None:
         return given
     if isinstance(message, Contact):
-        said = f"{digest_of(message)}{message.occurred_at}"
-        return blake2b(said.encode(), digest_size=16).hexdigest()
+        return contact_id_of(message)
     return uuid.uuid4().hex

@@ -8,6 +8,7 @@
     releases    the Neo4j versions that we can start, and the Java that each wants
     jars        the committed list of jars, fetched once into the user's cache folder
     java        the Java runtime that comes as a Python package
+    exchange    one folder takes the place of another
     folder      the data folder: who holds it, password, configuration
     supervisor  a small process that ends the database when its owner is gone
     process     the database as a child process

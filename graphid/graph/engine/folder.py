@@ -137,6 +137,12 @@ class Folder:
             time.sleep(0.02)
         return None
 
+    @property
+    def last_owner(self) -> int | None:
+        """The process id of whoever held the folder last."""
+        holder = self._read_holder()
+        return None if holder is None else holder.owner
+
     def _who_holds_it(self) -> str:
         holder = self.holder()
         if holder is None:

@@ -78,12 +78,15 @@ class Installation:
             "NEO4J_CONF": str(self.folder.path / "conf"),
         }
 
-    def admin(self, *arguments: str, lock: int | None = None) -> str:
+    def admin(
+        self, *arguments: str, lock: int | None = None, timeout: float | None = ADMIN_TIMEOUT
+    ) -> str:
         """Run ``neo4j-admin`` with these arguments on the stopped database; what it printed.
 
         Its tool is called directly: Neo4j's own launcher (``Neo4jAdminCommand``) only starts a
         second Java for it, which takes another second and forgets our options.
-        ``lock`` is the folder's, so that it stays locked should we be killed meanwhile.
+        ``lock`` is the folder's, so that it stays locked should we be killed meanwhile;
+        ``timeout`` is in seconds.
         Raises EngineError with what it printed, less the arguments: one may be a password.
         """
         name = " ".join(arguments[:2])
@@ -97,14 +100,12 @@ class Installation:
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
-                timeout=ADMIN_TIMEOUT,
+                timeout=timeout,
                 pass_fds=() if lock is None else (lock,),
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise EngineError(
-                f"neo4j-admin {name} took longer than {ADMIN_TIMEOUT:.0f} s."
-            ) from error
+            raise EngineError(f"neo4j-admin {name} took longer than {timeout:.0f} s.") from error
         if done.returncode != 0:
             raise EngineError(f"neo4j-admin {name} failed:\n{_tail(done.stdout)}")
         return done.stdout

@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+from graphid.graph.engine import exchange
 from graphid.graph.engine.address import Address, require_answer
 from graphid.graph.engine.engine import DATABASE, START_TIMEOUT, USER
 from graphid.graph.engine.errors import EngineError, FolderHeld
@@ -18,8 +19,13 @@ ANSWER_TIMEOUT = 10.0
 
 
 def engine_folder(data_dir: Path) -> Path:
-    """Where below graphid's data folder the local engine lives."""
-    return data_dir / "engine"
+    """Where below graphid's data folder the local engine lives.
+
+    Where the load of a history was killed as its engine took the place of the old one, it does
+    now.
+    """
+    exchange.finish(data_dir)
+    return data_dir / exchange.NAME
 
 
 def standing_engine(
