@@ -130,7 +130,7 @@ def _write(
 
 async def _complete(settings: Settings, address: Address, kept: Kept, written: Written) -> None:
     async with open_database(settings, address) as database:
-        await migrate(database)
+        await migrate(database, is_written_anew=True)
         await complete(database, kept, written.changes)
 
 

@@ -49,8 +49,16 @@ class Migration:
         return hashlib.sha256("\0".join(self.statements).encode()).hexdigest()
 
 
-async def migrate(database: Database, migrations: Sequence[Migration] | None = None) -> list[str]:
+async def migrate(
+    database: Database,
+    migrations: Sequence[Migration] | None = None,
+    *,
+    is_written_anew: bool = False,
+) -> list[str]:
     """Bring the graph to the schema of this graphid; the names of what was applied now.
+
+    ``is_written_anew``: all that it holds was written by this graphid, so that what brings older
+    nodes up to date is left out.
 
     Returns when every index is online. Raises StaleSchema where the graph is of a newer graphid,
     or has a file in another form; then nothing is applied.
@@ -67,7 +75,8 @@ async def migrate(database: Database, migrations: Sequence[Migration] | None = N
         applied = []
         for migration in _missing(await unit.rows(READ_APPLIED), known):
             for statement in migration.statements:
-                await _apply(database, statement)
+                if not is_written_anew or statement.startswith("CREATE "):
+                    await _apply(database, statement)
             await unit.rows(
                 RECORD_APPLIED,
                 number=migration.number,

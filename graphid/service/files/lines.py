@@ -83,6 +83,8 @@ class Lines:
             raise InvalidInput(f"is not whole: {error}") from None
         except OSError as error:
             raise InvalidInput(f"cannot be read: {error.strerror or error}") from None
+        finally:
+            self._raw.close()
 
     def _opened(self) -> Callable[[int], bytes]:
         buffered = io.BufferedReader(cast("io.RawIOBase", self._raw), max(BLOCK, 512))
