@@ -35,6 +35,10 @@ from graphid.wiring import database_address, open_database
 from graphid.wiring_of_files import File
 
 
+BRIEF = 100_000
+"""With fewer events, a database is started and read in less time than it takes to become fast."""
+
+
 @dataclass(frozen=True)
 class Loaded:
     """What was loaded, in how many ``seconds``; ``verified``: pieces of evidence that the graph was
@@ -76,7 +80,7 @@ def run_load(
     with store.held() as folder:
         written = _write(files, folder, begun, counting, on_refused)
         store.fill()
-        with store.running() as address:
+        with store.running(brief=written.events < BRIEF) as address:
             progress.step("building the indexes")
             asyncio.run(_complete(settings, address, begun.kept, written))
             seconds = monotonic() - started

@@ -219,7 +219,9 @@ async def test_a_history_is_loaded_as_ingest_makes_it(tmp_path: Path, engine_ver
     assert not (folder.data / "engine" / "data").exists()
     assert not (folder.data / "engine.loaded").exists()
 
-    with running_database(data_dir=folder.data, engine_version=engine_version) as address:
+    with running_database(
+        data_dir=folder.data, engine_version=engine_version, brief=True
+    ) as address:
         database = await Database.connect(address, timeout=60)
         await prepare(database)
         secret = await installation_secret(database, None)
@@ -231,7 +233,9 @@ async def test_a_history_is_loaded_as_ingest_makes_it(tmp_path: Path, engine_ver
     assert "the graph is what its" in said
     assert sorted(path.name for path in folder.data.iterdir()) == ["engine"]
 
-    with running_database(data_dir=folder.data, engine_version=engine_version) as address:
+    with running_database(
+        data_dir=folder.data, engine_version=engine_version, brief=True
+    ) as address:
         database = await Database.connect(address, timeout=60)
         assert await migrate(database) == []
         assert await installation_secret(database, None) == secret

@@ -123,7 +123,7 @@ class NewStore:
     @contextmanager
     def old(self) -> Iterator[Address]:
         """The graph that there is, for as long as the block runs. Raises FolderHeld."""
-        with self._engine(self._old.path) as address:
+        with self._engine(self._old.path, brief=True) as address:
             yield address
 
     @contextmanager
@@ -167,9 +167,10 @@ class NewStore:
         shutil.rmtree(folder.path / FILES)
 
     @contextmanager
-    def running(self) -> Iterator[Address]:
-        """The new engine, for as long as the block runs."""
-        with self._engine(self._folder, heap=HEAP, page_cache=PAGE_CACHE) as address:
+    def running(self, *, brief: bool) -> Iterator[Address]:
+        """The new engine, for as long as the block runs; ``brief``: that is minutes."""
+        sizes = {"heap": HEAP, "page_cache": PAGE_CACHE}
+        with self._engine(self._folder, brief=brief, **sizes) as address:
             yield address
 
     @contextmanager
@@ -180,6 +181,7 @@ class NewStore:
             progress=self._progress,
             heap=heap,
             page_cache=page_cache,
+            brief=brief,
         ) as engine:
             assert engine.address is not None
             yield engine.address
