@@ -174,7 +174,9 @@ class NewStore:
             yield address
 
     @contextmanager
-    def _engine(self, folder: Path, *, heap: int = 512, page_cache: int = 128) -> Iterator[Address]:
+    def _engine(
+        self, folder: Path, *, brief: bool, heap: int = 512, page_cache: int = 128
+    ) -> Iterator[Address]:
         with Engine(
             folder,
             version=self._release.version,
