@@ -14,4 +14,4 @@ CALL () {
 }
 MATCH (change:Change {sequence: sequence})
 WITH change ORDER BY change.sequence
-RETURN collect([change.sequence, change.kind, change.person, change.previous, change.moved, change.movedBy, change.links, change.evidence, change.recordedAt]) AS changes
+RETURN collect([change.sequence, change.kind, change.person, coalesce(change.previous, []), coalesce(change.moved, []), coalesce(change.movedBy, []), coalesce(change.links, []), change.evidence, change.recordedAt]) AS changes

@@ -5,4 +5,4 @@
 MATCH (change:Change)
 WHERE change.sequence > $after
 WITH change ORDER BY change.sequence LIMIT $limit
-RETURN collect([change.sequence, change.kind, change.person, change.previous, change.moved, change.movedBy, change.links, change.evidence, change.recordedAt]) AS changes
+RETURN collect([change.sequence, change.kind, change.person, coalesce(change.previous, []), coalesce(change.moved, []), coalesce(change.movedBy, []), coalesce(change.links, []), change.evidence, change.recordedAt]) AS changes

@@ -37,7 +37,6 @@ from graphid.graph.queries import query
 FIND_HISTORY = query("load/find_history")
 READ_SETTINGS = query("load/read_settings")
 WRITE_SETTINGS = query("load/write_settings")
-FILL_LISTS = query("load/fill_lists")
 WRITE_ENTRIES = query("audit/write_entries")
 
 FILES = "history"
@@ -99,9 +98,6 @@ async def complete(database: Database, kept: Kept, changes: int) -> None:
     for first in range(0, len(kept.entries), AT_ONCE):
         batch = {"entries": list(kept.entries[first : first + AT_ONCE])}
         await database.write_rows(WRITE_ENTRIES, within=LONGEST, batch=batch)
-    for after in range(0, changes, AT_ONCE):
-        numbers = {"after": after, "until": after + AT_ONCE}
-        await database.write_rows(FILL_LISTS, within=LONGEST, range=numbers)
 
 
 class NewStore:

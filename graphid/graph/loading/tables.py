@@ -1,7 +1,7 @@
 """Nodes and relationships as CSV, as ``neo4j-admin database import`` reads it.
 
 Numbers of nodes, within their kind, are for the import alone: they are not stored. An empty list
-cannot be said in such a file; it is as if it were not there.
+cannot be said in such a file: the property is not there, and whoever reads it takes that for one.
 """
 
 from __future__ import annotations
@@ -232,6 +232,8 @@ def cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(int(value))
+    if "" in value:
+        raise ValueError("a list of a CSV file cannot hold an empty text")
     return cell(LIST.join(map(str, value))) if value else ""
 
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import msgspec
 
-from graphid.graph.loading.tables import cells
+from graphid.graph.loading.tables import cell, cells
 from graphid.identity.ids import Ids
 from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import Evidence, Kind, Micros
-from graphid.service.messages import Contact, Message, Sender
-from graphid.service.recording import Recorder
+from graphid.service.contents import detail_of, digest_of
+from graphid.service.messages import Contact, Message, Page, Sender, Track
+from graphid.service.recording import Recorder, micros
 from graphid.service.recordings import COMMON
 
 _json = msgspec.json.Encoder(order="sorted")
@@ -52,8 +53,16 @@ class Telling:
     ids: Ids
     received_at: Micros
 
+    def __post_init__(self) -> None:
+        self._logouts = frozenset(self.in_force.policy.logout_events)
+        self._actor = cell(self.sender.name)
+
     def event(self, message: Message, id: str) -> Told:
         """The line of a message that is an event, under its id."""
+        if isinstance(message, Page | Track) and not message.user_id:
+            is_logout = isinstance(message, Track) and message.name in self._logouts
+            if not is_logout:
+                return self._plain(message, id)
         recording = self._recorder().record(message, id)
         event = recording.event
         assert event is not None
@@ -77,6 +86,19 @@ class Telling:
             cells(rest),
             [Piece(piece, recording.digest) for piece in recording.evidence],
         )
+
+    def _plain(self, message: Page | Track, id: str) -> Told:
+        """As above, of what is no evidence: nearly all lines. It says what ``Recorder`` would."""
+        context = message.context
+        at = self.received_at if context.occurred_at is None else micros(context.occurred_at)
+        detail = cell(_json.encode(detail_of(message)).decode())
+        rest = (
+            f'"{"PAGE" if message.kind == "page" else "TRACK"}",,{self.received_at},'
+            f'"{digest_of(message)}",{cell(context.device_id)},{cell(context.session_id)},'
+            f"{self._actor},{detail}"
+        )
+        at = min(at, self.received_at)
+        return Told(id, context.cookie_id, at, context.device_id, Kind.EVENT.value, rest)
 
     def contact(self, message: Contact, id: str) -> Piece:
         """The evidence of a contact, under its id."""

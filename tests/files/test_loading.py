@@ -1,0 +1,159 @@
+"""Parts of the first load, without a database."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphid.graph.engine import exchange
+from graphid.graph.loading.tables import Table, cell, cells
+from graphid.http.segment_calls import Clock, translate
+from graphid.http.segment_lines import LinesOf
+from graphid.identity.ids import Ids
+from graphid.identity.policy import DEFAULT, PolicyVersion
+from graphid.identity.values import Assurance
+from graphid.service.files.reading import Twins
+from graphid.service.loading.cookies import Share, lines_of
+from graphid.service.loading.parsing import Line, Nameless, Parsing, Read, Task
+from graphid.service.loading.told import Telling, decode_told, encode
+from graphid.service.messages import Message, Sender
+from graphid.service.recording import Recorder
+
+SENDER = Sender(name="graphid import", assurance=Assurance.CLAIMED, is_browser=False)
+IDS = Ids(b"a secret of the tests")
+IN_FORCE = PolicyVersion(1, DEFAULT, 0)
+RECEIVED_AT = 1_772_000_000_000_000
+MINUTE = 60_000_000
+
+
+def message_of(call: dict[str, Any]) -> Message:
+    return translate(call, clock=Clock(None, datetime.now(UTC)), cookie_of=lambda *_: "none")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"type": "page"},
+        {"type": "page", "properties": {"url": 'https://a.example/"x"', "title": "Ü", "n": [1]}},
+        {"type": "track", "event": "Bought", "timestamp": "2999-01-01T00:00:00Z"},
+        {"type": "screen", "name": "Home", "context": {"sessionId": "s", "device": {"id": "d"}}},
+        {"type": "group", "groupId": "g", "timestamp": "2026-01-01T00:00:00.5Z"},
+    ],
+)
+def test_what_is_no_evidence_is_told_as_the_recorder_records_it(said: dict[str, Any]) -> None:
+    message = message_of(said | {"anonymousId": "c", "messageId": "m"})
+    told = Telling(SENDER, IN_FORCE, IDS, RECEIVED_AT).event(message, "m")
+    event = Recorder(SENDER, IN_FORCE, RECEIVED_AT, IDS).record(message, "m").event
+    assert event is not None
+    properties = event.properties()
+    order = ("type", "kind", "receivedAt", "digest", "device", "clientSession", "actor", "detail")
+    assert told.rest == cells(properties[name] for name in order)
+    assert (told.id, told.cookie, told.at, told.device) == ("m", "c", event.at, event.device)
+    assert told.rank == event.position[16]
+
+
+def parsing() -> Parsing:
+    readers = (LinesOf(Assurance.CLAIMED, None),)
+    return Parsing(Task(readers, b"a secret", SENDER, IN_FORCE, RECEIVED_AT, 4))
+
+
+def test_a_line_that_names_no_id_comes_back_for_one() -> None:
+    text = b'{"type": "page", "anonymousId": "c", "properties": {"messageId": "of another"}}'
+    line = Line(1, text, "")
+    assert parsing().read(0, line) is line
+    read = parsing().read(0, line._replace(id=Twins().id_of(text)))
+    assert isinstance(read, Read)
+    assert decode_told(read.text).id == read.id
+    with pytest.raises(Nameless):
+        LinesOf(Assurance.CLAIMED, None)(IDS, parsing()._given).read(text)
+
+
+def told_at(*times: int, **more: Any) -> list[bytes]:
+    """Lines of one cookie, at these minutes."""
+    return [
+        encode(
+            Telling(SENDER, IN_FORCE, IDS, RECEIVED_AT).event(
+                message_of(
+                    {"type": "page", "anonymousId": "c", "messageId": f"m{number}", **more}
+                    | {"timestamp": datetime.fromtimestamp(60 * at, UTC).isoformat()}
+                ),
+                f"m{number}",
+            )
+        )
+        for number, at in enumerate(times)
+    ]
+
+
+START = 30_000_000
+"""A minute, in minutes since 1970."""
+
+
+def test_equal_times_are_spread_in_the_order_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "share"
+    lines = told_at(START, START, START + 1, START, userId="jane")
+    file.write_bytes(b"".join(line + b"\n" for line in lines))
+    found = list(lines_of(file))
+    assert [told.at - START * MINUTE for told in found] == [0, 1, MINUTE, 2]
+    assert [told.evidence[0].evidence.at for told in found] == [told.at for told in found]
+
+
+def test_sessions_end_where_a_gap_is_longer_than_the_timeout(tmp_path: Path) -> None:
+    file = tmp_path / "share"
+    lines = told_at(START + 41, START, START + 20, context={"device": {"id": "d"}})
+    file.write_bytes(b"".join(line + b"\n" for line in lines))
+    assert Share(tmp_path, file, 0, 20 * MINUTE, IDS).write() == 3
+    _, first, second = (tmp_path / "Session.0.csv").read_text().splitlines()
+    expected = [(START, START + 20, "m1"), (START + 41, START + 41, "m0")]
+    for row, (began, ended, message) in zip((first, second), expected, strict=True):
+        session = IDS.session("c", message)
+        assert row.split(",")[1:] == [
+            f'"{session}"',
+            '"c"',
+            str(began * MINUTE),
+            str(ended * MINUTE),
+        ]
+    (use,) = (tmp_path / "uses.0").read_bytes().splitlines()
+    assert json.loads(use)[-1] == (START + 41) * MINUTE
+    assert len((tmp_path / "Visitor.0.csv").read_text().splitlines()) == 2
+
+
+def test_cells() -> None:
+    assert cells(["", None, 'a "b"\\', True, 7, (), ["x", "y;"]]) == (
+        '"","a ""b""\\",true,7,,"x\x1ey;"'.replace('"",', '"",,', 1)
+    )
+    with pytest.raises(ValueError, match="empty text"):
+        cell([""])
+
+
+def test_a_table_says_its_columns(tmp_path: Path) -> None:
+    with Table(tmp_path, "ON_DEVICE", "a") as table:
+        table.put(1, 2, row={"device": "d", "usedAt": 3})
+    assert (tmp_path / "ON_DEVICE.a.csv").read_text() == (
+        ':START_ID(Cookie),:END_ID(Device),device:string,known:boolean,usedAt:long\n1,2,"d",,3\n'
+    )
+
+
+def test_one_engine_takes_the_place_of_another_also_in_two_lives(tmp_path: Path) -> None:
+    def make(name: str) -> None:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "which").write_text(name)
+
+    make("engine")
+    make("engine.loading")
+    exchange.put_in_place(tmp_path)
+    assert (tmp_path / "engine" / "which").read_text() == "engine.loading"
+    assert [path.name for path in tmp_path.iterdir()] == ["engine"]
+    # Killed between the two steps: whoever asks for the engine does the second.
+    (tmp_path / "engine").rename(tmp_path / "engine.before")
+    make("engine.loaded")
+    exchange.sweep(tmp_path)
+    assert (tmp_path / "engine" / "which").read_text() == "engine.loaded"
+    # Killed before the first: the old one stays.
+    make("engine.loaded")
+    (tmp_path / "engine" / "which").write_text("old")
+    exchange.finish(tmp_path)
+    assert (tmp_path / "engine" / "which").read_text() == "old"
