@@ -23,5 +23,5 @@ CALL (found, states) {
   WHERE touch.key = key AND touch.wrote = true AND touch.place = evidence.place
   RETURN collect([key, touch.place, touch.value]) AS writes
 }
-RETURN [evidence IN found | [evidence.place, evidence.body, evidence.touched, evidence.links]] AS pieces,
+RETURN [evidence IN found | [evidence.place, evidence.body, coalesce(evidence.touched, []), evidence.links]] AS pieces,
   [state IN states | [state.key, state.value, state.place, state.wrote]] AS values, writes

@@ -26,6 +26,7 @@ from tests.benchmarks.fold import pieces_a_second
 from tests.benchmarks.identifying import rates_of_identifies
 from tests.benchmarks.known import KNOWN, known_beside_unknown
 from tests.benchmarks.late import reach_of_late_evidence
+from tests.benchmarks.load import compared
 from tests.benchmarks.operations import Operations
 from tests.benchmarks.reading import BY_IDENTIFIER, OPENING, what_agents_ask
 from tests.benchmarks.subscribers import deliveries
@@ -106,6 +107,9 @@ def main() -> None:
     options.add_argument(
         "--traffic", type=float, metavar="SECONDS", help="only traffic, each kind for so long"
     )
+    options.add_argument(
+        "--load", type=int, metavar="EVENTS", help="only graphid load, of so many events"
+    )
     options.add_argument("--subscribers", action="store_true", help="only subscriptions")
     chosen = options.parse_args()
     if chosen.crowd is not None:
@@ -119,6 +123,10 @@ def main() -> None:
         return
     if chosen.traffic is not None:
         _traffic(chosen.traffic)
+        return
+    if chosen.load is not None:
+        for loaded in compared(chosen.load):
+            print(loaded)
         return
     if chosen.subscribers:
         with TerminalProgress() as progress, _service(progress) as (_, service):

@@ -26,7 +26,7 @@ from graphid.service.recording import Recorder
 SENDER = Sender(name="graphid import", assurance=Assurance.CLAIMED, is_browser=False)
 IDS = Ids(b"a secret of the tests")
 IN_FORCE = PolicyVersion(1, DEFAULT, 0)
-RECEIVED_AT = 1_772_000_000_000_000
+RECEIVED_AT = 1_900_000_000_000_000
 MINUTE = 60_000_000
 
 
@@ -122,9 +122,8 @@ def test_sessions_end_where_a_gap_is_longer_than_the_timeout(tmp_path: Path) -> 
 
 
 def test_cells() -> None:
-    assert cells(["", None, 'a "b"\\', True, 7, (), ["x", "y;"]]) == (
-        '"","a ""b""\\",true,7,,"x\x1ey;"'.replace('"",', '"",,', 1)
-    )
+    found = cells(["", None, 'a "b"\\', True, 7, (), ["x", "y;"]])
+    assert found == '"",,"a ""b""\\",true,7,,"x\x1ey;"'
     with pytest.raises(ValueError, match="empty text"):
         cell([""])
 

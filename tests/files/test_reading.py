@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -15,10 +16,11 @@ from graphid.cli.imports import FileAssurance, files_of
 from graphid.errors import InvalidInput
 from graphid.http.segment_lines import SegmentLines, parse_line
 from graphid.service.files import lines as lines_module
-from graphid.service.files.contacts import ContactRows
+from graphid.service.files.contacts import FIELDS, ContactRows
 from graphid.service.files.lines import Block, Lines
 from graphid.service.files.reading import Twins
 from graphid.service.messages import Contact, Page, Track
+from tests.test_documents import block
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -194,3 +196,27 @@ def test_files_are_known_by_their_names(tmp_path: Path) -> None:
     for name, message in (("c", "--format"), ("", "is a folder"), ("d.csv", "is not there")):
         with pytest.raises(InvalidInput, match=message):
             formats(name)
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "files.md").read_text(encoding="utf-8")
+
+
+def test_the_examples_of_the_document_can_be_read() -> None:
+    read = reader()
+    calls = [read.read(line.encode()) for line in block(DOCUMENT, "ndjson").splitlines()]
+    assert [None if call is None else call.kind for call in calls] == [
+        *("page", "identify", "track", "contact"),
+    ]
+    jane, john = rows(block(DOCUMENT, "csv"))
+    assert isinstance(jane, Contact)
+    assert isinstance(john, Contact)
+    assert [identifier.type for identifier in jane.identifiers] == ["loyalty"]
+    assert jane.traits is not None
+    assert jane.traits.custom == {"crm_account_id": "999888", "plan": "gold"}
+    assert (jane.curated, john.curated, john.occurred_at) == (True, False, AT)
+
+
+def test_the_document_names_every_column() -> None:
+    table = DOCUMENT.partition("| column |")[2].partition("\n\n")[0]
+    named = {name.casefold() for name in re.findall(r"`(\w+)`", table)}
+    assert set(FIELDS) <= named

@@ -1,0 +1,116 @@
+"""``graphid load`` of a history, beside the online path: ``graphid import`` of its beginning, by
+which the same lines go through the one way in. Each is a process, on a database of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from tests.benchmarks.traffic import MIXED, PLAIN, Mix
+
+BROWSERS = 20
+"""Cookies at once."""
+STEP = timedelta(seconds=2)
+"""Between one event and the next."""
+ONLINE = 20_000
+"""Events that the online path is given, at most."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Events a second. ``verifying``: seconds that the comparison took besides."""
+
+    mix: Mix
+    events: int
+    seconds: float
+    verifying: float
+    online: float
+
+    def __str__(self) -> str:
+        loaded = self.events / self.seconds
+        return (
+            f"{self.mix.name}: {self.events:,} events loaded in {self.seconds:.1f} s = "
+            f"{loaded:,.0f} a second, {loaded / self.online:.1f} times the {self.online:,.0f} of "
+            f"graphid import; compared with their evidence in {self.verifying:.1f} s"
+        )
+
+
+def compared(events: int) -> Iterator[Compared]:
+    """A history of each kind."""
+    for mix in (PLAIN, Mix("5 % identifies, 2 % logouts", MIXED.identifies, MIXED.logouts)):
+        with TemporaryDirectory(prefix="graphid-bench-") as folder:
+            yield _compared(Path(folder), mix, events)
+
+
+def _compared(folder: Path, mix: Mix, events: int) -> Compared:
+    history, beginning = folder / "history.ndjson", folder / "beginning.ndjson"
+    with history.open("w") as all_of_it, beginning.open("w") as first:
+        for number, line in enumerate(_lines(mix, events)):
+            all_of_it.write(line)
+            if number < ONLINE:
+                first.write(line)
+    said = _run(folder / "loaded", "load", history)
+    seconds, verifying = map(float, re.findall(r"([\d.]+) s\b", said))
+    _run(folder / "online", "migrate")  # planning and the first start are nobody's time
+    started = time.perf_counter()
+    _run(folder / "online", "import", beginning)
+    took = time.perf_counter() - started
+    return Compared(mix, events, seconds, verifying, min(events, ONLINE) / took)
+
+
+def _run(data: Path, command: str, *files: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "graphid", command, *map(str, files)],
+        env={
+            **{n: v for n, v in os.environ.items() if not n.startswith("GRAPHID_NEO4J")},
+            "GRAPHID_DATA_DIR": str(data),
+            "GRAPHID_LOG_LEVEL": "warning",
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def _lines(mix: Mix, events: int) -> Iterator[str]:
+    """Calls of visitors who come and go, as SDKs would have sent them."""
+    random, at = Random(1), datetime.now(UTC) - events * STEP - timedelta(days=1)
+    cookies = [*range(BROWSERS)]
+    for number in range(events):
+        at += STEP
+        if random.random() < 0.2:
+            cookies[random.randrange(BROWSERS)] = BROWSERS + number
+        cookie = random.choice(cookies)
+        call = {
+            "messageId": f"ajs-next-{number:012}",
+            "anonymousId": f"c-{cookie}",
+            "timestamp": at.isoformat(),
+            "context": {
+                "device": {"id": f"d-{cookie}"},
+                "library": {"name": "analytics.js", "version": "next-1.70.0"},
+                "page": {"path": "/", "title": "A page", "url": "https://shop.example/"},
+            },
+        }
+        share = random.random()
+        if share < mix.identifies:
+            said: dict[str, object] = {"type": "identify", "userId": f"u-{cookie}"}
+            said["traits"] = {"firstName": "Jo", "email": f"{cookie}@example.com"}
+        elif share < mix.identifies + mix.logouts:
+            said = {"type": "track", "event": "Signed Out"}
+        elif number % 2:
+            said = {"type": "page", "properties": {"url": f"https://shop.example/{number}"}}
+        else:
+            said = {"type": "track", "event": "Product Viewed"}
+            said["properties"] = {"sku": f"sku-{number % 999}", "price": 12.5}
+        yield json.dumps(call | said) + "\n"
