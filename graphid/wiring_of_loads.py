@@ -34,7 +34,7 @@ from graphid.settings import Settings
 from graphid.wiring import database_address, open_database
 from graphid.wiring_of_files import File
 
-BRIEF = 100_000
+BRIEF = 1_000_000
 """With fewer events, a database is started and read in less time than it takes to become fast."""
 
 
