@@ -78,8 +78,9 @@ def run_load(
     begun = _begun(settings, store)
     with store.held() as folder:
         written = _write(files, folder, begun, counting, on_refused)
-        store.fill()
-        with store.running(brief=written.events < BRIEF) as address:
+        brief = written.events < BRIEF
+        store.fill(brief=brief)
+        with store.running(brief=brief) as address:
             progress.step("building the indexes")
             asyncio.run(_complete(settings, address, begun.kept, written))
             seconds = monotonic() - started

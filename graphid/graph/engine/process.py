@@ -79,20 +79,28 @@ class Installation:
         }
 
     def admin(
-        self, *arguments: str, lock: int | None = None, timeout: float | None = ADMIN_TIMEOUT
+        self,
+        *arguments: str,
+        lock: int | None = None,
+        timeout: float | None = ADMIN_TIMEOUT,
+        brief: bool = False,
     ) -> str:
         """Run ``neo4j-admin`` with these arguments on the stopped database; what it printed.
 
         Its tool is called directly: Neo4j's own launcher (``Neo4jAdminCommand``) only starts a
         second Java for it, which takes another second and forgets our options.
         ``lock`` is the folder's, so that it stays locked should we be killed meanwhile;
-        ``timeout`` is in seconds.
+        ``timeout`` is in seconds. ``brief``: it takes a minute at most.
         Raises EngineError with what it printed, less the arguments: one may be a password.
         """
         name = " ".join(arguments[:2])
         try:
             done = subprocess.run(
-                self.command("org.neo4j.cli.AdminTool", *arguments),
+                self.command(
+                    "org.neo4j.cli.AdminTool",
+                    *arguments,
+                    options=_BRIEF_OPTIONS if brief else (),
+                ),
                 env=self.environment(),
                 cwd=self.folder.path,  # it leaves reports where it is called
                 stdin=subprocess.DEVNULL,

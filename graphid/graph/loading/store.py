@@ -141,8 +141,11 @@ class NewStore:
             exchange.sweep(self._data_dir)
             self._old.release()
 
-    def fill(self) -> None:
-        """Make the store of the files, and delete them. Raises EngineError."""
+    def fill(self, *, brief: bool) -> None:
+        """Make the store of the files, and delete them; ``brief``: that is a minute's work.
+
+        Raises EngineError.
+        """
         self._progress.step("making the store")
         folder = Folder(self._folder)
         folder.prepare(self._release, port=0, page_cache=PAGE_CACHE)
@@ -159,6 +162,7 @@ class NewStore:
             f"--array-delimiter=U+{ord(LIST):04X}",
             lock=self._lock,
             timeout=None,
+            brief=brief,
         )
         shutil.rmtree(folder.path / FILES)
 
