@@ -59,6 +59,7 @@ class SegmentLines:
         said = parse_line(line)
         if said.get("type") == "contact":
             return _contact(said, self._at)
+        said.pop("sentAt", None)  # it corrects nothing
         if not said.get("messageId"):
             said = {**said, "messageId": self._id_of(line)}
         if self._at is not None and not (said.get("timestamp") or said.get("originalTimestamp")):
@@ -79,7 +80,7 @@ class SegmentLines:
         return None
 
 
-def parse_line(line: bytes) -> JsonObject:
+def parse_line(line: bytes) -> dict[str, Any]:
     """The object that a line holds. Raises InvalidInput, which names the column."""
     try:
         said = parse_json(line) if _LONG in line.translate(_ZEROS) else _decode(line)

@@ -41,6 +41,7 @@ def message_of(call: dict[str, Any]) -> Message:
         {"type": "page", "properties": {"url": 'https://a.example/"x"', "title": "Ü", "n": [1]}},
         {"type": "track", "event": "Bought", "timestamp": "2999-01-01T00:00:00Z"},
         {"type": "screen", "name": "Home", "context": {"sessionId": "s", "device": {"id": "d"}}},
+        {"type": "track", "event": "Bought", "userId": ""},
         {"type": "group", "groupId": "g", "timestamp": "2026-01-01T00:00:00.5Z"},
     ],
 )
@@ -50,8 +51,18 @@ def test_what_is_no_evidence_is_told_as_the_recorder_records_it(said: dict[str, 
     event = Recorder(SENDER, IN_FORCE, RECEIVED_AT, IDS).record(message, "m").event
     assert event is not None
     properties = event.properties()
-    order = ("type", "kind", "receivedAt", "digest", "device", "clientSession", "actor", "detail")
-    assert told.rest == cells(properties[name] for name in order)
+    order = (
+        "type",
+        "kind",
+        "nobody",
+        "receivedAt",
+        "digest",
+        "device",
+        "clientSession",
+        "actor",
+        "detail",
+    )
+    assert told.rest == cells(map(properties.get, order))
     assert (told.id, told.cookie, told.at, told.device) == ("m", "c", event.at, event.device)
     assert told.rank == event.position[16]
 

@@ -94,8 +94,10 @@ def history(random: Random) -> Iterator[dict[str, Any]]:
         elif kind < 0.6:
             del call["messageId"]
             yield from 2 * [call | {"type": "track", "event": "Twin"}]
-        elif kind < 0.65:
-            yield call | {"type": "identify", "userId": "null"}
+        elif kind < 0.66:
+            yield call | {"type": "identify"} | random.choice([{}, {"userId": "null"}])
+        elif kind < 0.74:
+            yield call | {"type": "page", "userId": ""}
         else:
             said = {"url": f"https://shop.example/{number}", "note": 'a "quote", \\ and\nline'}
             yield call | {"type": "page", "properties": said}

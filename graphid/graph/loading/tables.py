@@ -43,6 +43,7 @@ NODES: Mapping[str, Mapping[str, str]] = {
         "session": "string",
         "type": "string",
         "kind": "string",
+        "nobody": "boolean",
         "receivedAt": "long",
         "digest": "string",
         "device": "string",

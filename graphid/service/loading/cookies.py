@@ -17,7 +17,8 @@ import msgspec
 from graphid.graph.loading.tables import Table, cell
 from graphid.identity.ids import Ids
 from graphid.identity.state import Opening
-from graphid.identity.values import Kind, Micros, place
+from graphid.identity.values import Identify, Kind, Micros, place
+from graphid.service.departures import USER
 from graphid.service.loading.told import Piece, Told, decode_told, encode
 
 SHARE = 1 << 40
@@ -56,14 +57,39 @@ def lines_of(file: Path) -> Iterator[Told]:
             taken.add((told.cookie, at))
             if at != told.at:
                 told.at = at
-                for piece in told.evidence:
+                for piece in (*told.evidence, *_departures(told)):
                     piece.evidence = msgspec.structs.replace(piece.evidence, at=at)
             yield told
 
 
 def evidence_in(file: Path) -> list[Piece]:
     """The evidence of a share."""
-    return [piece for told in lines_of(file) for piece in told.evidence]
+    of_cookies: dict[str, list[Told]] = {}
+    for told in lines_of(file):
+        if told.evidence or told.departure is not None:
+            of_cookies.setdefault(told.cookie, []).append(told)
+    return [piece for lines in of_cookies.values() for piece in _evidence_of(lines)]
+
+
+def _evidence_of(lines: list[Told]) -> Iterator[Piece]:
+    """The evidence of a cookie. A call that names nobody is a logout where a user id was the last
+    that was said (``service.departures``); in the order of time, that is the first such call."""
+    candidates = {id(piece) for told in lines for piece in _departures(told)}
+    pieces = [piece for told in lines for piece in (*told.evidence, *_departures(told))]
+    is_user = False
+    for piece in sorted(pieces, key=lambda piece: piece.evidence.place):
+        said = piece.evidence
+        if id(piece) in candidates and not is_user:
+            continue
+        if isinstance(said, Identify):
+            is_user = is_user or any(key.startswith(USER) for key in said.identifiers)
+        else:
+            is_user = False
+        yield piece
+
+
+def _departures(told: Told) -> list[Piece]:
+    return [] if told.departure is None else [told.departure]
 
 
 @dataclass

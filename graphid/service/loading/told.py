@@ -33,7 +33,7 @@ class Piece(msgspec.Struct, array_like=True, gc=False):
 
 class Told(msgspec.Struct, array_like=True, gc=False):
     """An event. ``rank``: of its place, as ``Kind`` has it; ``rest``: the cells of its row behind
-    those that are still open."""
+    those that are still open; ``departure``: evidence, if somebody was there to depart."""
 
     id: str
     cookie: str
@@ -42,6 +42,7 @@ class Told(msgspec.Struct, array_like=True, gc=False):
     rank: str
     rest: str
     evidence: list[Piece] = []
+    departure: Piece | None = None
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Telling:
 
     def event(self, message: Message, id: str) -> Told:
         """The line of a message that is an event, under its id."""
-        if isinstance(message, Page | Track) and not message.user_id:
+        if isinstance(message, Page | Track) and not (message.user_id or message.names_nobody):
             is_logout = isinstance(message, Track) and message.name in self._logouts
             if not is_logout:
                 return self._plain(message, id)
@@ -70,6 +71,7 @@ class Telling:
         rest = (
             event.type,
             None if event.type in COMMON else event.type,
+            event.names_nobody or None,
             event.received_at,
             event.digest,
             event.device,
@@ -77,6 +79,7 @@ class Telling:
             event.actor,
             _json.encode(event.detail).decode(),
         )
+        left, digest = recording.departure, recording.digest
         return Told(
             id,
             event.cookie,
@@ -84,7 +87,8 @@ class Telling:
             event.device,
             Kind.EVENT.value if own is None else own.place[16],
             cells(rest),
-            [Piece(piece, recording.digest) for piece in recording.evidence],
+            [Piece(piece, digest) for piece in recording.evidence],
+            None if left is None else Piece(left, digest),
         )
 
     def _plain(self, message: Page | Track, id: str) -> Told:
@@ -93,7 +97,7 @@ class Telling:
         at = self.received_at if context.occurred_at is None else micros(context.occurred_at)
         detail = cell(_json.encode(detail_of(message)).decode())
         rest = (
-            f'"{"PAGE" if message.kind == "page" else "TRACK"}",,{self.received_at},'
+            f'"{"PAGE" if message.kind == "page" else "TRACK"}",,,{self.received_at},'
             f'"{digest_of(message)}",{cell(context.device_id)},{cell(context.session_id)},'
             f"{self._actor},{detail}"
         )
