@@ -38,7 +38,7 @@ from graphid.errors import (
 )
 from graphid.graph.bookmarks import BOOKMARK
 from graphid.graph.exchange import exchanges
-from graphid.graph.faults import Retry, Verdict, judge
+from graphid.graph.faults import CANNOT_WRITE, Retry, Verdict, judge
 from graphid.graph.queries import Query
 from graphid.graph.sessions import Sessions
 
@@ -274,6 +274,8 @@ class Database:
         self.failures[code] += 1
         match verdict:
             case Verdict.UNAVAILABLE:
+                if code in CANNOT_WRITE:
+                    log.error("database_cannot_write", code=code)
                 return DatabaseUnavailable(retry_after=UNAVAILABLE_RETRY_AFTER)
             case Verdict.CONTENTION | Verdict.TIMEOUT:
                 return Busy()

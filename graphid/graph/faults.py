@@ -78,6 +78,15 @@ STOPPING = frozenset(
         "Neo.TransientError.Database.DatabaseUnavailable",
     }
 )
+CANNOT_WRITE = frozenset(
+    {
+        # A full disk: Neo4j refuses all that comes after the first of these, until it is started
+        # again. Nothing of such a transaction is there, or its message ids tell.
+        "Neo.DatabaseError.Transaction.TransactionLogError",
+        "Neo.DatabaseError.Transaction.TransactionStartFailed",
+        "Neo.DatabaseError.Transaction.TransactionCommitFailed",
+    }
+)
 
 
 def judge(error: BaseException) -> tuple[Verdict, str]:
@@ -105,6 +114,6 @@ def _judge_answer(error: Neo4jError) -> Verdict:
     if error.code in BOOKMARKS:
         return Verdict.UNKNOWN_BOOKMARK
     gone = DatabaseUnavailable | NotALeader | ForbiddenOnReadOnlyDatabase
-    if error.code in STOPPING or isinstance(error, gone):
+    if error.code in STOPPING | CANNOT_WRITE or isinstance(error, gone):
         return Verdict.UNAVAILABLE
     return Verdict.CONTENTION if error.is_retryable() else Verdict.FAULT
