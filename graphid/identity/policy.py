@@ -166,6 +166,11 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
         return min(self.max_age, round(self.retroactive.on_shared_device * SECOND))
 
     @cached_property
+    def retention_of_anonymous(self) -> Micros:
+        """How long after their last activity anonymous visitors are kept."""
+        return round(self.retention.anonymous * SECOND)
+
+    @cached_property
     def unattended_after(self) -> Micros:
         return round(self.unattended.after * SECOND)
 

@@ -1,6 +1,6 @@
 """Batches while something breaks: the service or the database is killed, the database stands still
 or cannot write, clients hang up or send the same at once. Whoever was answered finds his events,
-whoever was not sends them again, and in the end each is there once and ``graphid verify`` is clean."""
+whoever was not sends them again; in the end each is there once and ``graphid verify`` is clean."""
 
 from __future__ import annotations
 
