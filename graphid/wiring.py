@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -61,6 +61,7 @@ from graphid.service.provider_setup import ProviderSetup
 from graphid.service.providers import KnownProviders
 from graphid.service.reads import Reads, now
 from graphid.service.rebuilding import Rebuilt, rebuild
+from graphid.service.retention import Retention
 from graphid.service.sequencer import Sequencer
 from graphid.service.verifying import Verified, verify
 from graphid.service.vouching import Vouching
@@ -121,7 +122,9 @@ async def _serve(
         sequencer, erasures = Sequencer(database), Erasures(database, policies, ids, now)
         parked = Parked(database, policies.of, ids, erasures=erasures, on_written=sequencer.wake)
         audit, gate = Audit(database, now, days=settings.audit_days), gate_of(settings)
-        metrics, stored = Metrics(database, gate), AccessKeys(database)
+        retention = Retention(database, policies, ids, now)
+        metrics = Metrics(database, gate, deleted=retention.deleted)
+        stored = AccessKeys(database)
         keyring = keyring_of(settings, stored, ids)
         providers, kept = Providers(settings.oidc_providers), OidcProviders(database)
         known = KnownProviders(providers, kept, ids)
@@ -174,7 +177,7 @@ async def _serve(
         ]
         app = create_app(routes=routes, database=database, settings=settings, metrics=metrics)
         url = address_of(listener)
-        jobs = (parked, audit, sequencer, feed, news, listeners)
+        jobs = (parked, audit, sequencer, feed, news, listeners, retention)
         async with AsyncExitStack() as running:
             for job in jobs:
                 await running.enter_async_context(job.running())
@@ -345,6 +348,27 @@ def run_rebuild(
     log.set_up(settings.log_level, settings.log_format)
     with database_address(settings, progress) as address:
         return asyncio.run(_rebuild(settings, address, counting, document))
+
+
+async def _retain(settings: Settings, address: Address, dry_run: bool) -> Mapping[str, int]:
+    async with open_database(settings, address) as database:
+        await migrate(database)
+        ids = await ids_of(settings, database)
+        retention = Retention(database, Policies(database, clock=now), ids, now, rest=0)
+        if dry_run:
+            return await retention.count()
+        deleted = await retention.delete()
+        witness = Audit(database, now, days=settings.audit_days).of(lambda: COMMAND_LINE)
+        await witness.record("retain")
+        return deleted
+
+
+def run_retention(settings: Settings, *, progress: Progress, dry_run: bool) -> Mapping[str, int]:
+    """Delete what anonymous visitors did whose time is over; how much, by kind. ``dry_run``: how
+    many events that would be, on how many cookies, and nothing is deleted."""
+    log.set_up(settings.log_level, settings.log_format)
+    with database_address(settings, progress, beside=True) as address:
+        return asyncio.run(_retain(settings, address, dry_run))
 
 
 async def _make_keys(

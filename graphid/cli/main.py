@@ -19,7 +19,7 @@ from graphid.cli.imports import import_
 from graphid.cli.keys import app as keys
 from graphid.cli.load import load
 from graphid.cli.schema import schema
-from graphid.cli.upkeep import rebuild, verify
+from graphid.cli.upkeep import rebuild, retain, verify
 from graphid.errors import GraphidError
 from graphid.graph.engine import TerminalProgress
 
@@ -38,6 +38,7 @@ app.command()(doctor)
 app.command()(schema)
 app.command()(verify)
 app.command()(rebuild)
+app.command()(retain)
 
 
 @app.command()

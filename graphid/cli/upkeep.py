@@ -1,5 +1,5 @@
 """``graphid verify``: whether the graph is what the evidence says, and making it so. ``graphid
-rebuild``: also under another policy."""
+rebuild``: also under another policy. ``graphid retain``: deleting what is past its time."""
 
 from __future__ import annotations
 
@@ -61,6 +61,26 @@ def rebuild(
         f"version {rebuilt.version} of the policy is applied to all evidence: "
         f"to {rebuilt.pieces:,} pieces now, in {rebuilt.seconds:.1f} s"
     )
+
+
+def retain(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how much would go, and delete nothing.")
+    ] = False,
+) -> None:
+    """Delete what anonymous visitors did, where the policy's retention.anonymous is over.
+
+    May run beside the service, which does the same every hour.
+    """
+    from graphid.wiring import run_retention  # noqa: PLC0415
+
+    with TerminalProgress(Console(stderr=True)) as progress:
+        told = run_retention(settings_module.load(), progress=progress, dry_run=dry_run)
+    if dry_run:
+        typer.echo(f"would delete {told['events']:,} events, on {told['cookies']:,} cookies")
+    else:
+        found = ", ".join(f"{count:,} {kind}" for kind, count in told.items() if count)
+        typer.echo(f"deleted {found}" if found else "nothing to delete")
 
 
 def _document(file: Path) -> Any:

@@ -32,11 +32,13 @@ Counts = Mapping[str, int]
 class Metrics:
     """What is counted in this process. Labels are routes, statuses and codes: nothing of anybody.
 
-    ``database``, ``gate``: what they count themselves is told as well.
+    ``database``, ``gate``: what they count themselves is told as well; ``deleted``: what retention
+    deleted here, by kind.
     """
 
-    def __init__(self, database: Database, gate: Gate) -> None:
+    def __init__(self, database: Database, gate: Gate, *, deleted: Counts | None = None) -> None:
         self._database = database
+        retained: Counts = {} if deleted is None else deleted
         self._registry = CollectorRegistry()
         requests = Counter(
             "graphid_requests",
@@ -69,6 +71,7 @@ class Metrics:
             ("rate_limited", "Requests refused, by limit.", "limit", lambda: gate.refused),
             ("database_retries", "Units run again, by code.", "code", lambda: database.retries),
             ("database_failures", "Units given up, by code.", "code", lambda: database.failures),
+            ("retention_deleted", "What retention deleted, by kind.", "kind", lambda: retained),
         ):
             self._registry.register(_Counted(f"graphid_{name}", what, label, counts))
 

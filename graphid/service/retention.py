@@ -44,6 +44,7 @@ MOVE_BEGINNINGS = query("retention/move_beginnings")
 FORGET_COOKIES = query("retention/forget_cookies")
 COUNT_EVENTS = query("operations/count_events")
 COUNT_PARKED = query("evidence/count_parked")
+LIST_PENDING = query("erasures/list_pending")
 
 log = structlog.get_logger()
 
@@ -190,8 +191,8 @@ class Retention:
         return due
 
     async def _delete(self, parts: list[Part], limits: _Limits) -> bool:
-        """Delete what is due of these cookies; False where evidence waits for its job: it may say
-        whose they are."""
+        """Delete what is due of these cookies; False where evidence waits for its job, as it may
+        say whose they are, or an erasure, as it leaves the ids of its messages."""
         cookies = sorted({part["cookie"] for part in parts})
         while cookies:
             some, started = cookies[:COOKIES], monotonic()
@@ -209,7 +210,7 @@ class Retention:
     ) -> Counter[str] | None:
         await unit.run(TAKE_COOKIES, ids=cookies)
         (parked,) = await unit.rows(COUNT_PARKED, most=1)
-        if parked["parked"]:
+        if parked["parked"] or await unit.rows(LIST_PENDING, passed=[]):
             return None
         parts = await self._due(unit.rows, cookies, limits)
         if not parts:

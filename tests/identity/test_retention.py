@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -36,21 +37,21 @@ def test_a_visitor_whom_nobody_identified_is_forgettable_as_a_whole() -> None:
 
 def test_of_others_is_what_no_identify_can_reach() -> None:
     at = place(50 * DAY, Kind.STATEMENT, "i")
-    owned = Visitor("v", "c", link=Link(**{**_fields(JO), "reach": 49 * DAY}))
+    owned = Visitor("v", "c", link=_reaching(49 * DAY))
     assert forgettable(owned, at, 30 * DAY) == ("", start_of(20 * DAY))
     # Whatever came of the identify.
     assert forgettable(Visitor("v", "c"), at, 30 * DAY) == ("", start_of(20 * DAY))
     # An identify under an earlier version of the policy reached further than any does now.
-    further = Visitor("v", "c", link=Link(**{**_fields(JO), "reach": 10 * DAY}))
+    further = Visitor("v", "c", link=_reaching(10 * DAY))
     assert forgettable(further, at, 30 * DAY) == ("", start_of(10 * DAY))
-    switched = Visitor("v", "c", start=at, link=Link(**{**_fields(JO), "reach": 50 * DAY}))
+    switched = Visitor("v", "c", start=at, link=_reaching(50 * DAY))
     assert forgettable(switched, at, 30 * DAY) is None
 
 
 def test_what_an_operator_gave_is_not_forgettable() -> None:
     given_whole = Visitor("v", "c", link=JO)
     assert forgettable(given_whole, None, 30 * DAY) is None
-    cut = Visitor("v", "c", link=Link(**{**_fields(JO), "reach": 49 * DAY}))
+    cut = Visitor("v", "c", link=_reaching(49 * DAY))
     assert forgettable(cut, None, 30 * DAY) is None
 
 
@@ -107,5 +108,5 @@ def _contact(resolved: Resolved, cookie: str, at: Place) -> str | None:
     return attribute(resolved.visitor_at(cookie, at), at).contact
 
 
-def _fields(link: Link) -> dict[str, object]:
-    return {name: getattr(link, name) for name in link.__struct_fields__}
+def _reaching(reach: Micros) -> Link:
+    return msgspec.structs.replace(JO, reach=reach)
