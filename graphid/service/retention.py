@@ -199,7 +199,7 @@ class Retention:
             deleted = await self._database.write(partial(self._delete_some, some, limits))
             if deleted is None:
                 return False
-            self.deleted += deleted
+            self.deleted.update(deleted)
             if deleted["events"] < self._events:
                 del cookies[:COOKIES]
             await asyncio.sleep(self._rest * (monotonic() - started))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from random import Random
 from typing import LiteralString
 
@@ -21,10 +25,11 @@ from graphid.identity.values import Evidence, Kind, Micros, place
 from graphid.service.batches import batch_of
 from graphid.service.ingest import APPEND_EVENTS
 from graphid.service.messages import Author, ChatMessage, Context, StartChat
+from graphid.service.reads import now
 from graphid.service.recordings import Event
 from graphid.service.retention import Retention
 from graphid.service.verifying import verify
-from tests.identity.lives import COOKIES, DAY, EXAMPLES, IDS, MINUTE, histories
+from tests.identity.lives import COOKIES, DAY, EXAMPLES, IDS, MINUTE, OPERATORS, histories
 from tests.integration.asking import installation
 from tests.integration.ledger import Ledger, Silent
 from tests.integration.operating import Operating
@@ -257,6 +262,31 @@ async def test_whoever_comes_back_meanwhile_loses_nothing(kept: Kept) -> None:
     assert await kept.faults() == []
 
 
+async def test_the_command(kept: Kept, own_database: Address, tmp_path: Path) -> None:
+    kept.now = now() - RESTED
+    await kept.seen("a", "p", "q")
+
+    def retain(*arguments: str) -> str:
+        environment = {
+            **os.environ,
+            "GRAPHID_NEO4J_URI": own_database.uri,
+            "GRAPHID_NEO4J_USER": own_database.user,
+            "GRAPHID_NEO4J_PASSWORD": own_database.password,
+            "GRAPHID_NEO4J_DATABASE": own_database.database,
+            "GRAPHID_DATA_DIR": str(tmp_path),
+            "GRAPHID_LOG_LEVEL": "warning",
+        }
+        command = [sys.executable, "-m", "graphid", "retain", *arguments]
+        return subprocess.check_output(command, env=environment, text=True)
+
+    assert retain("--dry-run") == "would delete 2 events, on 1 cookies\n"
+    assert await kept.left() == ["p", "q"]
+    assert retain() == "deleted 2 events, 1 sessions, 1 cookies\n"
+    assert await kept.nodes() == {}
+    entries = await kept.rows("MATCH (n:AuditEntry {action: 'retain'}) RETURN n.outcome AS outcome")
+    assert entries == [{"outcome": "DONE"}]
+
+
 # ------------------------------------------------------------------ whatever happened before
 
 
@@ -290,7 +320,11 @@ def owned(resolved: Resolved, event: Event) -> bool:
 
 
 @settings(max_examples=max(EXAMPLES // 16, 1), phases=[Phase.generate])
-@given(history=histories(10, policy=Policy()), seed=st.integers(0, 999), days=st.integers(0, 160))
+@given(
+    history=histories(10, policy=Policy(), operators=OPERATORS),
+    seed=st.integers(0, 999),
+    days=st.integers(0, 160),
+)
 async def test_after_any_history_what_is_somebodys_is_there(
     ledger: Ledger, history: list[Evidence], seed: int, days: int
 ) -> None:
@@ -301,9 +335,9 @@ async def test_after_any_history_what_is_somebodys_is_there(
     )
     for piece in history:
         await ledger.record([piece])
-    now = max(piece.recorded_at for piece in history) + days * DAY
+    until = max(piece.recorded_at for piece in history) + days * DAY
     policies = Policies(ledger.database)
-    retention = Retention(ledger.database, policies, IDS, lambda: now, events=7, rest=0)
+    retention = Retention(ledger.database, policies, IDS, lambda: until, events=7, rest=0)
     counted = await retention.count()
     deleted = await retention.delete()
     assert deleted["events"] == counted["events"]
@@ -313,9 +347,9 @@ async def test_after_any_history_what_is_somebodys_is_there(
     gone = [event for event in events if event.message_id not in left]
     assert len(gone) == deleted["events"]
     assert not [event for event in gone if owned(resolved, event)]
-    assert not [event for event in gone if event.at >= now - 60 * DAY]
+    assert not [event for event in gone if event.at >= until - 60 * DAY]
     nobodys = [event for event in events if event.cookie == "c-nobody"]
-    if max((event.at for event in nobodys), default=now) < now - 60 * DAY:
+    if max((event.at for event in nobodys), default=until) < until - 60 * DAY:
         assert left.isdisjoint(event.message_id for event in nobodys)
         assert await ledger.rows("MATCH (c:Cookie {id: 'c-nobody'}) RETURN c") == []
     assert (await ledger.verified())[1] == []
