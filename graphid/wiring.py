@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -348,27 +348,6 @@ def run_rebuild(
     log.set_up(settings.log_level, settings.log_format)
     with database_address(settings, progress) as address:
         return asyncio.run(_rebuild(settings, address, counting, document))
-
-
-async def _retain(settings: Settings, address: Address, dry_run: bool) -> Mapping[str, int]:
-    async with open_database(settings, address) as database:
-        await migrate(database)
-        ids = await ids_of(settings, database)
-        retention = Retention(database, Policies(database, clock=now), ids, now, rest=0)
-        if dry_run:
-            return await retention.count()
-        deleted = await retention.delete()
-        witness = Audit(database, now, days=settings.audit_days).of(lambda: COMMAND_LINE)
-        await witness.record("retain")
-        return deleted
-
-
-def run_retention(settings: Settings, *, progress: Progress, dry_run: bool) -> Mapping[str, int]:
-    """Delete what anonymous visitors did whose time is over; how much, by kind. ``dry_run``: how
-    many events that would be, on how many cookies, and nothing is deleted."""
-    log.set_up(settings.log_level, settings.log_format)
-    with database_address(settings, progress, beside=True) as address:
-        return asyncio.run(_retain(settings, address, dry_run))
 
 
 async def _make_keys(

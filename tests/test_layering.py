@@ -30,6 +30,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
         *COMMON,
         *("wiring", "http", "service", "identity", "graph", "auth", "settings"),
     },
+    "wiring_of_retention": {*COMMON, "wiring", "service", "graph", "settings"},
     "wiring_of_loads": {
         *COMMON,
         *("wiring", "wiring_of_files", "http", "service", "identity", "graph", "auth", "settings"),
@@ -40,6 +41,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
         "wiring",
         "wiring_of_files",
         "wiring_of_loads",
+        "wiring_of_retention",
         "http",
         "api",
         "service",

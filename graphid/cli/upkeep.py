@@ -70,9 +70,9 @@ def retain(
 ) -> None:
     """Delete what anonymous visitors did, where the policy's retention.anonymous is over.
 
-    May run beside the service, which does the same every hour.
+    May run beside the service, which does the same a few times a day.
     """
-    from graphid.wiring import run_retention  # noqa: PLC0415
+    from graphid.wiring_of_retention import run_retention  # noqa: PLC0415
 
     with TerminalProgress(Console(stderr=True)) as progress:
         told = run_retention(settings_module.load(), progress=progress, dry_run=dry_run)

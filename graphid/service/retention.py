@@ -57,8 +57,11 @@ COOKIES = 50
 PAGE = 500
 """How many cookies are looked at in one read."""
 
-LOOK_EVERY = 3600.0
-"""Seconds from one pass to the next, and from the start to the first: a day is soon enough."""
+LOOK_FIRST = 3600.0
+"""Seconds from the start of a process to its first pass."""
+
+LOOK_EVERY = 6 * 3600.0
+"""Seconds from one pass to the next: each looks at every cookie that is old enough."""
 
 LEASE = "retention"
 LEASE_SECONDS = 120.0
@@ -104,6 +107,7 @@ class Retention:
         *,
         events: int = EVENTS,
         rest: float = 1.0,
+        look_first: float = LOOK_FIRST,
         look_every: float = LOOK_EVERY,
     ) -> None:
         self._database = database
@@ -112,6 +116,7 @@ class Retention:
         self._clock = clock
         self._events = events
         self._rest = rest
+        self._look_first = look_first
         self._look_every = look_every
         self._lease = Lease(database, LEASE, uuid.uuid4().hex, seconds=LEASE_SECONDS)
         self.deleted: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
@@ -143,11 +148,17 @@ class Retention:
         """``do`` with the parts of cookies that are due, page by page, while it says True."""
         limits = await self._limits()
         after: dict[str, Any] = {"at": 0, "id": ""}
-        while rows := await self._database.read_rows(
-            LIST_COOKIES, after=after, before=limits.before, size=PAGE
-        ):
+        while True:
+            started = monotonic()
+            rows = await self._database.read_rows(
+                LIST_COOKIES, after=after, before=limits.before, size=PAGE
+            )
+            if not rows:
+                return
             after = rows[-1]
-            parts = await self._due(self._database.read_rows, [row["id"] for row in rows], limits)
+            quiet = [row["id"] for row in rows if row["isQuiet"]]
+            parts = await self._due(self._database.read_rows, quiet, limits)
+            await self._idle_since(started)
             if parts and not await do(parts, limits):
                 return
 
@@ -202,8 +213,12 @@ class Retention:
             self.deleted.update(deleted)
             if deleted["events"] < self._events:
                 del cookies[:COOKIES]
-            await asyncio.sleep(self._rest * (monotonic() - started))
+            await self._idle_since(started)
         return True
+
+    async def _idle_since(self, started: float) -> None:
+        """Leave the database to others for a while, after what was begun then."""
+        await asyncio.sleep(self._rest * (monotonic() - started))
 
     async def _delete_some(
         self, cookies: list[str], limits: _Limits, unit: Unit
@@ -239,13 +254,14 @@ class Retention:
         return await self._lease.take() is not None and await self._delete(parts, limits)
 
     async def run(self) -> None:
-        """A pass now and then, for ever; the first one after ``look_every``."""
+        """A pass now and then, for ever."""
+        await asyncio.sleep(self._look_first)
         while True:
-            await asyncio.sleep(self._look_every)
             try:
                 await self.turn()
             except GraphidError as error:
                 log.warning("retention_waits", code=error.code)
+            await asyncio.sleep(self._look_every)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

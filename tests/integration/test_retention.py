@@ -41,7 +41,7 @@ RESTED = 61 * DAY
 class Kept(Operating):
     """A graph of its own, on whose clock time is let pass."""
 
-    def retention(self, *, events: int = 500, look_every: float = 3600) -> Retention:
+    def retention(self, *, events: int = 500, look_first: float = 3600) -> Retention:
         policies = Policies(self.database)
         return Retention(
             self.database,
@@ -50,7 +50,7 @@ class Kept(Operating):
             lambda: self.now,
             events=events,
             rest=0,
-            look_every=look_every,
+            look_first=look_first,
         )
 
     def later(self, micros: Micros) -> None:
@@ -224,7 +224,7 @@ async def test_one_process_at_a_time_and_few_events_in_a_transaction(kept: Kept)
 async def test_a_job_does_it_by_itself(kept: Kept) -> None:
     await kept.seen("a", "p")
     kept.later(RESTED)
-    retention = kept.retention(look_every=0.01)
+    retention = kept.retention(look_first=0)
     async with retention.running(), asyncio.timeout(60):
         while not retention.deleted["cookies"]:
             await kept.rows("RETURN 1 AS one")
