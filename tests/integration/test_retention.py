@@ -16,7 +16,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from graphid.graph.database import Address
+from graphid.graph.database import Address, Unit
 from graphid.graph.policies import Policies
 from graphid.identity.attribution import attribute
 from graphid.identity.fold import Resolved, resolve
@@ -76,6 +76,14 @@ class Kept(Operating):
 
     async def written(self, text: LiteralString) -> None:
         await Ledger(self.database, self.ids, {}).write(text)
+
+    async def until_blocked(self) -> None:
+        """Return when a transaction waits for a lock."""
+        async with asyncio.timeout(60):
+            while not await self.rows(
+                "SHOW TRANSACTIONS YIELD status WHERE status STARTS WITH 'Blocked' RETURN status"
+            ):
+                pass
 
     async def left(self) -> list[str]:
         """The messages whose events are there, without this world's name."""
@@ -262,6 +270,54 @@ async def test_whoever_comes_back_meanwhile_loses_nothing(kept: Kept) -> None:
     assert await kept.faults() == []
 
 
+async def test_an_event_on_its_way_keeps_what_was_before(kept: Kept) -> None:
+    """Retention waits for it, and looks again."""
+    await kept.seen("a", "old")
+    kept.later(RESTED)
+    written, let_go = asyncio.Event(), asyncio.Event()
+    (new,) = pages_at(f"{kept.run}-a", kept.now)
+
+    async def append(unit: Unit) -> None:
+        batch = batch_of([new], MINUTE, kept.ids)
+        await unit.rows(APPEND_EVENTS, ids=[new.message_id], batch=batch)
+        written.set()
+        await let_go.wait()
+
+    appending = asyncio.create_task(kept.database.write(append))
+    await written.wait()
+    deleting = asyncio.create_task(kept.retention().delete())
+    await kept.until_blocked()
+    let_go.set()
+    await appending
+    assert await deleting == Counter()
+    assert await kept.left() == ["old", f"a-{new.at}"]
+    assert await kept.faults() == []
+
+
+async def test_an_event_that_comes_while_its_cookie_goes_finds_it_again(kept: Kept) -> None:
+    await kept.on_device("a", "d", "old")
+    kept.later(RESTED)
+    deleted, let_go = asyncio.Event(), asyncio.Event()
+    retention = kept.retention()
+
+    async def delete(unit: Unit) -> None:
+        limits = await retention._limits()
+        gone = await retention._delete_some([f"{kept.run}-a"], limits, unit)
+        assert gone == {"events": 1, "sessions": 1, "cookies": 1, "devices": 1}
+        deleted.set()
+        await let_go.wait()
+
+    deleting = asyncio.create_task(kept.database.write(delete))
+    await deleted.wait()
+    appending = asyncio.create_task(kept.on_device("a", "d", "new"))
+    await kept.until_blocked()
+    let_go.set()
+    await asyncio.gather(deleting, appending)
+    assert await kept.left() == ["new"]
+    assert await kept.nodes() == {"Event": 1, "Session": 1, "Cookie": 1, "Device": 1, "Visitor": 1}
+    assert await kept.faults() == []
+
+
 async def test_the_command(kept: Kept, own_database: Address, tmp_path: Path) -> None:
     kept.now = now() - RESTED
     await kept.seen("a", "p", "q")
@@ -290,27 +346,33 @@ async def test_the_command(kept: Kept, own_database: Address, tmp_path: Path) ->
 # ------------------------------------------------------------------ whatever happened before
 
 
+def pages_at(cookie: str, *moments: Micros) -> list[Event]:
+    """A page on a cookie at each of these moments."""
+    return [
+        Event(
+            message_id=(id := f"{cookie}-{at}"),
+            type="PAGE",
+            cookie=cookie,
+            at=at,
+            received_at=at,
+            position=place(at, Kind.EVENT, id),
+            digest="",
+            device=COOKIES.get(cookie),
+        )
+        for at in moments
+    ]
+
+
 def pages(history: Sequence[Evidence], seed: int) -> list[Event]:
     """Pages on all cookies, at and around what was said, and long before it."""
     random = Random(seed)
-    found = []
-    for number in range(30):
+    found: dict[str, Event] = {}
+    for _ in range(30):
         near = random.choice(history).at
         at = near + random.choice([-40 * DAY, -20 * DAY, -MINUTE, 0, MINUTE, 20 * DAY])
-        id, cookie = f"p{number}", random.choice([*sorted(COOKIES), "c-nobody"])
-        found.append(
-            Event(
-                message_id=id,
-                type="PAGE",
-                cookie=cookie,
-                at=at,
-                received_at=at,
-                position=place(at, Kind.EVENT, id),
-                digest="",
-                device=COOKIES.get(cookie),
-            )
-        )
-    return found
+        (event,) = pages_at(random.choice([*sorted(COOKIES), "c-nobody"]), at)
+        found[event.message_id] = event
+    return [*found.values()]
 
 
 def owned(resolved: Resolved, event: Event) -> bool:
