@@ -13,7 +13,7 @@ import struct
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -109,7 +109,7 @@ class Senders:
         self.cut_off = 0
         self._random = Random(seed)
         self._answered = threading.Semaphore(0)
-        self._breaking = threading.Event()
+        self._breaking, self._broken = threading.Event(), threading.Event()
         self._making = threading.Lock()
 
     def batch(self) -> Batch:
@@ -130,6 +130,7 @@ class Senders:
                 assert self._answered.acquire(timeout=PATIENCE)
             self._breaking.set()
             do()
+            self._broken.set()
             for each in sending:
                 each.result()
 
@@ -137,7 +138,7 @@ class Senders:
         with client_of(service) as client:
             while True:
                 batch, since = self.batch(), monotonic()
-                is_broken = self._breaking.is_set()
+                is_broken = self._broken.is_set()
                 try:
                     answer = client.post("/v1/batch", content=batch.body())
                 except (httpx.NetworkError, httpx.RemoteProtocolError):
@@ -318,8 +319,9 @@ async def test_the_database_cannot_write(engine: Address, folder: Path, service:
         service, lambda: resource.prlimit(process, resource.RLIMIT_FSIZE, (1, before[1]))
     )
     assert senders.told_to_come_again == CLIENTS
-    resource.prlimit(process, resource.RLIMIT_FSIZE, before)
-    os.kill(process, signal.SIGKILL)
+    with suppress(ProcessLookupError):  # or it has ended by itself
+        resource.prlimit(process, resource.RLIMIT_FSIZE, before)
+        os.kill(process, signal.SIGKILL)
     until_ready(service)
     senders.send_again(service)
     assert await senders.faults(engine) == []
