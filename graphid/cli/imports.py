@@ -60,22 +60,30 @@ class FileAssurance(StrEnum):
     ASSERTED = "ASSERTED"
 
 
+FilesArgument = Annotated[
+    list[str], typer.Argument(help="Files, gzip or not; - for standard input.")
+]
+FormatOption = Annotated[
+    FileFormat | None, typer.Option(help="Else by the name; of standard input, NDJSON.")
+]
+SourceOption = Annotated[
+    str | None, typer.Option(help="Of contacts in CSV that have no column source.")
+]
+AssuranceOption = Annotated[
+    FileAssurance, typer.Option(help="What events count as; contacts are ASSERTED in any case.")
+]
+RejectsOption = Annotated[
+    Path | None,
+    typer.Option(help="Where refused lines are told, JSON lines; else on standard error."),
+]
+
+
 def import_(  # noqa: PLR0917 - the options of a command
-    files: Annotated[list[str], typer.Argument(help="Files, gzip or not; - for standard input.")],
-    format: Annotated[
-        FileFormat | None, typer.Option(help="Else by the name; of standard input, NDJSON.")
-    ] = None,
-    source: Annotated[
-        str | None, typer.Option(help="Of contacts in CSV that have no column source.")
-    ] = None,
-    assurance: Annotated[
-        FileAssurance,
-        typer.Option(help="What events count as; contacts are ASSERTED in any case."),
-    ] = FileAssurance.CLAIMED,
-    rejects: Annotated[
-        Path | None,
-        typer.Option(help="Where refused lines are told, JSON lines; else on standard error."),
-    ] = None,
+    files: FilesArgument,
+    format: FormatOption = None,
+    source: SourceOption = None,
+    assurance: AssuranceOption = FileAssurance.CLAIMED,
+    rejects: RejectsOption = None,
     from_start: Annotated[
         bool, typer.Option("--from-start", help="Do not go on where an earlier run was ended.")
     ] = False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +11,12 @@ from graphid import settings as settings_module
 from graphid.cli.imports import (
     REFUSED,
     USAGE,
+    AssuranceOption,
     FileAssurance,
-    FileFormat,
+    FilesArgument,
+    FormatOption,
+    RejectsOption,
+    SourceOption,
     fail,
     files_of,
     import_files,
@@ -28,21 +31,11 @@ if TYPE_CHECKING:
 
 
 def load(  # noqa: PLR0917 - the options of a command
-    files: Annotated[list[str], typer.Argument(help="Files, gzip or not; - for standard input.")],
-    format: Annotated[
-        FileFormat | None, typer.Option(help="Else by the name; of standard input, NDJSON.")
-    ] = None,
-    source: Annotated[
-        str | None, typer.Option(help="Of contacts in CSV that have no column source.")
-    ] = None,
-    assurance: Annotated[
-        FileAssurance,
-        typer.Option(help="What events count as; contacts are ASSERTED in any case."),
-    ] = FileAssurance.CLAIMED,
-    rejects: Annotated[
-        Path | None,
-        typer.Option(help="Where refused lines are told, JSON lines; else on standard error."),
-    ] = None,
+    files: FilesArgument,
+    format: FormatOption = None,
+    source: SourceOption = None,
+    assurance: AssuranceOption = FileAssurance.CLAIMED,
+    rejects: RejectsOption = None,
     verify: Annotated[
         bool, typer.Option(help="Compare the graph with its evidence before it is put in place.")
     ] = True,
