@@ -56,7 +56,7 @@ async def _write(database: Database, ids: Ids, pieces: list[Evidence]) -> None:
         evidence = [(piece, "") for piece in pieces]
         recording = EvidenceUnit(unit, evidence, Policies(database).of, ids)
         await recording.load()
-        await recording.record({"events": [], "timeout": 0})
+        await recording.record()
 
     await database.write(work, timeout=120)
 

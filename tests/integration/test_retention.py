@@ -16,8 +16,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from graphid.graph.database import Address, Unit
+from graphid.graph.database import Address, Database, Unit
 from graphid.graph.policies import Policies
+from graphid.graph.schema import migrate
 from graphid.identity.attribution import attribute
 from graphid.identity.fold import Resolved, resolve
 from graphid.identity.policy import Policy
@@ -110,8 +111,11 @@ class Kept(Operating):
 
 @pytest.fixture
 async def kept(own_database: Address) -> AsyncIterator[Kept]:
-    async with installation(own_database) as (database, _):
-        await Ledger(database, IDS, {}).empty()
+    # Whoever had it before may have begun it with a secret of theirs.
+    before = await Database.connect(own_database, timeout=60)
+    await migrate(before)
+    await Ledger(before, IDS, {}).empty()
+    await before.close()
     async with installation(own_database) as (database, ids):
         yield Kept(database, ids)
 

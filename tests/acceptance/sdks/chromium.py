@@ -171,7 +171,9 @@ def running_chromium(folder: Path) -> Iterator[Chromium]:
         reader.start()
         try:
             address = said.partition(LISTENS)[2].strip()
-            with connect(address, max_size=None, proxy=None) as connection:
+            # No pings: their content is drawn from Python's own generator, by a thread, and
+            # Hypothesis refuses to go on where somebody else draws from it.
+            with connect(address, max_size=None, proxy=None, ping_interval=None) as connection:
                 yield Chromium(connection)
         finally:
             process.terminate()
