@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from graphid.graph.following import Present, Stepped
+from graphid.graph.remembered import Present, Stepped
 from graphid.identity.ids import Ids
 from graphid.identity.state import (
     Contact,

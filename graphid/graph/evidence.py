@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from graphid.graph.database import Unit
-from graphid.graph.following import ABSENT, Following, TooMany
+from graphid.graph.following import Following, TooMany
 from graphid.graph.memory import (
     Memory,
     Reached,
@@ -22,6 +22,7 @@ from graphid.graph.memory import (
 )
 from graphid.graph.projection import Difference
 from graphid.graph.queries import query
+from graphid.graph.remembered import ABSENT
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.policy import Policy

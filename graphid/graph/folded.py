@@ -11,17 +11,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from graphid.graph.evidence import PolicyOf
-from graphid.graph.following import (
-    ABSENT,
-    NEVER,
-    Following,
-    Present,
-    Stored,
-    Version,
-    is_proxied,
-    touched_by,
-)
+from graphid.graph.following import Following, touched_by
 from graphid.graph.memory import evidence_decoder
+from graphid.graph.remembered import ABSENT, NEVER, Present, Stored, Version, is_proxied
 from graphid.identity.fold import step
 from graphid.identity.ids import Ids
 from graphid.identity.state import (

@@ -7,20 +7,37 @@ nothing is later: one step.
 
 What this needs is stored: of each key its versions by place, and for each place the keys that it
 touched. Nothing here knows how (:class:`Store`).
+
+Of an identify that only says again what is so (``identity.repetition``) no more is stored than
+that it was said. Where something before it becomes another, the first of its kind is looked at
+again; and is evidence from then on, if it no longer repeats.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import NamedTuple, Protocol
+from typing import TypeVar
 
+from graphid.graph.remembered import (
+    ABSENT,
+    Behind,
+    Mark,
+    Present,
+    Repetition,
+    Stepped,
+    Store,
+    Stored,
+    Version,
+    is_proxied,
+)
 from graphid.identity.fold import step
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.policy import Policy
+from graphid.identity.repetition import may_repeat, repeated
 from graphid.identity.state import (
     Cookie,
     Key,
@@ -28,84 +45,15 @@ from graphid.identity.state import (
     Person,
     Value,
     Visitor,
+    device_key,
 )
 from graphid.identity.values import ContactUpsert, Erase, Evidence, Identify, Place
 from graphid.identity.view import View
 
-NEVER: Place = ""
-"""Sorts before every place: of what was never written, or never touched."""
+Seen = TypeVar("Seen")
 
 AHEAD = 100
 """How many pieces of evidence are fetched at once."""
-
-
-class Present(NamedTuple):
-    """A key's latest value, where it was written, and where a step last read or wrote it."""
-
-    value: Value | None
-    wrote: Place
-    touched: Place
-
-
-ABSENT = Present(None, NEVER, NEVER)
-
-
-class Version(NamedTuple):
-    """A key's value as of some place, and the place that wrote it."""
-
-    wrote: Place
-    value: Value | None
-
-
-@dataclass(frozen=True)
-class Stored:
-    """Evidence as it was stepped before: the keys that it touched, and what it wrote."""
-
-    piece: Evidence
-    touched: frozenset[Key]
-    writes: Mapping[Key, Value | None]
-    links: Mapping[str, Link]
-
-
-@dataclass(frozen=True)
-class Stepped:
-    """Evidence as it is stepped now. ``before`` is None for what is new, ``outcome`` for what is
-    withdrawn: then it touches nothing any more."""
-
-    piece: Evidence
-    outcome: Outcome | None
-    touched: frozenset[Key]
-    writes: Mapping[Key, Value | None]
-    links: Mapping[str, Link]
-    before: Stored | None
-
-
-class Store(Protocol):
-    """Where versions and touches are kept. What is asked for is locked until the end."""
-
-    async def present(self, keys: Collection[Key]) -> Mapping[Key, Present]:
-        """The latest of each key."""
-        ...
-
-    async def versions(
-        self, asked: Collection[tuple[Key, Place]]
-    ) -> Mapping[tuple[Key, Place], Version]:
-        """Of each key the last version that was written before the place."""
-        ...
-
-    async def stored(
-        self, places: Collection[Place]
-    ) -> tuple[Mapping[Place, Stored], Mapping[Key, Present]]:
-        """The evidence at these places, and the latest of every key that it touched."""
-        ...
-
-    async def readers(self, changed: Collection[tuple[Key, Place]]) -> Collection[Place]:
-        """Who touched a key after a place, up to and including the next that wrote it."""
-        ...
-
-    async def touching(self, keys: Collection[Key]) -> Collection[Place]:
-        """Whoever touched one of these keys, ever."""
-        ...
 
 
 class TooMany(Exception):
@@ -139,14 +87,24 @@ class Following:
     """One unit of work on the fold.
 
     ``most``: how many stored pieces of evidence may be stepped again, None for any number.
+    ``spares``: what is new and only says again what is so is not stepped, and need not be stored.
+    ``forgotten``: contacts whose marks are gone, with all that is erased of them.
     """
 
     store: Store
     policy_of: Callable[[int], Awaitable[Policy]]
     ids: Ids
     most: int | None = None
+    spares: bool = False
+    forgotten: frozenset[str] = frozenset()
     steps: dict[Place, Stepped] = field(default_factory=dict)
     """What was done, in the order of the fold."""
+    repetitions: dict[Place, Repetition] = field(default_factory=dict)
+    """What is new, and only says again what is so: no steps were needed."""
+    marks: dict[Place, Mark] = field(default_factory=dict)
+    """The marks that were looked at again. Those among ``steps`` are evidence from now on."""
+    kept: dict[Place, Repetition] = field(default_factory=dict)
+    """The others: they still repeat."""
     present: dict[Key, Present] = field(default_factory=dict)
     _versions: dict[tuple[Key, Place], Version] = field(default_factory=dict)
     _overlay: dict[Key, list[tuple[Place, Version]]] = field(default_factory=dict)
@@ -176,17 +134,22 @@ class Following:
         stepped_again = 0
         while self._heap:
             place = heappop(self._heap)
-            before = None
+            before, mark = None, self.marks.get(place)
             if place not in pieces:
                 stepped_again += 1
                 if self.most is not None and stepped_again > self.most:
                     raise TooMany
-                before = await self._fetch(place)
+                before = None if mark is not None else await self._fetch(place)
             if before is not None and place in withdrawn:
                 await self._settle(place, before, {})
                 self.steps[place] = Stepped(before.piece, None, frozenset(), {}, {}, before)
                 continue
-            piece = pieces[place] if before is None else restated.get(place, before.piece)
+            if before is not None:
+                piece = restated.get(place, before.piece)
+            else:
+                piece = pieces[place] if mark is None else mark.piece
+                if await self._repeats(piece, mark):
+                    continue
             outcome, view, changes = await self._step(piece)
             links = {key[1]: link for key, link in changes.items() if isinstance(link, Link)}
             writes = {key: value for key, value in changes.items() if key[0] != "link"}
@@ -194,6 +157,51 @@ class Following:
             touched = touched_by(view, piece).union(writes)
             self.steps[place] = Stepped(piece, outcome, touched, writes, links, before)
         await self._meet_owners()
+
+    async def _repeats(self, piece: Evidence, mark: Mark | None) -> bool:
+        """Whether the evidence says again what is so, in which case no step of it is needed.
+
+        A mark stands for the others behind it that say the same as long as it does. If it does
+        not, the next is to be looked at as well.
+        """
+        if (mark is None and not self.spares) or not may_repeat(piece):
+            return False
+        policy = await self.policy_of(piece.policy)
+        contact, view = await self._seen(
+            piece.place, lambda view: repeated(view, piece, policy, self.ids)
+        )
+        if contact is not None and (mark is None or contact == mark.contact):
+            kept = self.repetitions if mark is None else self.kept
+            kept[piece.place] = Repetition(piece, contact, touched_by(view, piece))
+            return True
+        if mark is not None:
+            await self._meet([Behind("repetition", mark.repetition, piece.place)])
+        return False
+
+    async def _meet(self, asked: Collection[Behind]) -> None:
+        """Have marks looked at again, and what they rest on at hand."""
+        met = {
+            place: mark
+            for mark in await self.store.marks(asked)
+            if (place := mark.piece.place) not in self._queued
+            and mark.contact not in self.forgotten
+        }
+        if not met:
+            return
+        rests = {place: rests_on(mark) for place, mark in met.items()}
+        unknown = {key for keys in rests.values() for key in keys} - self.present.keys()
+        self.present |= await self.store.present(unknown) if unknown else {}
+        self._versions |= await self.store.versions(
+            [
+                (key, place)
+                for place, keys in rests.items()
+                for key in keys
+                if self.present[key].wrote >= place and (key, place) not in self._versions
+            ]
+        )
+        self.marks |= met
+        for place in met:
+            self._push(place)
 
     async def _meet_owners(self) -> None:
         """Have at hand whoever owns, or owned, a visitor that was written: what changes of who is
@@ -246,7 +254,8 @@ class Following:
 
     async def _fetch(self, place: Place) -> Stored:
         if place not in self._fetched:
-            ahead = [place, *(p for p in sorted(self._heap)[:AHEAD] if p not in self._fetched)]
+            waiting = (p for p in sorted(self._heap)[:AHEAD] if p not in self.marks)
+            ahead = [place, *(p for p in waiting if p not in self._fetched)]
             fetched, present = await self.store.stored(ahead)
             self._fetched |= fetched
             for key, latest in present.items():
@@ -264,15 +273,21 @@ class Following:
     async def _step(self, piece: Evidence) -> tuple[Outcome, View, Mapping[Key, Value | None]]:
         """Step as of the piece's place, loading what is asked for and stepping again."""
         policy = await self.policy_of(piece.policy)
+
+        def stepped(view: View) -> tuple[Outcome, Mapping[Key, Value | None]]:
+            return step(view, piece, policy, self.ids), view.changes()
+
+        (outcome, changes), view = await self._seen(piece.place, stepped)
+        return outcome, view, changes
+
+    async def _seen(self, place: Place, look: Callable[[View], Seen]) -> tuple[Seen, View]:
+        """What a look at the state as of a place finds, once all that it asks for is loaded."""
         while True:
-            view = View(_AsOf(self, piece.place))
+            view = View(_AsOf(self, place))
             try:
-                outcome = step(view, piece, policy, self.ids)
-                changes = view.changes()
+                return look(view), view
             except Missing as missing:
-                await self._load(missing.key, piece.place, view)
-                continue
-            return outcome, view, changes
+                await self._load(missing.key, place, view)
 
     async def _load(self, key: Key, place: Place, view: View) -> None:
         if key not in self.present:
@@ -323,6 +338,7 @@ class Following:
         """Take in what a step writes; queue whoever read what that changes."""
         former: Mapping[Key, Value | None] = {} if before is None else before.writes
         changed: list[tuple[Key, Place]] = []
+        asked: list[Behind] = []
         for key in {**former, **writes}:
             base = self._base(key, place).value
             was = former.get(key, base)
@@ -331,10 +347,13 @@ class Following:
             settled.insert(bisect_left(settled, place, key=_place_of), (place, now))
             if was != now.value and (is_proxied(key) or self.present[key].touched > place):
                 changed.append((key, place))
+                asked += _resting_on(key, place, (was, now.value))
         if changed:
             for reader in await self.store.readers(changed):
                 if reader > place:
                     self._push(reader)
+        if asked:
+            await self._meet(asked)
 
     # ------------------------------------------------------------------ what came of it
 
@@ -357,15 +376,35 @@ def _place_of(settled: tuple[Place, Version]) -> Place:
     return settled[0]
 
 
+def rests_on(mark: Mark) -> frozenset[Key]:
+    """What a mark rests on, as far as that can be told without a look at the state."""
+    piece = mark.piece
+    return frozenset(
+        {
+            ("cookie", piece.cookie),
+            ("device", device_key(piece.device, piece.cookie)),
+            ("person", mark.contact),
+            *(("judged", identifier) for identifier in piece.identifiers),
+        }
+    )
+
+
+def _resting_on(key: Key, place: Place, values: Iterable[Value | None]) -> Iterator[Behind]:
+    """The marks that rest on a key, whatever its value was or is, behind a place."""
+    kind, id = key
+    if kind in ("cookie", "device"):
+        yield Behind(kind, id, place)
+    elif is_proxied(key):
+        yield Behind("identifier", id, place)
+    elif kind == "person":
+        people = (value for value in values if isinstance(value, Person))
+        for contact in {contact.id for person in people for contact in person.contacts}:
+            yield Behind("contact", contact, place)
+
+
 def _visitor_in(value: Value | None) -> Visitor | None:
     found = value.visitor if isinstance(value, Cookie) else value
     return found if isinstance(found, Visitor) else None
-
-
-def is_proxied(key: Key) -> bool:
-    """Whether a key is also read by those who touched another: what is judged of an identifier is
-    read by evidence that names it, and is not worth a touch of its own each time."""
-    return key[0] == "judged" and ":" in key[1]
 
 
 def touched_by(view: View, piece: Evidence) -> frozenset[Key]:

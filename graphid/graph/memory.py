@@ -17,8 +17,8 @@ from typing import Any, cast
 import msgspec
 
 from graphid.graph.database import Unit
-from graphid.graph.following import ABSENT, NEVER, Present, Stored, Version, is_proxied
 from graphid.graph.queries import query
+from graphid.graph.remembered import ABSENT, NEVER, Present, Stored, Version, is_proxied
 from graphid.identity.ids import Ids
 from graphid.identity.state import (
     VALUE_TYPES,

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from graphid.graph.changes import Shift, log_rows
-from graphid.graph.following import Following, Stepped
+from graphid.graph.following import Following
 from graphid.graph.memory import as_text, encode, refs_of
+from graphid.graph.remembered import Stepped
 from graphid.identity.ids import Ids
 from graphid.identity.people import replace
 from graphid.identity.state import (

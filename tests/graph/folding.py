@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from graphid.graph.following import Stored, touched_by
+from graphid.graph.following import touched_by
+from graphid.graph.remembered import Stored
 from graphid.identity.fold import sort, step
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy

@@ -6,18 +6,12 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from graphid.graph.following import (
-    NEVER,
-    Following,
-    Present,
-    Stored,
-    Version,
-    is_proxied,
-)
+from graphid.graph.following import Following
 from graphid.graph.projection import Difference
+from graphid.graph.remembered import NEVER, Behind, Mark, Present, Stored, Version, is_proxied
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
-from graphid.identity.state import Key, Link, Value
+from graphid.identity.state import Key, Link, Value, device_key
 from graphid.identity.values import Evidence, Place
 from graphid.identity.view import Memory
 
@@ -32,13 +26,15 @@ class InMemory:
         self.links: dict[str, Link] = {}
         self.evidence: dict[Place, Stored] = {}
         self.steps_again: list[int] = []
+        self.marks_kept: dict[Place, Mark] = {}
         self._versions: dict[Key, list[tuple[Place, Value | None]]] = defaultdict(list)
         self._touches: dict[Key, list[Place]] = defaultdict(list)
+        self._repeated: dict[Key, Place] = {}
 
     async def take(
         self, pieces: Iterable[Evidence], withdrawn: Collection[Place] = ()
     ) -> Difference:
-        following = Following(self, self._policy_of, self.ids)
+        following = Following(self, self._policy_of, self.ids, spares=True)
         pieces = list(pieces)
         await following.run(pieces, withdrawn=withdrawn)
         self.steps_again.append(following.stepped_again)
@@ -56,6 +52,23 @@ class InMemory:
         return Memory({key: value for key, value in values.items() if value is not None})
 
     def _store(self, following: Following, difference: Difference) -> None:
+        for place in following.steps.keys() & following.marks.keys():
+            del self.marks_kept[place]
+        for place, repetition in following.repetitions.items():
+            said = repetition.piece
+            same = (said.cookie, said.device, *said.identifiers, str(said.assurance))
+            name = "|".join(map(str, (*same, repetition.contact)))
+            self.marks_kept[place] = Mark(said, None, repetition.contact, name, place)
+        rests = [*following.repetitions.items()]
+        # Of those that were looked at again, the ones behind them rest on the same.
+        rests += [
+            (max(self._of(following.marks[place].repetition)), repetition)
+            for place, repetition in following.kept.items()
+        ]
+        for place, repetition in rests:
+            for key in repetition.touched:
+                self._repeated[key] = max(place, self._repeated.get(key, NEVER))
+                self.latest.setdefault(key, Present(None, NEVER, NEVER))
         for place, stepped in following.steps.items():
             if stepped.before is not None:
                 del self.evidence[place]
@@ -77,12 +90,13 @@ class InMemory:
         for stepped in following.steps.values():
             for key in stepped.touched:
                 self.latest.setdefault(key, Present(None, NEVER, NEVER))
-        for key in {*after, *(k for s in following.steps.values() for k in s.touched)}:
+        rested = {key for _, repetition in rests for key in repetition.touched}
+        for key in {*after, *rested, *(k for s in following.steps.values() for k in s.touched)}:
             touched = self._touches[key]
             self.latest[key] = Present(
                 after[key].value if key in after else self.latest[key].value,
                 after[key].wrote if key in after else self.latest[key].wrote,
-                touched[-1] if touched else NEVER,
+                max(touched[-1] if touched else NEVER, self._repeated.get(key, NEVER)),
             )
         self.links |= difference.links
 
@@ -120,3 +134,30 @@ class InMemory:
 
     async def touching(self, keys: Collection[Key]) -> Collection[Place]:
         return {place for key in keys for place in self._touches[key]}
+
+    async def marks(self, asked: Collection[Behind]) -> Collection[Mark]:
+        found: dict[Place, Mark] = {}
+        for kind, id, behind in asked:
+            first: dict[str, Mark] = {}
+            for place in sorted(self.marks_kept):
+                mark = self.marks_kept[place]
+                if place > behind and id == _named(mark, kind):
+                    first.setdefault(mark.repetition, mark)
+            found |= {mark.piece.place: mark for mark in first.values()}
+        return list(found.values())
+
+    def _of(self, repetition: str) -> list[Place]:
+        return [at for at, mark in self.marks_kept.items() if mark.repetition == repetition]
+
+
+def _named(mark: Mark, kind: str) -> str:
+    match kind:
+        case "cookie":
+            return mark.piece.cookie
+        case "device":
+            return device_key(mark.piece.device, mark.piece.cookie)
+        case "identifier":
+            return mark.piece.identifiers[0]
+        case "contact":
+            return mark.contact
+    return mark.repetition

@@ -18,7 +18,7 @@ from graphid.identity.state import Link, LinkState
 from graphid.identity.values import Erase, Evidence, Logout
 from tests.graph.folding import fold
 from tests.graph.in_memory import InMemory
-from tests.identity.lives import IDS, lives
+from tests.identity.lives import IDS, SDKS, lives
 from tests.identity.saying import identify, upsert
 from tests.scenarios.memory import play
 from tests.scenarios.scenario import Scenario, load
@@ -34,10 +34,14 @@ class Store(InMemory):
     async def arrive(self, unit: Sequence[Evidence]) -> None:
         """One unit of work."""
         known = {stored.piece.id: place for place, stored in self.evidence.items()}
+        known |= {mark.piece.id: place for place, mark in self.marks_kept.items()}
         self.arrived += unit
         unit_ids = {piece.id for piece in unit}
         new = [p for p in sort(self.arrived) if p.id in unit_ids and p.id not in known]
         erased = [id for piece in unit if isinstance(piece, Erase) for id in piece.withdraws]
+        for place, mark in list(self.marks_kept.items()):
+            if mark.piece.id in erased:
+                del self.marks_kept[place]
         await self.take(new, withdrawn={known[id] for id in erased if id in known})
 
     def faults(self) -> list[str]:
@@ -66,7 +70,12 @@ class Store(InMemory):
             *(
                 f"remembered of {at}: {self.evidence.get(at)}, not {remembered.get(at)}"
                 for at in {**remembered, **self.evidence}
-                if remembered.get(at) != self.evidence.get(at)
+                if at not in self.marks_kept and remembered.get(at) != self.evidence.get(at)
+            ),
+            *(
+                f"{mark.piece.id} only repeats, and would write {remembered[at]}"
+                for at, mark in self.marks_kept.items()
+                if at in self.evidence or remembered[at].writes or remembered[at].links
             ),
         ]
 
@@ -110,6 +119,17 @@ async def test_every_history_in_any_order_of_arrival(
     history, policy = life
     again = random.choices(history, k=len(history) // 4)
     shuffled = random.sample([*history, *again], len(history) + len(again))
+    assert await faults_of(cut(erased_first(shuffled), random), policy) == []
+
+
+@given(lives(30, clients=SDKS), st.randoms(use_true_random=False))
+async def test_what_only_repeats_is_found_where_it_no_longer_does(
+    life: tuple[list[Evidence], Policy], random: Random
+) -> None:
+    """As above, where most of what arrives says again who is there."""
+    history, policy = life
+    shuffled = random.sample(history, len(history))
+    assert await faults_of(cut(history, random), policy) == []
     assert await faults_of(cut(erased_first(shuffled), random), policy) == []
 
 

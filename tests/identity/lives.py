@@ -20,6 +20,7 @@ from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy, parse_policy
 from graphid.identity.state import Contact, Link, LinkKind, LinkState, Review, Visitor
 from graphid.identity.values import (
+    SAID_USER,
     SECOND,
     Anchor,
     Assurance,
@@ -76,6 +77,11 @@ COOKIES: dict[str, str | None] = {
 }
 
 CLIENTS = ("claim", "claim", "claim", "thief", "assert", "verify", "logout", "contact")
+SDKS = (
+    *("claim", "assert", "thief", "logout", "contact", "said besides by a server"),
+    *["said besides"] * 12,
+)
+"""Clients of which most send a user id with every event."""
 JUDGEMENTS = ("unmerge", "part", "sever identifier", "reject", "restore", "block")
 OPERATORS = ("merge", "merge", "sever", "sever", "sever", "promote", *JUDGEMENTS)
 
@@ -112,6 +118,10 @@ def pieces(
                 deleted=draw(st.integers(0, 5)) == 0,
                 traits={"row": id},
             )
+        case "said besides" | "said besides by a server" as kind:
+            user = next((i for i in who if i.startswith("user_id:")), "user_id:lee")
+            by = Assurance.ASSERTED if kind.endswith("server") else Assurance.CLAIMED
+            return Identify(id + SAID_USER, at, recorded_at, cookie, COOKIES[cookie], by, (user,))
         case kind:
             assurance = {"assert": Assurance.ASSERTED, "verify": Assurance.VERIFIED}
             return Identify(

@@ -15,7 +15,7 @@ from typing import Any
 
 from graphid.graph.changes import Shift, log_rows
 from graphid.graph.evidence import evidence_as_row
-from graphid.graph.following import ABSENT, NEVER, Present, touched_by
+from graphid.graph.following import touched_by
 from graphid.graph.loading.tables import Table
 from graphid.graph.memory import as_text, encode, refs_of
 from graphid.graph.projection import (
@@ -28,6 +28,7 @@ from graphid.graph.projection import (
     visitor_row,
     visitors_in,
 )
+from graphid.graph.remembered import ABSENT, NEVER, Present
 from graphid.identity.fold import step
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy

@@ -20,10 +20,11 @@ from typing import Any, cast
 from graphid.errors import TooLarge
 from graphid.graph.database import Readable
 from graphid.graph.evidence import PolicyOf
-from graphid.graph.following import NEVER, touched_by
+from graphid.graph.following import touched_by
 from graphid.graph.memory import as_text, evidence_decoder, from_text, roots_of
 from graphid.graph.past.past import Named, Spot, without_strangers
 from graphid.graph.queries import query
+from graphid.graph.remembered import NEVER
 from graphid.identity.fold import Resolved, sort, step
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
