@@ -13,8 +13,8 @@ from typing import Any, LiteralString
 from graphid.graph.database import Database, Unit
 from graphid.graph.evidence import encode_stably
 from graphid.graph.memory import as_text, decode, evidence_decoder, from_text
-from graphid.graph.projection import properties_of
 from graphid.graph.remembered import Stored
+from graphid.graph.rows import properties_of
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
 from graphid.identity.state import (

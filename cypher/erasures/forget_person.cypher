@@ -1,5 +1,5 @@
 // Purpose: Take out of the graph what the fold makes no more of somebody who is erased, and what the evidence said; leave what tells that it was erased.
-// Parameters: $erasure, a map: id, of the evidence; at; withdrawn, ids of evidence of which nothing is left; restated, evidence of which something is, each with id and properties; events, each with messageId and detail, what is left of it; contacts, people, identifiers (type:value), ids of what goes; ranges, JSON, where the events lie that are to be erased.
+// Parameters: $erasure, a map: id, of the evidence; at; withdrawn, ids of evidence of which nothing is left; restated, evidence of which something is, each with id and properties; events, each with messageId and detail, what is left of it; said, ids of contacts of whom nothing is said again; contacts, people, identifiers (type:value), ids of what goes; ranges, JSON, where the events lie that are to be erased.
 // Columns: none.
 
 CALL () {
@@ -16,6 +16,13 @@ CALL () {
   UNWIND $erasure.events AS row
   MATCH (event:Event {messageId: row.messageId})
   SET event.detail = row.detail, event.digest = null
+}
+CALL () {
+  UNWIND $erasure.said AS id
+  MATCH (repetition:Repetition {contact: id})
+    USING INDEX repetition:Repetition(contact, last)
+  WHERE repetition.last > ''
+  DELETE repetition
 }
 CALL () {
   UNWIND $erasure.contacts AS id

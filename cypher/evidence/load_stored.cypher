@@ -24,4 +24,4 @@ CALL (found, states) {
   RETURN collect([key, touch.place, touch.value]) AS writes
 }
 RETURN [evidence IN found | [evidence.place, evidence.body, coalesce(evidence.touched, []), evidence.links]] AS pieces,
-  [state IN states | [state.key, state.value, state.place, state.wrote]] AS values, writes
+  [state IN states | [state.key, state.value, state.place, state.wrote, state.repeated]] AS values, writes

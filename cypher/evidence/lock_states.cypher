@@ -5,4 +5,4 @@
 UNWIND $named.keys AS key
 MERGE (state:State {key: key})
 SET state.lock = 0
-RETURN collect([state.key, state.value, state.place, state.wrote]) AS values
+RETURN collect([state.key, state.value, state.place, state.wrote, state.repeated]) AS values

@@ -1,9 +1,12 @@
 // Purpose: Write a unit of work: its events, the evidence with its answers, and what the steps changed of the fold's memory and the readable graph.
-// Parameters: $batch, events that are not stored yet, as graphid.service.batches makes it; $changes, a map: evidence, what was received; touches, what the steps read and wrote at which place; states, keys with the place of the last touch and what is otherwise new of them; visitors, devices, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, notSameAs, links as they now are; log, what changes of who is who (docs/graph.md, Change), which gets its number later.
+// Parameters: $batch, events that are not stored yet, as graphid.service.batches makes it; $repetitions, what of them only says again what is so, as parts/note_repetitions has it; $changes, a map: evidence, what was received; touches, what the steps read and wrote at which place; states, keys with the place of the last touch and what is otherwise new of them; visitors, devices, contacts, identifiers, people, aliases, reviews, nodes as they now are; identifiedAs, hasIdentifier, sameAs, notSameAs, links as they now are; log, what changes of who is who (docs/graph.md, Change), which gets its number later.
 // Columns: none.
 
 CALL () {
   // Include: parts/append_events
+}
+CALL () {
+  // Include: parts/note_repetitions
 }
 CALL () {
   UNWIND $changes.evidence AS row

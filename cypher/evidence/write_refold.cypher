@@ -8,6 +8,16 @@ CALL () {
   SET evidence += row.properties
 }
 CALL () {
+  UNWIND $refold.evident AS id
+  MATCH (event:Event {messageId: id})
+  REMOVE event.repetition, event.said
+}
+CALL () {
+  UNWIND $refold.rests AS row
+  MATCH (state:State {key: row.key})
+  SET state.repeated = CASE WHEN state.repeated > row.place THEN state.repeated ELSE row.place END
+}
+CALL () {
   UNWIND $refold.untouched AS row
   MATCH (touch:Touch)
     USING INDEX touch:Touch(key, wrote, place)

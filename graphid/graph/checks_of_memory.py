@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from graphid.graph.checks import MISSING, Check, differing, same, says
-from graphid.graph.evidence import evidence_as_row
 from graphid.graph.folded import History
 from graphid.graph.memory import (
     as_text,
@@ -19,8 +18,8 @@ from graphid.graph.memory import (
     links_decoder,
     refs_of,
 )
-from graphid.graph.projection import Row
 from graphid.graph.queries import query
+from graphid.graph.rows import Row, evidence_as_row
 from graphid.identity.outcome import Outcome
 from graphid.identity.state import Key, Link
 from graphid.identity.values import Evidence, Place

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from graphid.graph.checks import MISSING, Check, differing, says, shown
-from graphid.graph.projection import (
+from graphid.graph.projection import shared_since
+from graphid.graph.queries import query
+from graphid.graph.rows import (
     Row,
     contact_row,
     identifier_row,
     properties_of,
     review_row,
-    shared_since,
     visitor_row,
 )
-from graphid.graph.queries import query
 from graphid.identity.state import (
     Key,
     Link,

@@ -14,7 +14,6 @@ from graphid.graph.memory import (
     Memory,
     Reached,
     as_text,
-    encode,
     from_text,
     present_of,
     reads_of,
@@ -23,12 +22,13 @@ from graphid.graph.memory import (
 from graphid.graph.projection import Difference
 from graphid.graph.queries import query
 from graphid.graph.remembered import ABSENT
+from graphid.graph.repetitions import NO_REPETITIONS, repetition_rows
+from graphid.graph.rows import cookie_of, evidence_as_row
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.policy import Policy
 from graphid.identity.state import Key
 from graphid.identity.values import (
-    OPERATIONS,
     Evidence,
     Micros,
     Place,
@@ -42,6 +42,7 @@ NO_EVENTS: Mapping[str, Any] = {"cookies": [], "devices": [], "chatChanges": []}
 LOAD_NEIGHBOURHOOD = query("evidence/load_neighbourhood")
 WRITE_REFOLD = query("evidence/write_refold")
 WRITE_CHANGES = query("evidence/write_changes")
+APPEND_REPEATING = query("evidence/append_repeating")
 DROP_LOCKS = query("erasures/drop_locks")
 
 _outcomes = msgspec.json.Decoder(Outcome)
@@ -77,6 +78,9 @@ ERASED = Recorded(Outcome(), None, 0, 0, "", None, is_new=False, is_erased=True)
 class EvidenceUnit:
     """One list of evidence on its way into the graph, inside one transaction."""
 
+    spares = True
+    """What is new and only says again what is so is noted, and not stored as evidence."""
+
     def __init__(
         self,
         unit: Unit,
@@ -99,12 +103,17 @@ class EvidenceUnit:
         self._following = self._begin()
         self._neighbourhood: set[Key] = set()
         self._ignored: set[str] = set()
+        self._difference: Difference | None = None
+        self._repetitions: Mapping[str, Any] = NO_REPETITIONS
         self._recorded: dict[str, Recorded] = {}
+        self.marks: dict[str, dict[str, str]] = {}
+        """What :meth:`follow` found to be said again: how its events are marked, by message id."""
         self.stored: dict[str, dict[str, Any]] = {}
         """What :meth:`load` found of the messages, by id, as their events are stored."""
 
     def _begin(self) -> Following:
-        return Following(Memory(self._unit, self._reached), self._policy_of, self._ids, self._most)
+        memory = Memory(self._unit, self._reached)
+        return Following(memory, self._policy_of, self._ids, self._most, spares=self.spares)
 
     async def load(self, messages: Iterable[str] = ()) -> None:
         """Lock and read the union of the neighbourhoods, and which of the messages are known;
@@ -201,26 +210,22 @@ class EvidenceUnit:
 
     # ------------------------------------------------------------------ record
 
-    async def record(
-        self, batch: Mapping[str, Any] = NO_EVENTS, *, whole: bool = False
-    ) -> dict[str, Recorded]:
-        """Step what :meth:`load` found new, follow what that changes, and write it all, with the
-        unit's events, and commit: nothing else can be done in this transaction.
+    async def record(self, batch: Mapping[str, Any] = NO_EVENTS) -> dict[str, Recorded]:
+        """Write what :meth:`follow` found, with the unit's events, and commit: nothing else can
+        be done in this transaction.
 
-        ``batch``: the events that are new, for ``parts/append_events``. Returns the answers to the
-        evidence, by its id. What was known already is answered as it was recorded, and changes
-        nothing. What would take too many steps is stored as pending; or, if it is to be done
-        ``whole``, nothing is, and TooMany is raised.
+        ``batch``: the events that are new, for ``parts/append_events``, those among :attr:`marks`
+        marked. Returns the answers to the evidence, by its id; none to what only says again what
+        is so. What was known already is answered as it was recorded, and changes nothing. What
+        takes too many steps is stored as pending.
         """
-        new = self.new
-        difference = await self.follow()
-        if difference is None and whole:
-            raise TooMany
         await self._drop_locks()
-        if difference is None:
-            await self.park(new, batch, is_last=True)
+        if self._difference is None:
+            await self.park(self.new, batch, is_last=True)
+        elif self._following.steps or self._following.kept:
+            await self.write(self.new, self._difference, batch, is_last=True)
         else:
-            await self.write(new, difference, batch, is_last=True)
+            await self._unit.last_rows(APPEND_REPEATING, batch=batch, repetitions=self._repetitions)
         return self._recorded
 
     async def _drop_locks(self) -> None:
@@ -241,18 +246,29 @@ class EvidenceUnit:
         again: Collection[Place] = (),
         withdrawn: Collection[Place] = (),
         restated: Mapping[Place, Evidence] | None = None,
+        forgotten: Iterable[str] = (),
     ) -> Difference | None:
         """Step what is new, and whatever reads what that changes; None: it takes too many steps.
 
         ``again``, ``withdrawn``, ``restated``: as
-        :meth:`graphid.graph.following.Following.run` has them.
+        :meth:`graphid.graph.following.Following.run` has them. ``forgotten``: contacts that are
+        erased, with all that said them again.
         """
         new = [piece for piece, _ in self.new]
+        self._following.forgotten = frozenset(forgotten)
         try:
             await self._following.run(new, again=again, withdrawn=withdrawn, restated=restated)
         except TooMany:
             return None
-        return Difference(self._following, self._ids, new[0] if new else None)
+        repetitions = self._following.repetitions
+        self._repetitions, of = repetition_rows(repetitions.values(), self._ids)
+        self.marks = {
+            message_of(said.piece.id): {"repetition": of[said.piece.id], "said": place}
+            for place, said in repetitions.items()
+        }
+        cause = next((piece for piece in new if piece.place not in repetitions), None)
+        self._difference = Difference(self._following, self._ids, cause)
+        return self._difference
 
     @property
     def steps_again(self) -> int:
@@ -273,26 +289,17 @@ class EvidenceUnit:
             # Not late evidence alone: a sever in time order makes two parts of a visitor one.
             await self._unit.rows(WRITE_REFOLD, refold=refold)
         rows = difference.rows()
-        evidence = []
         for piece, digest in new:
-            stepped = self._following.steps[piece.place]
-            outcome = stepped.outcome
-            assert outcome is not None
-            evidence.append(
-                evidence_as_row(piece, outcome, digest)
-                | {
-                    "touched": [as_text(key) for key in stepped.touched],
-                    "links": encode(list(stepped.links.values())),
-                }
-            )
-            self._take(piece, digest, outcome)
-        await self._write(batch, rows | {"evidence": evidence}, is_last=is_last)
+            if piece.place not in self._following.repetitions:
+                rows["evidence"].append(difference.evidence(piece, digest))
+                self._take(piece, digest, self.outcome(piece))
+        await self._write(batch, rows, is_last=is_last)
 
     async def _write(
         self, batch: Mapping[str, Any], changes: dict[str, Any], *, is_last: bool
     ) -> None:
         run = self._unit.last_rows if is_last else self._unit.rows
-        await run(WRITE_CHANGES, batch=batch, changes=changes)
+        await run(WRITE_CHANGES, batch=batch, repetitions=self._repetitions, changes=changes)
 
     async def park(
         self,
@@ -331,29 +338,7 @@ class EvidenceUnit:
         """Have the server plan the statements."""
         await self.load()
         await self.write([], Difference(self._following, self._ids, None))
-
-
-def evidence_as_row(piece: Evidence, outcome: Outcome, digest: str | None) -> dict[str, Any]:
-    """An Evidence node."""
-    return {
-        "id": piece.id,
-        "place": piece.place,
-        "kind": type(piece).__struct_config__.tag,
-        "at": piece.at,
-        "recordedAt": piece.recorded_at,
-        "policy": piece.policy,
-        "body": encode(piece),
-        "outcome": encode(outcome),
-        "digest": digest,
-        "cookie": cookie_of(piece),
-        "operation": type(piece).__struct_config__.tag if isinstance(piece, OPERATIONS) else None,
-    }
-
-
-def cookie_of(evidence: Evidence) -> str | None:
-    """Where evidence came from; None for a record and for an operation."""
-    cookie: str | None = getattr(evidence, "cookie", None)
-    return cookie
+        await self._unit.rows(APPEND_REPEATING, batch=NO_EVENTS, repetitions=NO_REPETITIONS)
 
 
 def encode_stably(value: Any) -> str:

@@ -13,7 +13,16 @@ from typing import NamedTuple, TypeVar
 from graphid.graph.evidence import PolicyOf
 from graphid.graph.following import Following, touched_by
 from graphid.graph.memory import evidence_decoder
-from graphid.graph.remembered import ABSENT, NEVER, Present, Stored, Version, is_proxied
+from graphid.graph.remembered import (
+    ABSENT,
+    NEVER,
+    Behind,
+    Mark,
+    Present,
+    Stored,
+    Version,
+    is_proxied,
+)
 from graphid.identity.fold import step
 from graphid.identity.ids import Ids
 from graphid.identity.state import (
@@ -342,6 +351,9 @@ class Folded:
 
     async def touching(self, keys: Collection[Key]) -> Collection[Place]:
         return {place for key in keys for place in self.history(key).touched}
+
+    async def marks(self, asked: Collection[Behind]) -> Collection[Mark]:
+        return ()  # it holds evidence; what only says again what is so is compared with it
 
 
 def _place_of(version: tuple[Place, object]) -> Place:

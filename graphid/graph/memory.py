@@ -12,13 +12,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import msgspec
 
 from graphid.graph.database import Unit
 from graphid.graph.queries import query
-from graphid.graph.remembered import ABSENT, NEVER, Present, Stored, Version, is_proxied
+from graphid.graph.remembered import (
+    ABSENT,
+    NEVER,
+    Behind,
+    Mark,
+    Present,
+    RestingOn,
+    Stored,
+    Version,
+    is_proxied,
+)
 from graphid.identity.ids import Ids
 from graphid.identity.state import (
     VALUE_TYPES,
@@ -34,7 +44,9 @@ from graphid.identity.state import (
     device_key,
 )
 from graphid.identity.values import (
+    SAID_USER,
     Anchor,
+    Assurance,
     Block,
     ContactAnchor,
     ContactUpsert,
@@ -58,6 +70,7 @@ LOAD_VERSIONS = query("evidence/load_versions")
 LOAD_STORED = query("evidence/load_stored")
 FIND_READERS = query("evidence/find_readers")
 FIND_TOUCHING = query("evidence/find_touching")
+FIND_MARKS = query("evidence/find_marks")
 
 _encoder = msgspec.json.Encoder(order="deterministic")  # two processes order a set differently
 _decoders: Mapping[KeyKind, msgspec.json.Decoder[Value]] = {
@@ -166,11 +179,13 @@ def reads_of(evidence: Evidence, ids: Ids) -> set[str]:
 
 
 def present_of(rows: Iterable[Any]) -> dict[Key, Present]:
-    """What was read of State nodes: key, value, place of the last touch, of the last write."""
+    """What was read of State nodes: key, value, place of the last touch, of the last write, of
+    the last repetition that rests on it."""
     found: dict[Key, Present] = {}
-    for text, value, touched, wrote in rows:
+    for text, value, touched, wrote, rested in rows:
         key = from_text(text)
-        found[key] = Present(decode(key, value), wrote or NEVER, touched or NEVER)
+        last = max(touched or NEVER, rested or NEVER)
+        found[key] = Present(decode(key, value), wrote or NEVER, last)
     return found
 
 
@@ -258,3 +273,31 @@ class Memory:
         )
         places: list[Place] = row["places"]
         return places
+
+    async def marks(self, asked: Collection[Behind]) -> Collection[Mark]:
+        behind: dict[str, list[dict[str, str]]] = {kind: [] for kind in get_args(RestingOn)}
+        for kind, id, place in asked:
+            behind[kind].append({"id": id, "place": place})
+        (row,) = await self._unit.rows(FIND_MARKS, behind=behind)
+        return [mark_of(event, repetition) for event, repetition in row["marks"]]
+
+
+def mark_of(event: Mapping[str, Any], repetition: Mapping[str, Any]) -> Mark:
+    """A mark, of its event and its repetition."""
+    return Mark(
+        piece=Identify(
+            id=event["messageId"] + SAID_USER,
+            at=event["occurredAt"],
+            recorded_at=event["receivedAt"],
+            cookie=event["cookie"],
+            device=event["device"],
+            assurance=Assurance(repetition["assurance"]),
+            identifiers=(repetition["identifier"],),
+            actor=event["actor"],
+            policy=repetition["policy"],
+        ),
+        digest=event["digest"],
+        contact=repetition["contact"],
+        repetition=repetition["id"],
+        last=repetition["last"],
+    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 from graphid.graph.database import Database, Unit
 from graphid.graph.evidence import (
     NO_EVENTS,
-    WRITE_CHANGES,
     WRITE_REFOLD,
     EvidenceUnit,
     PolicyOf,
@@ -60,6 +59,8 @@ async def finish_parked(
 class _ParkedUnit(EvidenceUnit):
     """A unit of work about one piece of evidence that is stored, and waits."""
 
+    spares = False
+
     @property
     def new(self) -> list[tuple[Evidence, str]]:
         return list(self._evidence)
@@ -86,6 +87,4 @@ class _ParkedUnit(EvidenceUnit):
         refold = difference.refold()
         refold["evidence"].append(finished)
         await self._unit.run(WRITE_REFOLD, refold=refold)
-        await self._unit.run(
-            WRITE_CHANGES, batch=NO_EVENTS, changes=difference.rows() | {"evidence": []}
-        )
+        await self._write(NO_EVENTS, difference.rows(), is_last=False)

@@ -6,12 +6,21 @@ docs/graph.md tells how they are stored.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from graphid.graph.changes import Shift, log_rows
 from graphid.graph.following import Following
 from graphid.graph.memory import as_text, encode, refs_of
-from graphid.graph.remembered import Stepped
+from graphid.graph.remembered import Mark, Stepped
+from graphid.graph.repetitions import kept_rests
+from graphid.graph.rows import (
+    Row,
+    contact_row,
+    evidence_as_row,
+    identifier_row,
+    link_row,
+    review_row,
+    visitor_row,
+)
 from graphid.identity.ids import Ids
 from graphid.identity.people import replace
 from graphid.identity.state import (
@@ -28,10 +37,7 @@ from graphid.identity.state import (
     Value,
     Visitor,
 )
-from graphid.identity.values import OF_OPERATION, Evidence, IdentifierKey, Operation, Place
-from graphid.identity.words import words_of_identifier, words_of_names
-
-Row = dict[str, Any]
+from graphid.identity.values import Evidence, Operation, Place, message_of
 
 REFOLDED = "REFOLDED"
 """``reason`` of a link that the fold no longer makes."""
@@ -58,6 +64,8 @@ class Difference:
         self._cause = cause
         self._by = by
         self._steps = following.steps
+        self._marks = following.marks
+        self._kept = following.kept
         self._after = following.after()
         self._present = following.present
         self.before: dict[Key, Value | None] = {
@@ -122,16 +130,21 @@ class Difference:
             "refs": refs_of(version.value),
         }
 
+    def evidence(self, piece: Evidence, digest: str | None) -> Row:
+        """Evidence that was not stored as such before, with what its step touched and linked."""
+        stepped = self._steps[piece.place]
+        assert stepped.outcome is not None
+        return evidence_as_row(piece, stepped.outcome, digest) | _step_row(stepped)
+
+    @property
+    def _evident(self) -> list[Mark]:
+        """Marks that are evidence from now on: they no longer repeat what is so."""
+        return [mark for place, mark in self._marks.items() if place in self._steps]
+
     def stepped_again(self) -> list[Row]:
         """Stored evidence with what it touches and links now."""
         return [
-            {
-                "place": place,
-                "properties": {
-                    "touched": [as_text(key) for key in stepped.touched],
-                    "links": encode(list(stepped.links.values())),
-                },
-            }
+            {"place": place, "properties": _step_row(stepped)}
             for place, stepped in self._steps.items()
             if stepped.before is not None and stepped.outcome is not None
         ]
@@ -187,6 +200,7 @@ class Difference:
     def rows(self) -> dict[str, list[Row]]:
         """The rows of ``evidence/write_changes`` that say what changed."""
         rows: dict[str, list[Row]] = {
+            "evidence": [self.evidence(mark.piece, mark.digest) for mark in self._evident],
             "touches": self.touches(),
             "states": self.states(),
             "visitors": [
@@ -254,6 +268,8 @@ class Difference:
         gone = [key for key, value in self.after.items() if value is None]
         return {
             "evidence": self.stepped_again(),
+            "evident": [message_of(mark.piece.id) for mark in self._evident],
+            "rests": kept_rests(self._kept, self._marks),
             "untouched": self.untouched(),
             "visitors": list(self._former_visitors.keys() - self.visitors.keys()),
             "contacts": list(self._former_contacts.keys() - self.contacts.keys()),
@@ -266,6 +282,14 @@ class Difference:
             ],
             "undecided": [id for kind, id in gone if kind == "decided"],
         }
+
+
+def _step_row(stepped: Stepped) -> Row:
+    """What an Evidence node keeps of its step."""
+    return {
+        "touched": [as_text(key) for key in stepped.touched],
+        "links": encode(list(stepped.links.values())),
+    }
 
 
 def visitors_in(values: dict[Key, Value | None]) -> dict[str, Visitor]:
@@ -316,116 +340,3 @@ def device_of(key: Key) -> str | None:
 def shared_since(value: Value | None, wrote: Place) -> Place | None:
     """The place of what made a device shared: once it is, nothing writes it again."""
     return wrote if isinstance(value, Device) and value.shared else None
-
-
-def visitor_row(visitor: Visitor) -> Row:
-    link = None if visitor.owner is None else visitor.link
-    return {
-        "id": visitor.id,
-        "cookie": visitor.cookie,
-        "properties": {
-            "cookie": visitor.cookie,
-            "opening": visitor.opening.value,
-            "openedBy": visitor.opened_by,
-            "start": visitor.start,
-            "end": visitor.end,
-            "startedAt": visitor.started_at,
-            "endedAt": visitor.ended_at,
-            "endedBy": visitor.ended_by,
-            "identified": visitor.identified,
-            "verified": visitor.verified,
-            "attended": [moment for run in visitor.attended for moment in run],
-            "unattendedAfter": visitor.unattended_after,
-            "unattendedOwner": visitor.unattended_owner.value,
-            "contact": None if link is None else link.target,
-            "linkedAt": None if link is None else link.at,
-        },
-    }
-
-
-def contact_row(contact: Contact) -> Row:
-    return {
-        "id": contact.id,
-        "properties": {
-            "source": contact.source or "identify",
-            "sourceId": contact.source_id or contact.id,
-            "state": "CURATED" if contact.curated else "IDENTIFIED",
-            "assurance": int(contact.assurance),
-            "made": contact.made,
-            "madeAt": contact.made_at,
-            "namedFor": contact.named_for,
-            "evidence": contact.evidence,
-            "isRecord": contact.source is not None and not contact.deleted,
-            "traits": encode(contact.traits),
-            "names": words_of_names(contact),
-        },
-    }
-
-
-def identifier_row(key: IdentifierKey, ids: Ids) -> Row:
-    type, _, value = key.partition(":")
-    return {
-        "key": key,
-        "id": ids.identifier(key),
-        "type": type,
-        "value": value,
-        "words": words_of_identifier(key),
-    }
-
-
-def review_row(review: Review) -> Row:
-    states = {None: "OPEN", True: "ACCEPTED", False: "REJECTED"}
-    return {
-        "id": review.id,
-        "properties": {
-            "kind": review.kind.value,
-            "state": states[review.accepted],
-            "contacts": list(review.contacts),
-            "identifier": review.identifier,
-            "evidence": review.evidence,
-            "at": review.at,
-            "recordedAt": review.recorded_at,
-            "position": f"{review.recorded_at:016d}{review.id}",
-            "reason": review.reason,
-            "decidedBy": review.decided_by,
-        },
-    }
-
-
-def link_row(link: Link) -> Row:
-    return {
-        "id": link.id,
-        "source": link.source,
-        "target": link.target,
-        "properties": properties_of(link),
-    }
-
-
-def properties_of(link: Link) -> Row:
-    """The properties that a link has in the graph; what is not so has none."""
-    properties = {
-        "id": link.id,
-        "state": link.state.value,
-        "rule": link.rule,
-        "assurance": int(link.assurance),
-        "evidence": link.evidence,
-        "actor": link.actor,
-        "at": link.at,
-        "recordedAt": link.recorded_at,
-        "reach": link.reach,
-        "endedAt": link.ended_at,
-        "endedBy": link.ended_by,
-        "retractedAt": link.retracted_at,
-        "retractedBy": link.retracted_by,
-        "reason": link.reason,
-        "toldOf": link.target if _is_told(link) else None,
-    }
-    return {name: value for name, value in properties.items() if value is not None}
-
-
-def _is_told(link: Link) -> bool:
-    """Whether an operator gave a visitor to the contact, or took one: a journey tells of that, and
-    has to find it among very many visitors."""
-    if link.kind is not LinkKind.IDENTIFIED_AS:
-        return False
-    return link.rule == "MERGED" or (link.retracted_by or "").endswith(OF_OPERATION)

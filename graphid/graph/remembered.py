@@ -79,11 +79,14 @@ class Mark(NamedTuple):
     last: Place
 
 
+RestingOn = Literal["cookie", "device", "identifier", "contact", "repetition"]
+
+
 class Behind(NamedTuple):
     """Which marks are asked for: the first behind ``place`` of each repetition that rests on a
     key, on one of the contacts of a person, or is the one named."""
 
-    kind: Literal["cookie", "device", "identifier", "contact", "repetition"]
+    kind: RestingOn
     id: str
     place: Place
 

@@ -17,9 +17,9 @@ from graphid.graph.database import Unit
 from graphid.graph.evidence import NO_EVENTS, WRITE_CHANGES
 from graphid.graph.folded import Folded
 from graphid.graph.memory import encode, from_text, refs_of
-from graphid.graph.projection import (
-    LINK_ROWS,
-    REFOLDED,
+from graphid.graph.projection import LINK_ROWS, REFOLDED
+from graphid.graph.queries import query
+from graphid.graph.rows import (
     Row,
     contact_row,
     identifier_row,
@@ -28,7 +28,6 @@ from graphid.graph.projection import (
     review_row,
     visitor_row,
 )
-from graphid.graph.queries import query
 from graphid.graph.verifying import AT_ONCE, PATIENCE, Finding, Looked, Verification, batched
 from graphid.identity.state import Link, LinkState, Person, Review, Visitor
 from graphid.identity.values import Place

@@ -14,6 +14,7 @@ from graphid.graph.following import Following
 from graphid.graph.memory import Memory, encode, evidence_decoder
 from graphid.graph.projection import Difference
 from graphid.graph.queries import query
+from graphid.graph.repetitions import NO_REPETITIONS
 from graphid.identity.ids import Ids
 from graphid.identity.people import replace
 from graphid.identity.values import Place
@@ -116,8 +117,12 @@ async def restamp(
         if piece is not None:
             row["properties"] |= {"body": encode(piece), "policy": version}
     await unit.run(WRITE_REFOLD, refold=refold)
-    changes = difference.rows() | {"evidence": []}
-    await unit.run(WRITE_CHANGES, batch=NO_EVENTS, changes=changes)
+    await unit.run(
+        WRITE_CHANGES,
+        batch=NO_EVENTS,
+        repetitions=NO_REPETITIONS,
+        changes=difference.rows(),
+    )
     await unit.run(NOTE_RESTAMPED)
     return len(restated)
 

@@ -93,6 +93,10 @@ class Ids:
         """The review of a pair, or of a person and an identifier."""
         return "review_" + self._hash("review", kind, *sorted(parties))
 
+    def repetition(self, *said: str) -> str:
+        """All that says the same again, of the same contact, on the same cookie."""
+        return "repetition_" + self._hash("repetition", *said)
+
     def version(self, parts: Iterable[tuple[str, str]]) -> str:
         """What a neighbourhood is like, for a later comparison."""
         return self._hash("version", *(text for part in parts for text in part))

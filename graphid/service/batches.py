@@ -3,7 +3,7 @@ looks up each cookie, session and device once for all that one transaction adds 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -14,8 +14,18 @@ from graphid.service.recordings import Event
 Batch = dict[str, Any]
 
 
-def batch_of(events: Iterable[Event], timeout: Micros, ids: Ids) -> Batch:
+NO_MARKS: Mapping[str, Mapping[str, str]] = {}
+
+
+def batch_of(
+    events: Iterable[Event],
+    timeout: Micros,
+    ids: Ids,
+    marks: Mapping[str, Mapping[str, str]] = NO_MARKS,
+) -> Batch:
     """The batch of events, none of which is stored yet and each of which is there once.
+
+    ``marks``: more properties of events, by message id.
 
     Those of a cookie with no gap longer than ``timeout`` between them are one run, which goes into
     one session: the one that it continues, or a new one, named for the run's first event.
@@ -37,7 +47,7 @@ def batch_of(events: Iterable[Event], timeout: Micros, ids: Ids) -> Batch:
             elif event.at > use["last"]:
                 use["last"] = event.at
     return {
-        "cookies": [_cookie(id, of_cookies[id], timeout, ids) for id in sorted(of_cookies)],
+        "cookies": [_cookie(id, of_cookies[id], timeout, ids, marks) for id in sorted(of_cookies)],
         "devices": [
             {
                 "id": id,
@@ -51,7 +61,13 @@ def batch_of(events: Iterable[Event], timeout: Micros, ids: Ids) -> Batch:
     }
 
 
-def _cookie(id: str, events: list[Event], timeout: Micros, ids: Ids) -> dict[str, Any]:
+def _cookie(
+    id: str,
+    events: list[Event],
+    timeout: Micros,
+    ids: Ids,
+    marks: Mapping[str, Mapping[str, str]],
+) -> dict[str, Any]:
     events.sort(key=attrgetter("position"))
     runs: list[dict[str, Any]] = []
     last = None
@@ -70,7 +86,10 @@ def _cookie(id: str, events: list[Event], timeout: Micros, ids: Ids) -> dict[str
         run = runs[-1]
         run["end"] = last
         run["chatStarts"] += event.chat_starts()
-        run["events"].append(event.properties())
+        properties = event.properties()
+        if marks and event.message_id in marks:
+            properties |= marks[event.message_id]
+        run["events"].append(properties)
     return {
         "id": id,
         "birth": ids.birth(id),

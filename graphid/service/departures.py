@@ -41,11 +41,12 @@ async def find_departed(database: Database, recordings: Collection[Recording]) -
             "message": id,
             "cookie": departure.cookie,
             "place": departure.place,
-            "actor": f'"actor":{msgspec.json.encode(departure.actor).decode()}',
+            "actor": departure.actor,
+            "said": f'"actor":{msgspec.json.encode(departure.actor).decode()}',
         }
         for id, departure in candidates.items()
     ]
-    found = await database.read_rows(FIND_PRECEDING, named={"departures": rows, "user": f'"{USER}'})
+    found = await database.read_rows(FIND_PRECEDING, named={"departures": rows, "user": USER})
     stored = {row["message"]: (row["place"], row["kind"] == "identify") for row in found}
     followed = departed_of(candidates, stored, [e for r in recordings for e in r.evidence])
     if not followed:

@@ -8,19 +8,21 @@ transaction, whoever sent it. An answer is given after the commit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
 from graphid.graph.database import Database, Unit
-from graphid.graph.evidence import NO_EVENTS, EvidenceUnit, PolicyOf, Recorded, cookie_of
+from graphid.graph.evidence import NO_EVENTS, EvidenceUnit, PolicyOf, Recorded
+from graphid.graph.following import TooMany
 from graphid.graph.memory import Reached
 from graphid.graph.policies import Policies
 from graphid.graph.queries import query
+from graphid.graph.rows import cookie_of
 from graphid.identity.ids import Ids
 from graphid.identity.values import Evidence, Micros, message_of
-from graphid.service.batches import batch_of
+from graphid.service.batches import NO_MARKS, batch_of
 from graphid.service.departures import find_departed, warm_departures
 from graphid.service.lanes import Lane, Room
 from graphid.service.messages import Message, Sender
@@ -271,7 +273,9 @@ class _Work:
             recorder.restamp(self._evidence)
         # A record has message ids of its own.
         self._stored = {id: event for id, event in recorder.stored.items() if id in events}
-        self._recorded = await recorder.record(self._batch(), whole=len(self._submissions) > 1)
+        if await recorder.follow() is None and len(self._submissions) > 1:
+            raise TooMany
+        self._recorded = await recorder.record(self._batch(recorder.marks))
         return True
 
     async def _append(self, unit: Unit) -> bool:
@@ -305,7 +309,7 @@ class _Work:
             sent.update(event.message_id for event in submission.events)
         return [*evidence.values()]
 
-    def _batch(self) -> dict[str, Any]:
+    def _batch(self, marks: Mapping[str, Mapping[str, str]] = NO_MARKS) -> dict[str, Any]:
         fresh = [event for event in self._events if event.message_id not in self._stored]
         timeout = self._submissions[-1].policy.session_timeout
-        return batch_of(fresh, timeout, self._ids)
+        return batch_of(fresh, timeout, self._ids, marks)

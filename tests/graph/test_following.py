@@ -42,7 +42,9 @@ class Store(InMemory):
         for place, mark in list(self.marks_kept.items()):
             if mark.piece.id in erased:
                 del self.marks_kept[place]
-        await self.take(new, withdrawn={known[id] for id in erased if id in known})
+        await self.take(
+            new, withdrawn=self.evidence.keys() & {known[i] for i in erased if i in known}
+        )
 
     def faults(self) -> list[str]:
         """Where it differs from the fold of all that has arrived."""

@@ -14,21 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from graphid.graph.changes import Shift, log_rows
-from graphid.graph.evidence import evidence_as_row
 from graphid.graph.following import touched_by
 from graphid.graph.loading.tables import Table
 from graphid.graph.memory import as_text, encode, refs_of
-from graphid.graph.projection import (
+from graphid.graph.projection import device_of, shared_since, visitors_in
+from graphid.graph.remembered import ABSENT, NEVER, Present
+from graphid.graph.rows import (
     contact_row,
-    device_of,
+    evidence_as_row,
     identifier_row,
     link_row,
     review_row,
-    shared_since,
     visitor_row,
-    visitors_in,
 )
-from graphid.graph.remembered import ABSENT, NEVER, Present
 from graphid.identity.fold import step
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from graphid.graph.database import Retry, Unit
-from graphid.graph.evidence import EvidenceUnit, PolicyOf, evidence_as_row
+from graphid.graph.evidence import EvidenceUnit, PolicyOf
 from graphid.graph.memory import Memory, Reached
 from graphid.graph.projection import Difference
 from graphid.graph.queries import query
+from graphid.graph.rows import evidence_as_row
 from graphid.identity.identifiers import InvalidIdentifier, normalise
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
@@ -126,6 +127,7 @@ class Erasing:
             again=found.again,
             withdrawn={piece.was.place for piece in placed if piece.left is None},
             restated={piece.was.place: piece.left for piece in placed if piece.left is not None},
+            forgotten=[contact.id for contact in found.contacts],
         )
         version = evidence.version(difference)
         if difference is None:
@@ -182,6 +184,7 @@ class Erasing:
                     if piece.left is not None
                 ],
                 "events": await self._details(found),
+                "said": sorted(contact.id for contact in found.contacts),
                 "contacts": contacts,
                 "people": [self._ids.person(contact) for contact in contacts],
                 "identifiers": sorted(found.identifiers),

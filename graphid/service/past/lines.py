@@ -7,8 +7,8 @@ from typing import Any
 
 from graphid.graph.database import Readable
 from graphid.graph.past.past import Past
-from graphid.graph.projection import properties_of
 from graphid.graph.queries import query
+from graphid.graph.rows import properties_of
 from graphid.identity.ids import Ids, contact_named_by
 from graphid.identity.state import Link, LinkKind
 from graphid.identity.values import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphid.graph.past.past import Named
-from graphid.graph.projection import review_row
+from graphid.graph.rows import review_row
 from graphid.identity.ids import Ids
 from graphid.identity.people import replace
 from graphid.identity.state import Contact, Link, LinkKind, LinkState, Review, Visitor

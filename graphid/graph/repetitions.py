@@ -1,0 +1,65 @@
+"""What the graph keeps of identifies that only said again what was so (docs/graph.md).
+
+A mark on the event; and one Repetition for all that say the same, of the same contact, on the same
+cookie, by which the marks are found where something that they rest on becomes another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from graphid.graph.memory import as_text
+from graphid.graph.remembered import Mark, Repetition
+from graphid.graph.rows import Row
+from graphid.identity.ids import Ids
+from graphid.identity.state import device_key
+from graphid.identity.values import Place
+
+NO_REPETITIONS: Mapping[str, Any] = {"nodes": [], "rests": []}
+"""The ``repetitions`` of a unit of work in which nothing is said again."""
+
+
+def repetition_row(repetition: Repetition, ids: Ids) -> Row:
+    """A Repetition node; ``last`` is the place of this one."""
+    said = repetition.piece
+    properties = {
+        "cookie": said.cookie,
+        "device": device_key(said.device, said.cookie),
+        "identifier": said.identifiers[0],
+        "assurance": int(said.assurance),
+        "policy": said.policy,
+        "actor": said.actor,
+        "contact": repetition.contact,
+    }
+    id = ids.repetition(*map(str, properties.values()))
+    return {"id": id, "properties": properties, "last": said.place}
+
+
+def repetition_rows(repetitions: Iterable[Repetition], ids: Ids) -> tuple[Row, dict[str, str]]:
+    """The ``repetitions`` of ``parts/note_repetitions``; and of each the repetition that it is
+    one of, by the id of the evidence."""
+    nodes: dict[str, Row] = {}
+    of: dict[str, str] = {}
+    repetitions = list(repetitions)
+    for repetition in repetitions:
+        row = repetition_row(repetition, ids)
+        id = of[repetition.piece.id] = row["id"]
+        if id not in nodes or nodes[id]["last"] < row["last"]:
+            nodes[id] = row
+    rests = rests_of((repetition, repetition.piece.place) for repetition in repetitions)
+    return {"nodes": [nodes[id] for id in sorted(nodes)], "rests": rests}, of
+
+
+def kept_rests(kept: Mapping[Place, Repetition], marks: Mapping[Place, Mark]) -> list[Row]:
+    """What marks that were looked at rest on: those behind them, which say the same, do so too."""
+    return rests_of((repetition, marks[place].last) for place, repetition in kept.items())
+
+
+def rests_of(repetitions: Iterable[tuple[Repetition, Place]]) -> list[Row]:
+    """The keys that repetitions rest on, each with the last place."""
+    last: dict[str, Place] = {}
+    for repetition, place in repetitions:
+        for key in map(as_text, repetition.touched):
+            last[key] = max(place, last.get(key, place))
+    return [{"key": key, "place": last[key]} for key in sorted(last)]
