@@ -12,8 +12,8 @@ from typing import Any, LiteralString
 
 from graphid.graph.database import Database, Unit
 from graphid.graph.evidence import encode_stably
-from graphid.graph.memory import as_text, decode, evidence_decoder, from_text
-from graphid.graph.remembered import Stored
+from graphid.graph.memory import as_text, decode, evidence_decoder, from_text, mark_of
+from graphid.graph.remembered import Mark, Stored
 from graphid.graph.rows import properties_of
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
@@ -60,8 +60,11 @@ class World:
         """Where the graph is not the fold of the evidence that it holds."""
         stored = await self._stored()
         evidence = [evidence_decoder.decode(row["body"]) for row in stored]
-        remembered, state = fold(evidence, Policy(), self._ids)
+        marks = await self.marks()
+        remembered, state = fold([*evidence, *(mark.piece for mark in marks)], Policy(), self._ids)
+        again = [remembered.pop(mark.piece.place) for mark in marks]
         return [
+            *(f"no repetition: {said.piece.id}" for said in again if said.writes or said.links),
             *(f"pending: {row['id']}" for row in stored if row["pending"] is not None),
             *_faults_of_evidence(stored, remembered),
             *await self._faults_of_touches(remembered),
@@ -76,6 +79,14 @@ class World:
             "MATCH (e:Evidence) WHERE e.body CONTAINS $run RETURN e.id AS id, e.body AS body, "
             "e.place AS place, e.touched AS touched, e.pendingSince AS pending"
         )
+
+    async def marks(self) -> list[Mark]:
+        """What is stored as only saying again what is so."""
+        rows = await self.rows(
+            "MATCH (e:Event) WHERE e.repetition IS NOT NULL AND e.cookie CONTAINS $run "
+            "MATCH (r:Repetition {id: e.repetition}) RETURN e {.*} AS event, r {.*} AS repetition"
+        )
+        return [mark_of(row["event"], row["repetition"]) for row in rows]
 
     async def _faults_of_touches(self, remembered: Mapping[Place, Stored]) -> list[str]:
         rows = await self.rows(

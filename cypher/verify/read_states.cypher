@@ -13,4 +13,4 @@ CALL () {
   WHERE state.key > $named.after
   RETURN state ORDER BY state.key LIMIT $named.size
 }
-RETURN collect([state.key, state.value, state.wrote, state.place, state.refs]) AS rows
+RETURN collect([state.key, state.value, state.wrote, state.place, state.refs, state.repeated]) AS rows

@@ -1,5 +1,5 @@
 // Purpose: Make what differs what the evidence says, as far as that is to take something back or to say it exactly; evidence/write_changes then says the rest. Nothing that was told of is deleted, except relationships that are where they cannot be.
-// Parameters: $repair, a map: evidence, by id, with what is stored of it; touches, as they should be; untouched, keys and places of touches that are written anew or should not be; states, by key, exactly; unmade, ids of visitors that the evidence does not make; used, ids of cookies whose devices do not say how they were used; visitors, contacts, people, reviews, ids of what is said anew, or should be nobody's; identifiers, exactly; obsolete, ids of reviews that the evidence does not file; stray, links that are where they should not be, and severed, links that should not be, each by source, type and id; links, by id with source and target, that are about to be written.
+// Parameters: $repair, a map: evidence, by id, with what is stored of it; marks, of events, by message id; touches, as they should be; untouched, keys and places of touches that are written anew or should not be; states, by key, exactly; unmade, ids of visitors that the evidence does not make; used, ids of cookies whose devices do not say how they were used; visitors, contacts, people, reviews, ids of what is said anew, or should be nobody's; identifiers, exactly; obsolete, ids of reviews that the evidence does not file; stray, links that are where they should not be, and severed, links that should not be, each by source, type and id; links, by id with source and target, that are about to be written.
 // Columns: none.
 // Plan: offline
 
@@ -7,6 +7,11 @@ CALL () {
   UNWIND $repair.evidence AS row
   MATCH (evidence:Evidence {id: row.id})
   SET evidence += row.properties
+}
+CALL () {
+  UNWIND $repair.marks AS row
+  MATCH (event:Event {messageId: row.id})
+  SET event += row.properties
 }
 CALL () {
   UNWIND $repair.untouched AS row

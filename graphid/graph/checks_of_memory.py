@@ -118,6 +118,8 @@ class States(Check):
             yield says("place", row[3], touched)
         if (row[4] or []) != refs_of(value):
             yield says("refs", row[4], refs_of(value))
+        if (row[5] or "") < history.rested:
+            yield says("repeated", row[5], history.rested)
 
     def expected(self) -> Iterator[str]:
         return (as_text(h.key) for h in self.folded.histories() if not h.is_met and is_known(h))

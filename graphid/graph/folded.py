@@ -44,11 +44,11 @@ V = TypeVar("V")
 class History:
     """A key: what was written of it and where, and who touched it, each in the fold's order.
 
-    ``met`` and ``is_met`` are for whoever goes through the graph: how many of its touches were
-    met there, and whether its State was.
+    ``met``, ``is_met`` and ``rested`` are for whoever goes through the graph: how many of its
+    touches were met there, whether its State was, and the last mark that rests on it.
     """
 
-    __slots__ = ("is_met", "key", "met", "touched", "versions")
+    __slots__ = ("is_met", "key", "met", "rested", "touched", "versions")
 
     def __init__(self, key: Key) -> None:
         self.key = key
@@ -56,6 +56,7 @@ class History:
         self.touched: list[Place] = []
         self.met = 0
         self.is_met = False
+        self.rested = NEVER
 
     @property
     def present(self) -> Present:
@@ -219,6 +220,11 @@ class Folded:
     def history(self, key: Key) -> History:
         """All that is known of a key."""
         return self._histories.get(key) or History(key)
+
+    def rest(self, key: Key, place: Place) -> None:
+        """A mark rests on a key."""
+        if (history := self._histories.get(key)) is not None:
+            history.rested = max(history.rested, place)
 
     def of_kind(self, kind: KeyKind) -> Iterator[History]:
         """Every key of a kind."""

@@ -11,17 +11,20 @@ from typing import Any
 
 from graphid.graph.changes import Change, ChangeKind
 from graphid.graph.checks import Subject
+from graphid.graph.checks_of_marks import mark_in
 from graphid.graph.checks_of_memory import PENDING, Pieces, header_of, piece_of
 from graphid.graph.checks_of_nodes import Devices, Visitors, is_in_place, name_of
 from graphid.graph.database import Unit
 from graphid.graph.evidence import NO_EVENTS, WRITE_CHANGES
-from graphid.graph.folded import Folded
 from graphid.graph.memory import encode, from_text, refs_of
 from graphid.graph.projection import LINK_ROWS, REFOLDED
 from graphid.graph.queries import query
+from graphid.graph.remembered import Mark
+from graphid.graph.repetitions import NO_REPETITIONS
 from graphid.graph.rows import (
     Row,
     contact_row,
+    evidence_as_row,
     identifier_row,
     link_row,
     properties_of,
@@ -29,8 +32,9 @@ from graphid.graph.rows import (
     visitor_row,
 )
 from graphid.graph.verifying import AT_ONCE, PATIENCE, Finding, Looked, Verification, batched
+from graphid.identity.outcome import Outcome
 from graphid.identity.state import Link, LinkState, Person, Review, Visitor
-from graphid.identity.values import Place
+from graphid.identity.values import Place, message_of
 
 WRITE_REPAIR = query("verify/write_repair")
 
@@ -38,7 +42,8 @@ REPAIR_ID = "repair"
 """What the log of changes names as the evidence of a repair."""
 
 REPAIR = (
-    *("evidence", "touches", "untouched", "states", "unmade", "visitors", "used", "contacts"),
+    *("evidence", "marks", "touches", "untouched", "states", "unmade", "visitors", "used"),
+    "contacts",
     *("people", "reviews", "obsolete", "identifiers", "stray", "severed", "links"),
 )
 """The rows of ``verify/write_repair``."""
@@ -58,9 +63,14 @@ async def repair(verification: Verification) -> AsyncIterator[Finding]:
         async def work(unit: Unit, subjects: Any = subjects) -> list[Looked]:
             looked = [one for one in await verification.look_again(unit, subjects) if one.faults]
             if looked:
-                rows = Repair(verification.folded, looked)
+                rows = Repair(verification, looked)
                 await unit.run(WRITE_REPAIR, repair=rows.repair)
-                await unit.run(WRITE_CHANGES, batch=NO_EVENTS, changes=rows.changes)
+                await unit.run(
+                    WRITE_CHANGES,
+                    batch=NO_EVENTS,
+                    repetitions=rows.repetitions,
+                    changes=rows.changes,
+                )
             return looked
 
         for looked in await verification.database.write(work, timeout=PATIENCE):
@@ -73,11 +83,13 @@ class Repair:
     """What mends some subjects: the rows of ``verify/write_repair``, and those of
     ``evidence/write_changes``, which come after."""
 
-    def __init__(self, folded: Folded, looked: list[Looked]) -> None:
-        self._folded = folded
-        self._ids = folded.ids
+    def __init__(self, verification: Verification, looked: list[Looked]) -> None:
+        self._folded = verification.folded
+        self._marks = verification.marks
+        self._ids = verification.ids
         self.repair: dict[str, list[Any]] = {name: [] for name in REPAIR}
         self.changes: dict[str, list[Any]] = {name: [] for name in CHANGES}
+        self.repetitions: dict[str, list[Any]] = {name: [] for name in NO_REPETITIONS}
         for subject, row, _ in looked:
             self._mend(subject, row)
         self.changes["log"] = [
@@ -104,6 +116,8 @@ class Repair:
         match subject.kind:
             case "evidence":
                 self._evidence(row)
+            case "mark" if row is not None:
+                self._mark(mark_in(row))
             case "touch":
                 self._touch(id, subject.place)
             case "state":
@@ -122,11 +136,7 @@ class Repair:
                 since = Devices(self._folded).since(id)
                 self.changes["devices"].append({"id": id, "sharedSince": since})
             case "cookie" if row is not None:
-                if row[1] == 0:
-                    birth = self._ids.birth(id)
-                    self._write_visitor(self._folded.visitor(birth) or Visitor(birth, id))
-                if row[2]:
-                    self.repair["used"].append(id)
+                self._cookie(id, row)
 
     # ------------------------------------------------------------------ the fold's memory
 
@@ -137,6 +147,21 @@ class Repair:
         touched, links = Pieces(self._folded).told(row[0], is_pending=row[PENDING] is not None)
         properties = header_of(piece) | {"touched": touched, "links": encode(links)}
         self.repair["evidence"].append({"id": row[0], "properties": properties})
+
+    def _mark(self, mark: Mark) -> None:
+        """What does not repeat what is so is evidence, and its job says what follows from it."""
+        piece, repeats = mark.piece, self._marks.repeats(mark)
+        as_said = {"repetition": mark.repetition, "said": piece.place}
+        as_evidence = {"repetition": None, "said": None}
+        properties = as_said if repeats else as_evidence
+        self.repair["marks"].append({"id": message_of(piece.id), "properties": properties})
+        if repeats:
+            node = {"id": mark.repetition, "properties": {}, "last": piece.place}
+            self.repetitions["nodes"].append(node)
+        else:
+            waiting = {"touched": [], "links": "[]", "pendingSince": piece.recorded_at}
+            row = evidence_as_row(piece, Outcome(), mark.digest) | waiting
+            self.changes["evidence"].append(row)
 
     def _touch(self, text: str, place: Place) -> None:
         self.repair["untouched"].append({"key": text, "place": place})
@@ -156,12 +181,15 @@ class Repair:
 
     def _state(self, text: str) -> None:
         value, wrote, touched = self._folded.history(from_text(text)).present
+        rested = self._folded.history(from_text(text)).rested
         properties = {
             "value": None if value is None else encode(value),
             "refs": refs_of(value),
             "wrote": wrote,
             "place": touched,
         }
+        if rested:
+            self.repetitions["rests"].append({"key": text, "place": rested})
         self.repair["states"].append({"key": text, "properties": properties})
 
     # ------------------------------------------------------------------ what is read
@@ -178,6 +206,13 @@ class Repair:
     def _write_visitor(self, visitor: Visitor) -> None:
         self.repair["visitors"].append(visitor.id)
         self.changes["visitors"].append(visitor_row(visitor))
+
+    def _cookie(self, id: str, row: list[Any]) -> None:
+        if row[1] == 0:
+            birth = self._ids.birth(id)
+            self._write_visitor(self._folded.visitor(birth) or Visitor(birth, id))
+        if row[2]:
+            self.repair["used"].append(id)
 
     def _contact(self, id: str, row: list[Any] | None) -> None:
         self.repair["contacts"].append(id)

@@ -10,18 +10,20 @@ from typing import NamedTuple
 
 from graphid.graph.database import Database, Unit
 from graphid.graph.evidence import NO_EVENTS, WRITE_CHANGES, WRITE_REFOLD, PolicyOf
-from graphid.graph.following import Following
-from graphid.graph.memory import Memory, encode, evidence_decoder
+from graphid.graph.following import Following, rests_on
+from graphid.graph.memory import Memory, encode, evidence_decoder, mark_of
 from graphid.graph.projection import Difference
 from graphid.graph.queries import query
-from graphid.graph.repetitions import NO_REPETITIONS
+from graphid.graph.repetitions import NO_REPETITIONS, repetition_rows
 from graphid.identity.ids import Ids
 from graphid.identity.people import replace
-from graphid.identity.values import Place
+from graphid.identity.values import Place, message_of
 
 LIST_STAMPED = query("rebuild/list_stamped")
 STAMP_PARKED = query("rebuild/stamp_parked")
 NOTE_RESTAMPED = query("rebuild/note_restamped")
+LIST_MARKS = query("rebuild/list_marks")
+WRITE_MARKS = query("rebuild/write_marks")
 TAKE_PARKED = query("evidence/take_parked")
 
 PAGE = 2000
@@ -125,6 +127,51 @@ async def restamp(
     )
     await unit.run(NOTE_RESTAMPED)
     return len(restated)
+
+
+async def restamp_marks(
+    unit: Unit, version: int, policy_of: PolicyOf, ids: Ids, *, most: int
+) -> int:
+    """Stamp some of what only says again what is so: what no longer does is evidence from now on.
+
+    How many that was; 0 where all are stamped with this version.
+    """
+    named = {"version": version, "most": most}
+    (row,) = await unit.rows(LIST_MARKS, named=named)
+    store = Memory(unit)
+    # Others make marks evidence under the locks of what they rest on.
+    await store.present({key for pair in row["marks"] for key in rests_on(mark_of(*pair))})
+    (row,) = await unit.rows(LIST_MARKS, named=named)
+    marks = [mark_of(*pair) for pair in row["marks"]]
+    if not marks:
+        return 0
+    said = {mark.piece.place: replace(mark.piece, policy=version) for mark in marks}
+    following = Following(store, policy_of, ids, spares=True)
+    await following.run(said.values())
+    difference = Difference(following, ids, None, by=f"policy_{version}")
+    refold, changes = difference.refold(), difference.rows()
+    repetitions, of = repetition_rows(following.repetitions.values(), ids)
+    changes["evidence"] += [
+        difference.evidence(said[mark.piece.place], mark.digest)
+        for mark in marks
+        if mark.piece.place in following.steps
+    ]
+    await unit.run(WRITE_REFOLD, refold=refold)
+    await unit.run(WRITE_CHANGES, batch=NO_EVENTS, repetitions=repetitions, changes=changes)
+    await unit.run(
+        WRITE_MARKS,
+        marks=[
+            {
+                "id": message_of(mark.piece.id),
+                "repetition": of.get(mark.piece.id),
+                "said": mark.piece.place if mark.piece.id in of else None,
+            }
+            for mark in marks
+        ],
+        former=sorted({mark.repetition for mark in marks}),
+    )
+    await unit.run(NOTE_RESTAMPED)
+    return len(marks)
 
 
 async def restamp_parked(unit: Unit, id: str, version: int) -> int:

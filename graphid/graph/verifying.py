@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from graphid.graph.checks import Check, Subject
+from graphid.graph.checks_of_marks import READ_MARKS, Marks, mark_in
 from graphid.graph.checks_of_memory import (
     BODY,
     PENDING,
@@ -48,6 +49,7 @@ COUNT_EVIDENCE = query("verify/count_evidence")
 LIST_TOUCHES = query("verify/list_touches")
 READ_TOUCHES = query("verify/read_touches")
 READ_COOKIES = query("verify/read_cookies")
+LIST_REPETITIONS = query("verify/list_repetitions")
 LOCK_KEYS = query("verify/lock_keys")
 
 CHECKS: tuple[type[Check], ...] = (
@@ -120,8 +122,10 @@ class Verification:
     def __post_init__(self) -> None:
         self.folded = Folded(self.policy_of, self.ids)
         self.pieces = Pieces(self.folded)
+        self.marks = Marks(self.folded)
         self.checks: dict[str, Check] = {
-            check.kind: check for check in (self.pieces, *(of(self.folded) for of in CHECKS))
+            check.kind: check
+            for check in (self.pieces, self.marks, *(of(self.folded) for of in CHECKS))
         }
         self._counted: dict[str, Any] = {}
 
@@ -132,6 +136,7 @@ class Verification:
         await self._fold()
         self._stepped_again(await self.catch_up(self._ask))
         await self._look_at_touches()
+        await self._look_at_marks()
         for kind in CHECKS:
             await self._look_at(self.checks[kind.kind])
         await self._look_at_cookies()
@@ -201,6 +206,34 @@ class Verification:
     def _missing(self, history: History, places: Iterable[str]) -> None:
         for place in places:
             self._suspect("touch", as_text(history.key), place)
+
+    async def _look_at_marks(self) -> None:
+        self.progress.begin("repetitions")
+        after = ""
+        while True:
+            (found,) = await self._ask(LIST_REPETITIONS, named={"after": after, "size": PAGE})
+            for repetition in found["ids"]:
+                await self._look_at_marks_of(repetition)
+            self.progress.advance(len(found["ids"]))
+            if len(found["ids"]) < PAGE:
+                return
+            after = found["ids"][-1]
+
+    async def _look_at_marks_of(self, repetition: str) -> None:
+        said = ""
+        while True:
+            page = {"ids": [], "repetition": repetition, "said": said, "size": PAGE}
+            (found,) = await self._ask(READ_MARKS, named=page)
+            await self.marks.learn(found["rows"], self.policy_of)
+            for row in found["rows"]:
+                mark = mark_in(row)
+                for key in self.marks.rests(mark):
+                    self.folded.rest(key, mark.piece.place)
+                if any(True for _ in self.marks.faults(row[0], row)):
+                    self._suspect(Marks.kind, row[0])
+            if len(found["rows"]) < PAGE:
+                return
+            said = found["rows"][-1][1]["said"]
 
     async def _look_at(self, check: Check) -> None:
         self.progress.begin(PLURALS.get(check.kind, f"{check.kind}s"))
@@ -336,7 +369,10 @@ class Verification:
                 of_kind.setdefault(subject.kind, []).append(subject.id)
         for kind, ids in of_kind.items():
             statement = READ_COOKIES if kind == "cookie" else self.checks[kind].reads
-            (answer,) = await ask(statement, named={"ids": ids, "after": None, "size": 0})
+            named = {"ids": ids, "after": None, "repetition": None, "said": None, "size": 0}
+            (answer,) = await ask(statement, named=named)
+            if kind == Marks.kind:
+                await self.marks.learn(answer["rows"], self.policy_of)
             found |= {Subject(kind, row[0]): row for row in answer["rows"]}
         if touches:
             asked = [{"key": touch.id, "place": touch.place} for touch in touches]

@@ -14,7 +14,7 @@ from typing import Any
 
 from graphid.graph.database import Database, Unit
 from graphid.graph.policies import FRESH, Policies
-from graphid.graph.restamping import find_stale, restamp, restamp_parked
+from graphid.graph.restamping import find_stale, restamp, restamp_marks, restamp_parked
 from graphid.graph.verifying import Progress
 from graphid.identity.ids import Ids
 from graphid.identity.values import Place
@@ -62,6 +62,8 @@ async def rebuild(
     pieces = 0
     is_known = False
     while True:
+        while restamped := await _restamp_marks(database, version, policies, ids):
+            pieces += restamped
         stale = await find_stale(database, version)
         if not stale.pieces:
             if is_known:
@@ -84,6 +86,13 @@ async def _restamp(
 ) -> int:
     async def work(unit: Unit) -> int:
         return await restamp(unit, places, version, policies.of, ids)
+
+    return await database.write(work, timeout=LONGEST)
+
+
+async def _restamp_marks(database: Database, version: int, policies: Policies, ids: Ids) -> int:
+    async def work(unit: Unit) -> int:
+        return await restamp_marks(unit, version, policies.of, ids, most=AT_ONCE)
 
     return await database.write(work, timeout=LONGEST)
 

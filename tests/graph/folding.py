@@ -9,16 +9,23 @@ from graphid.graph.remembered import Stored
 from graphid.identity.fold import sort, step
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
-from graphid.identity.state import Link
+from graphid.identity.state import Key, Link, Value
 from graphid.identity.values import Evidence, Place
 from graphid.identity.view import Memory, View
+
+
+class _State(Memory):
+    """As the graph has it, no link is at hand: each that a step puts is told of."""
+
+    def peek(self, key: Key, /) -> Value | None:  # type: ignore[override]  # narrower than a dict's
+        return None if key[0] == "link" else self.get(key)
 
 
 def fold(
     evidence: Iterable[Evidence], policy: Policy, ids: Ids
 ) -> tuple[dict[Place, Stored], Memory]:
     """What each step touched and wrote, by its place; and what is so in the end."""
-    state = Memory()
+    state = _State()
     remembered = {}
     for piece in sort(evidence):
         view = View(state)

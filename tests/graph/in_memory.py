@@ -52,23 +52,7 @@ class InMemory:
         return Memory({key: value for key, value in values.items() if value is not None})
 
     def _store(self, following: Following, difference: Difference) -> None:
-        for place in following.steps.keys() & following.marks.keys():
-            del self.marks_kept[place]
-        for place, repetition in following.repetitions.items():
-            said = repetition.piece
-            same = (said.cookie, said.device, *said.identifiers, str(said.assurance))
-            name = "|".join(map(str, (*same, repetition.contact)))
-            self.marks_kept[place] = Mark(said, None, repetition.contact, name, place)
-        rests = [*following.repetitions.items()]
-        # Of those that were looked at again, the ones behind them rest on the same.
-        rests += [
-            (max(self._of(following.marks[place].repetition)), repetition)
-            for place, repetition in following.kept.items()
-        ]
-        for place, repetition in rests:
-            for key in repetition.touched:
-                self._repeated[key] = max(place, self._repeated.get(key, NEVER))
-                self.latest.setdefault(key, Present(None, NEVER, NEVER))
+        rested = self._store_marks(following)
         for place, stepped in following.steps.items():
             if stepped.before is not None:
                 del self.evidence[place]
@@ -90,7 +74,6 @@ class InMemory:
         for stepped in following.steps.values():
             for key in stepped.touched:
                 self.latest.setdefault(key, Present(None, NEVER, NEVER))
-        rested = {key for _, repetition in rests for key in repetition.touched}
         for key in {*after, *rested, *(k for s in following.steps.values() for k in s.touched)}:
             touched = self._touches[key]
             self.latest[key] = Present(
@@ -99,6 +82,27 @@ class InMemory:
                 max(touched[-1] if touched else NEVER, self._repeated.get(key, NEVER)),
             )
         self.links |= difference.links
+
+    def _store_marks(self, following: Following) -> set[Key]:
+        """Store what only says again what is so; the keys that it rests on."""
+        for place in following.steps.keys() & following.marks.keys():
+            del self.marks_kept[place]
+        for place, repetition in following.repetitions.items():
+            said = repetition.piece
+            same = (said.cookie, said.device, *said.identifiers, str(said.assurance))
+            name = "|".join(map(str, (*same, repetition.contact)))
+            self.marks_kept[place] = Mark(said, None, repetition.contact, name, place)
+        rests = [*following.repetitions.items()]
+        # Of those that were looked at again, the ones behind them rest on the same.
+        rests += [
+            (max(self._of(following.marks[place].repetition)), repetition)
+            for place, repetition in following.kept.items()
+        ]
+        for place, repetition in rests:
+            for key in repetition.touched:
+                self._repeated[key] = max(place, self._repeated.get(key, NEVER))
+                self.latest.setdefault(key, Present(None, NEVER, NEVER))
+        return {key for _, repetition in rests for key in repetition.touched}
 
     # ------------------------------------------------------------------ Store
 

@@ -1,0 +1,15 @@
+// Purpose: Some marks of repetitions under another version of the policy.
+// Parameters: $named, a map: version; most, how many.
+// Columns: marks.
+// Plan: offline
+
+MATCH (repetition:Repetition)
+WHERE repetition.policy <> $named.version
+CALL (repetition) {
+  MATCH (event:Event)
+    USING INDEX event:Event(repetition, said)
+  WHERE event.repetition = repetition.id AND event.said > ''
+  RETURN event LIMIT $named.most
+}
+WITH repetition, event LIMIT $named.most
+RETURN collect([event {.messageId, .occurredAt, .receivedAt, .cookie, .device, .actor, .digest}, repetition {.id, .identifier, .assurance, .policy, .contact, .last}]) AS marks
