@@ -84,7 +84,8 @@ class World:
         """What is stored as only saying again what is so."""
         rows = await self.rows(
             "MATCH (e:Event) WHERE e.repetition IS NOT NULL AND e.cookie CONTAINS $run "
-            "MATCH (r:Repetition {id: e.repetition}) RETURN e {.*} AS event, r {.*} AS repetition"
+            "MATCH (r:Repetition {id: e.repetition}) RETURN r {.*} AS repetition, "
+            "e {.messageId, .occurredAt, .receivedAt, .cookie, .device, .actor, .digest} AS event"
         )
         return [mark_of(row["event"], row["repetition"]) for row in rows]
 

@@ -6,9 +6,6 @@ CALL () {
   // Include: parts/append_events
 }
 CALL () {
-  // Include: parts/note_repetitions
-}
-CALL () {
   UNWIND $changes.evidence AS row
   CREATE (evidence:Evidence)
   SET evidence = row
@@ -22,6 +19,9 @@ CALL () {
   UNWIND $changes.states AS row
   MERGE (state:State {key: row.key})
   SET state += row.properties, state.place = CASE WHEN state.place > row.place THEN state.place ELSE row.place END
+}
+CALL () {
+  // Include: parts/note_repetitions
 }
 CALL () {
   UNWIND $changes.visitors AS row

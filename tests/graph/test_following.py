@@ -93,10 +93,12 @@ async def faults_of(units: Iterable[Sequence[Evidence]], policy: Policy) -> list
 
 
 def cut(evidence: Sequence[Evidence], random: Random) -> list[Sequence[Evidence]]:
-    """The same, in units of one to three pieces."""
-    units = []
+    """The same, in units of one to three pieces; an erasure is one by itself."""
+    units: list[Sequence[Evidence]] = []
     while evidence:
         size = random.choice((1, 1, 1, 2, 3))
+        erases = (at for at, piece in enumerate(evidence[:size]) if isinstance(piece, Erase))
+        size = min(size, max(1, next(erases, size)))
         units.append(evidence[:size])
         evidence = evidence[size:]
     return units
@@ -139,10 +141,11 @@ def erased_first(evidence: list[Evidence]) -> list[Evidence]:
     """The same, with each erasure behind what it withdraws: it is said of what is there."""
     last = {piece.id: number for number, piece in enumerate(evidence)}
 
-    def behind(numbered: tuple[int, Evidence]) -> tuple[int, int]:
+    def behind(numbered: tuple[int, Evidence]) -> tuple[int, bool, int]:
         number, piece = numbered
         withdraws = piece.withdraws if isinstance(piece, Erase) else ()
-        return max([number, *(last.get(id, -1) for id in withdraws)]), number
+        latest = max([number, *(last.get(id, -1) for id in withdraws)])
+        return latest, isinstance(piece, Erase), number
 
     return [piece for _, piece in sorted(enumerate(evidence), key=behind)]
 

@@ -62,6 +62,7 @@ class Ledger:
         async def work(unit: Unit) -> None:
             recording = EvidenceUnit(unit, evidence, self.policy_of, self.ids, most=most)
             await recording.load()
+            await recording.follow()
             await recording.record()
 
         await self.database.write(work, timeout=60)

@@ -123,6 +123,15 @@ async def test_nobody_leaves_where_nobody_was(shop: Shop) -> None:
     assert await shop.logouts("another") == []
 
 
+async def test_a_user_id_that_only_says_again_who_is_there_counts(shop: Shop) -> None:
+    await shop.each(shop.does(0, "jane"))
+    await shop.each(shop.does(1, "jane"), sender=OTHER)
+    marks = "MATCH (e:Event) WHERE e.repetition IS NOT NULL AND e.cookie STARTS WITH $run RETURN e"
+    assert len(await shop.rows(marks)) == 1
+    await shop.each(shop.does(2, ""), sender=OTHER)
+    assert await shop.logouts() == [2]
+
+
 async def test_one_that_arrives_late_ends_what_was_before_it(shop: Shop) -> None:
     await shop.each(shop.does(0, "jane"), shop.does(4, "john"), shop.does(6, "john"))
     await shop.each(shop.does(2, ""))
