@@ -233,12 +233,17 @@ class EvidenceUnit:
         named = {
             root
             for piece, _ in self._evidence
-            if piece.id in self._recorded and self._recorded[piece.id].digest is None
+            if self._is_erased(piece)
             for root in roots_of(piece, self._ids)
             if root.startswith("identifier:")
         }
         if named:
             await self._unit.run(DROP_LOCKS, named={"keys": sorted(named)})
+
+    def _is_erased(self, piece: Evidence) -> bool:
+        if piece.id in self._ignored:  # it may have said again what was so
+            return self.stored[message_of(piece.id)]["position"] is None
+        return piece.id in self._recorded and self._recorded[piece.id].digest is None
 
     async def follow(
         self,
