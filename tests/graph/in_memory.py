@@ -32,11 +32,14 @@ class InMemory:
         self._repeated: dict[Key, Place] = {}
 
     async def take(
-        self, pieces: Iterable[Evidence], withdrawn: Collection[Place] = ()
+        self,
+        pieces: Iterable[Evidence],
+        withdrawn: Collection[Place] = (),
+        again: Collection[Place] = (),
     ) -> Difference:
         following = Following(self, self._policy_of, self.ids, spares=True)
         pieces = list(pieces)
-        await following.run(pieces, withdrawn=withdrawn)
+        await following.run(pieces, withdrawn=withdrawn, again=again)
         self.steps_again.append(following.stepped_again)
         difference = Difference(following, self.ids, pieces[0] if pieces else None)
         self._store(following, difference)
