@@ -39,12 +39,12 @@ class Store(InMemory):
         unit_ids = {piece.id for piece in unit}
         new = [p for p in sort(self.arrived) if p.id in unit_ids and p.id not in known]
         erased = [id for piece in unit if isinstance(piece, Erase) for id in piece.withdraws]
-        for place, mark in list(self.marks_kept.items()):
-            if mark.piece.id in erased:
-                del self.marks_kept[place]
-        await self.take(
-            new, withdrawn=self.evidence.keys() & {known[i] for i in erased if i in known}
-        )
+        gone = [place for place, mark in self.marks_kept.items() if mark.piece.id in erased]
+        named = {i for at in gone for i in self.marks_kept.pop(at).piece.identifiers}
+        withdrawn = self.evidence.keys() & {known[id] for id in erased if id in known}
+        # Whoever names what is erased is asked again, as by the service.
+        again = set(await self.touching([("identifier", identifier) for identifier in named]))
+        await self.take(new, withdrawn=withdrawn, again=again - withdrawn)
 
     def faults(self) -> list[str]:
         """Where it differs from the fold of all that has arrived."""
