@@ -1,5 +1,5 @@
 // Purpose: Lock what a list of evidence is about, in the one lock order, and read what its steps will read: the keys it names, and each person whom they point at.
-// Parameters: $named, a map: evidence, ids of the evidence; messages, ids of the messages that come with it; roots, keys to lock, sorted; reads, keys to read without a lock.
+// Parameters: $named, a map: evidence, ids of the evidence; messages, ids of the messages that come with it; besides, what the ids of evidence end with that is only looked for where its message is known; roots, keys to lock, sorted; reads, keys to read without a lock.
 // Columns: known, stored, values.
 
 CALL () {
@@ -10,14 +10,14 @@ CALL () {
 }
 // After the locks: who waited for the same message sees it now.
 CALL (roots) {
-  UNWIND $named.evidence AS id
-  MATCH (evidence:Evidence {id: id})
-  RETURN collect([evidence.id, evidence.outcome, evidence.digest, evidence.at, evidence.recordedAt, evidence.place, evidence.cookie, evidence.pendingSince]) AS known
-}
-CALL (roots) {
   UNWIND $named.messages AS id
   MATCH (event:Event {messageId: id})
   RETURN collect(event {.messageId, .cookie, .position, .occurredAt, .receivedAt, .digest, .chat, .type}) AS stored
+}
+CALL (stored) {
+  UNWIND $named.evidence + reduce(ids = [], event IN stored | ids + [besides IN $named.besides | event.messageId + besides]) AS id
+  MATCH (evidence:Evidence {id: id})
+  RETURN collect([evidence.id, evidence.outcome, evidence.digest, evidence.at, evidence.recordedAt, evidence.place, evidence.cookie, evidence.pendingSince]) AS known
 }
 CALL (roots) {
   UNWIND roots AS state

@@ -27,8 +27,10 @@ from graphid.graph.rows import cookie_of, evidence_as_row
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
 from graphid.identity.policy import Policy
+from graphid.identity.repetition import may_repeat
 from graphid.identity.state import Key
 from graphid.identity.values import (
+    SAID_USER,
     Evidence,
     Micros,
     Place,
@@ -103,6 +105,7 @@ class EvidenceUnit:
         self._following = self._begin()
         self._neighbourhood: set[Key] = set()
         self._ignored: set[str] = set()
+        self._new: list[tuple[Evidence, str]] | None = None
         self._difference: Difference | None = None
         self._repetitions: Mapping[str, Any] = NO_REPETITIONS
         self._recorded: dict[str, Recorded] = {}
@@ -126,7 +129,8 @@ class EvidenceUnit:
         (row,) = await self._unit.rows(
             LOAD_NEIGHBOURHOOD,
             named={
-                "evidence": [piece.id for piece in pieces],
+                "evidence": [piece.id for piece in pieces if not may_repeat(piece)],
+                "besides": [SAID_USER],
                 "messages": list({*messages, *(message_of(piece.id) for piece in pieces)}),
                 "roots": sorted(roots),
                 "reads": sorted(reads),
@@ -136,7 +140,10 @@ class EvidenceUnit:
         self._following.present |= dict.fromkeys(map(from_text, roots | reads), ABSENT) | found
         self._neighbourhood = {key for key in found if as_text(key) not in reads}
         self._reached.keys.update(map(as_text, self._neighbourhood))
+        asked = {piece.id for piece in pieces}
         for id, outcome, digest, at, recorded_at, place, cookie, pending in row["known"]:
+            if id not in asked:
+                continue
             if place is None:
                 self._recorded[id] = ERASED
                 continue
@@ -151,6 +158,7 @@ class EvidenceUnit:
                 is_pending=pending is not None,
             )
         self.stored = {event["messageId"]: event for event in row["stored"]}
+        self._new = None
         for piece, _ in self._evidence:
             if (
                 cookie_of(piece) is not None
@@ -200,13 +208,16 @@ class EvidenceUnit:
     def restamp(self, evidence: Sequence[tuple[Evidence, str]]) -> None:
         """The same evidence, which says nothing of its own time, at a time behind the locks."""
         self._evidence = evidence
+        self._new = None
 
     @property
     def new(self) -> list[tuple[Evidence, str]]:
-        """What is not recorded yet, in the order of the fold."""
-        done = self._recorded.keys() | self._ignored
-        new = [pair for pair in self._evidence if pair[0].id not in done]
-        return sorted(new, key=lambda pair: pair[0].place)
+        """What was not recorded when it was loaded, in the order of the fold."""
+        if self._new is None:
+            done = self._recorded.keys() | self._ignored
+            new = [pair for pair in self._evidence if pair[0].id not in done]
+            self._new = sorted(new, key=lambda pair: pair[0].place)
+        return self._new
 
     # ------------------------------------------------------------------ record
 

@@ -64,7 +64,9 @@ _AFTER = "!"
 def place(at: Micros, kind: Kind, id: str) -> Place:
     """The place of what happened at ``at``: by time, kind, id (model.md, Order)."""
     if not _is_plain(id):
-        id = quote(id, safe=_PLAIN)
+        # Mostly what an event says besides: a plain id, a separator and a plain word.
+        said, beside, what = id.partition(_BESIDE)
+        id = f"{said}%1F{what}" if beside and _is_plain(said + what) else quote(id, safe=_PLAIN)
     return f"{at:016d}{kind.value}{id}{_ITSELF}"
 
 

@@ -32,7 +32,7 @@ from tests.benchmarks.reading import BY_IDENTIFIER, OPENING, what_agents_ask
 from tests.benchmarks.subscribers import deliveries
 from tests.benchmarks.timing import Compared, compare
 from tests.benchmarks.tokens import milliseconds_of_a_validation
-from tests.benchmarks.traffic import MIXED, PLAIN, measured
+from tests.benchmarks.traffic import MIXED, NAMED, PLAIN, measured
 from tests.benchmarks.trips import trips_of_an_identify
 from tests.benchmarks.verified import told_of
 from tests.service import PUBLISHABLE_KEY, Client, Service, running_service
@@ -170,7 +170,7 @@ def _clusters(visitors: int, times: int) -> None:
 
 def _traffic(seconds: float) -> None:
     with TerminalProgress() as progress, _service(progress) as (address, service):
-        for mix in (PLAIN, MIXED):
+        for mix in (PLAIN, NAMED, MIXED):
             progress.step(f"sending {mix.name}")
             turns = max(1, round(seconds / TURN))
             print(measured(address, service, mix, seconds=seconds / turns, turns=turns))

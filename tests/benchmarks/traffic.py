@@ -33,6 +33,8 @@ CONNECTIONS = 2
 """Of the bare driver."""
 ROWS = 500
 """Of one bare transaction."""
+STAYING = 0.8
+"""Of the visitors of a batch, the share that is there in the next."""
 BROWSERS = 20
 """Cookies in one batch."""
 LATE = timedelta(days=2)
@@ -63,9 +65,12 @@ class Mix:
     logouts: float = 0.0
     repeats: float = 0.0
     late: float = 0.0
+    named: bool = False
+    """Each says with a user id who is there, as SDKs do after an identify."""
 
 
 PLAIN = Mix("pages and tracks")
+NAMED = Mix("pages and tracks, each with a user id", named=True)
 MIXED = Mix(
     "5 % identifies, 2 % logouts, 20 % repeats, 5 % late",
     identifies=0.05,
@@ -135,7 +140,7 @@ class Traffic:
     def calls(self) -> list[dict[str, Any]]:
         """The next calls of those who are there."""
         # Each visitor stays for a few batches, and another takes their place.
-        self._cookies = [c for c in self._cookies if self._random.random() < 0.8]
+        self._cookies = [c for c in self._cookies if self._random.random() < STAYING]
         while len(self._cookies) < BROWSERS:
             self._cookies.append(f"{self._run}-{next(self._number)}")
         now = datetime.now(UTC)
@@ -160,6 +165,8 @@ class Traffic:
             },
         }
         call |= self._said(random.random(), cookie, number)
+        if self._mix.named:
+            call["userId"] = f"u-{cookie}"
         self._sent.append(call)
         return call
 

@@ -55,9 +55,12 @@ class Logged(Store):
             self._follow(change)
 
     async def take(
-        self, pieces: Iterable[Evidence], withdrawn: Collection[Place] = ()
+        self,
+        pieces: Iterable[Evidence],
+        withdrawn: Collection[Place] = (),
+        again: Collection[Place] = (),
     ) -> Difference:
-        difference = await super().take(pieces, withdrawn)
+        difference = await super().take(pieces, withdrawn, again)
         self.rows = difference.rows()["log"]
         return difference
 
