@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import pytest
 
-from graphid.graph.database import Database
+from graphid.graph.database import Database, Unit
 from graphid.graph.engine import Address
 from graphid.graph.installation import installation_secret
 from graphid.identity.ids import Ids
@@ -219,6 +219,20 @@ async def test_killed_in_the_middle_it_goes_on(
     # Once more, from its beginning: all is known, also what names no id.
     again = run("history.ndjson")
     assert again.stdout == f"history.ndjson: 0 stored, {MANY - 2:,} known already, 2 refused\n"
+    await forget_events(database, own)
+
+
+async def forget_events(address: Address, own: str) -> None:
+    """Delete thousands of them: tests that come later look through the whole database."""
+
+    async def work(unit: Unit) -> None:
+        await unit.run_text(
+            "MATCH (e:Event) WHERE e.cookie STARTS WITH $own DETACH DELETE e", own=own
+        )
+
+    database = await Database.connect(address, timeout=60)
+    await database.write(work)
+    await database.close()
 
 
 def test_a_file_that_is_cut_short_is_said_to_be(run: Run, tmp_path: Path) -> None:

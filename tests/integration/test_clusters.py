@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class Neighbourhood:
     def __init__(self, asked: Asked) -> None:
         self.world = asked
         self.run = asked.run
+        self._is_crowded = False
 
     def named(self, name: str) -> str:
         return f"{self.run}-{name}"
@@ -78,11 +80,24 @@ class Neighbourhood:
         return Crowd(self.run)
 
     async def write(self, crowd: Crowd) -> None:
+        self._is_crowded = True
         for uses in crowd.batches():
 
             async def work(unit: Unit, uses: list[Any] = uses) -> None:
                 await unit.run_text(WRITE, uses=uses)
 
+            await self.world.database.write(work, timeout=60)
+
+    async def disperse(self) -> None:
+        """Delete a crowd, if there was one: later tests look through the whole database."""
+
+        async def work(unit: Unit) -> None:
+            await unit.run_text(
+                "MATCH (n) WHERE coalesce(n.id, n.messageId) CONTAINS $run DETACH DELETE n",
+                run=self.run,
+            )
+
+        if self._is_crowded:
             await self.world.database.write(work, timeout=60)
 
     async def holding(self, identifier: str) -> dict[str, Any]:
@@ -128,9 +143,11 @@ class Neighbourhood:
 
 
 @pytest.fixture
-def near(asked: Asked) -> Neighbourhood:
+async def near(asked: Asked) -> AsyncIterator[Neighbourhood]:
     asked.now += 400 * DAY * SECOND  # nothing below is later than its receipt
-    return Neighbourhood(asked)
+    neighbourhood = Neighbourhood(asked)
+    yield neighbourhood
+    await neighbourhood.disperse()
 
 
 def types(cluster: dict[str, Any]) -> Counter[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import neo4j
@@ -23,9 +24,11 @@ SHARED = """query ($people: Int, $since: DateTime, $first: Int, $after: String) 
 
 
 @pytest.fixture
-def near(asked: Asked) -> Neighbourhood:
+async def near(asked: Asked) -> AsyncIterator[Neighbourhood]:
     asked.now += 400 * DAY * SECOND
-    return Neighbourhood(asked)
+    neighbourhood = Neighbourhood(asked)
+    yield neighbourhood
+    await neighbourhood.disperse()
 
 
 class Listed:
