@@ -286,6 +286,22 @@ TRAITS = (
     ),
 )
 
+REPETITION = tuple(
+    Mutation("repetition", condition, "True", f"said again: {rule}")
+    for condition, rule in (
+        ("link.state is LinkState.ACTIVE", "the link stands"),
+        ("visitor.opening is not Opening.SWITCH", "not after a switch"),
+        ("link.assurance >= said.assurance", "the link is as sure"),
+        ("(visitor.assurance or Assurance.CLAIMED) >= said.assurance", "the visitor is as sure"),
+        ("visitor.claims.issuperset(said.identifiers)", "the visitor claimed it"),
+        ("not visitor.claims_alone", "the visitor does not rest on claims alone"),
+        ("device.contact in (None, contact)", "the device remembers them, or is shared"),
+        ("contact.claimant in (claimant, MANY)", "the contact knows who claims it"),
+        ("hold.assurance > Assurance.CLAIMED or someone.rests_on_claims_alone", "it leads there"),
+        ("contact.assurance >= assurance", "the contact is as sure"),
+    )
+)
+
 MUTATIONS = (
     *ORDER,
     *IDENTIFY,
@@ -293,4 +309,5 @@ MUTATIONS = (
     *CONTACT,
     *CLAIMING_BACK,
     *TRAITS,
+    *REPETITION,
 )
