@@ -35,24 +35,24 @@ def rows(count: int) -> list[Any]:
 
 
 async def test_what_is_asked_for_at_once_takes_one_round_trip(database: Address) -> None:
-    async with wired(database) as (wire, graph):
-        await graph.read_rows(ONE)
+    async with wired(database) as (wire, behind):
+        await behind.read_rows(ONE)
         wire.turns = 0
         with following():
-            assert await asyncio.gather(*read(graph, MOST)) == rows(MOST)
+            assert await asyncio.gather(*read(behind, MOST)) == rows(MOST)
         assert wire.turns == 1
 
 
 async def test_what_is_asked_for_a_turn_later_goes_along(database: Address) -> None:
     async def later() -> Any:
         await asyncio.sleep(0)
-        return await graph.read_rows(ONE)
+        return await behind.read_rows(ONE)
 
-    async with wired(database) as (wire, graph):
-        await graph.read_rows(ONE)
+    async with wired(database) as (wire, behind):
+        await behind.read_rows(ONE)
         wire.turns = 0
         with following():
-            await asyncio.gather(later(), *read(graph, 2))
+            await asyncio.gather(later(), *read(behind, 2))
         assert wire.turns == 1
 
 
@@ -123,13 +123,13 @@ async def test_each_is_answered_when_its_own_rows_are_there_and_whoever_leaves_l
 
 
 async def test_a_silent_server_is_busy_for_all(database: Address) -> None:
-    async with wired(database) as (wire, graph):
+    async with wired(database) as (wire, behind):
         wire.silent = True
         with following():
             found = await asyncio.gather(
-                *(graph.read_rows(ONE, within=0.5) for _ in range(2)), return_exceptions=True
+                *(behind.read_rows(ONE, within=0.5) for _ in range(2)), return_exceptions=True
             )
         assert all(isinstance(one, Busy) for one in found)
         wire.silent = False
         with following():
-            assert await asyncio.gather(*read(graph, 2)) == rows(2)
+            assert await asyncio.gather(*read(behind, 2)) == rows(2)
