@@ -34,28 +34,6 @@ def rows(count: int) -> list[Any]:
     return [[{"number": number}] for number in range(count)]
 
 
-async def test_what_is_asked_for_at_once_takes_one_round_trip(database: Address) -> None:
-    async with wired(database) as (wire, behind):
-        await behind.read_rows(ONE)
-        wire.turns = 0
-        with following():
-            assert await asyncio.gather(*read(behind, MOST)) == rows(MOST)
-        assert wire.turns == 1
-
-
-async def test_what_is_asked_for_a_turn_later_goes_along(database: Address) -> None:
-    async def later() -> Any:
-        await asyncio.sleep(0)
-        return await behind.read_rows(ONE)
-
-    async with wired(database) as (wire, behind):
-        await behind.read_rows(ONE)
-        wire.turns = 0
-        with following():
-            await asyncio.gather(later(), *read(behind, 2))
-        assert wire.turns == 1
-
-
 async def test_more_than_go_together_are_all_answered(graph: Database) -> None:
     with following():
         assert await asyncio.gather(*read(graph, 3 * MOST + 1)) == rows(3 * MOST + 1)
@@ -120,6 +98,28 @@ async def test_each_is_answered_when_its_own_rows_are_there_and_whoever_leaves_l
             long.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await long
+
+
+async def test_what_is_asked_for_at_once_takes_one_round_trip(database: Address) -> None:
+    async with wired(database) as (wire, behind):
+        await behind.read_rows(ONE)
+        wire.turns = 0
+        with following():
+            assert await asyncio.gather(*read(behind, MOST)) == rows(MOST)
+        assert wire.turns == 1
+
+
+async def test_what_is_asked_for_a_turn_later_goes_along(database: Address) -> None:
+    async def later() -> Any:
+        await asyncio.sleep(0)
+        return await behind.read_rows(ONE)
+
+    async with wired(database) as (wire, behind):
+        await behind.read_rows(ONE)
+        wire.turns = 0
+        with following():
+            await asyncio.gather(later(), *read(behind, 2))
+        assert wire.turns == 1
 
 
 async def test_a_silent_server_is_busy_for_all(database: Address) -> None:
