@@ -1,6 +1,6 @@
-// Purpose: Contacts of people, each with what it holds or held, and what it is the same as or kept apart from.
-// Parameters: $named, a map: ids, of contacts; most, how many of each are looked at.
-// Columns: rows.
+// Purpose: Contacts of people, each with what it holds or held, and what it is the same as or kept apart from; and, read ahead, some of the identifiers, as clusters/read_identifiers has them.
+// Parameters: $named, a map: ids, of contacts; most, how many of each are looked at; ahead, of how many identifiers.
+// Columns: rows, identifiers.
 
 UNWIND $named.ids AS id
 MATCH (contact:Contact {id: id})-[:BELONGS_TO]->(person:Person)
@@ -14,7 +14,16 @@ CALL (contact) {
   WITH same, other LIMIT $named.most
   RETURN collect([other.id, same.id, same.state, same.assurance, same.at, type(same)]) AS same
 }
-RETURN collect([
+WITH collect([
   person.id, holds, same,
   // Include: parts/contact_columns
 ]) AS rows
+CALL (rows) {
+  UNWIND rows AS row
+  UNWIND row[1] AS held
+  WITH DISTINCT held[0] AS id
+  LIMIT $named.ahead
+  MATCH (identifier:Identifier {id: id})
+  // Include: parts/identifier_around
+}
+RETURN rows, identifiers

@@ -32,6 +32,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._steps: dict[int, tuple[Any, list[Step]]] = {}
+        self._plain: dict[tuple[int, type[Any]], list[Step] | None] = {}
+        """By a step's id, which is kept above, and a class."""
 
     def build_resolve_info(
         self,
@@ -67,32 +69,38 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """As graphql-core has it, without what attributes do not need."""
+        steps = self._steps_of(parent_type, grouped_field_set)
+        return self._take(steps, source_value, path, position_context)
+
+    def _take(
+        self, steps: list[Step], source: Any, path: Path | None, position_context: Any = None
+    ) -> Any:
+        """The fields of an object."""
         results: dict[str, Any] = {}
         waiting: list[str] = []
-        is_awaitable = self.is_awaitable
         try:
-            for step in self._steps_of(parent_type, grouped_field_set):
+            for step in steps:
                 if step.read is not None:
                     try:
-                        value = step.read(source_value)
-                        if value.__class__ is not str or not step.shape.is_text:
+                        value = step.read(source)
+                        if value.__class__ is not str or not step.is_text:
                             value = _written(step, value)
                     except Exception as error:
-                        at = Path(path, step.name, parent_type.name)
+                        at = Path(path, step.name, step.parent_type.name)
                         self.handle_field_error(error, step.field.type, step.details, at)
                         value = None
                     results[step.name] = value
                     continue
-                at = Path(path, step.name, parent_type.name)
+                at = Path(path, step.name, step.parent_type.name)
                 if step.shape.resolve is None:
                     result = self.execute_field(
-                        parent_type, source_value, step.details, at, position_context
+                        step.parent_type, source, step.details, at, position_context
                     )
                 else:
-                    result = self._resolve(step, source_value, at, position_context)
+                    result = self._resolve(step, source, at, position_context)
                 if result is not Undefined:
                     results[step.name] = result
-                    if result.__class__ not in _DONE and is_awaitable(result):
+                    if result.__class__ not in _DONE and self.is_awaitable(result):
                         waiting.append(step.name)
         except Exception:
             if waiting:
@@ -119,9 +127,22 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             kept = self._steps[id(fields)] = fields, steps_of(self.schema, parent_type, fields)
         return kept[1]
 
+    def _below(self, step: Step, kind: Any) -> list[Step] | None:
+        """What is selected on an object of that class in a field; None where that is not plain."""
+        key = id(step), kind
+        if key not in self._plain:
+            type = object_type_of(self.schema, step.field.type, kind)
+            self._plain[key] = (
+                None
+                if type is None
+                else self._steps_of(type, self.collect_subfields(type, step.details)[0])
+            )
+        return self._plain[key]
+
     def _resolve(self, step: Step, source: Any, path: Path, position_context: Any) -> Any:
         """What an attribute is, or a resolver without arguments returns, with all below it."""
-        resolve, type, informed = step.shape.resolve, step.field.type, step.shape.informed
+        shape, type = step.shape, step.field.type
+        resolve, informed = shape.resolve, shape.informed
         assert resolve is not None
 
         def make_info() -> GraphQLResolveInfo[Any]:
@@ -129,18 +150,25 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return self.build_resolve_info(step.field, nodes, step.parent_type, path)
 
         try:
-            info: Any = make_info() if step.shape.is_abstract else step
             if informed is None:
                 value = resolve(source)
             else:
                 value = resolve(source, LateInfo(make_info, informed))
-            if value.__class__ not in _DONE and self.is_awaitable(value):
-                return self.complete_awaitable_value(
+            kind = value.__class__
+            below = None if kind in _DONE else self._below(step, kind)
+            if below is not None:
+                completed = self._take(below, value, path)
+            elif shape.write is not None and (kind in _DONE or not self.is_awaitable(value)):
+                return _written(step, value)
+            else:
+                info: Any = make_info() if shape.is_abstract else step
+                if kind not in _DONE and self.is_awaitable(value):
+                    return self.complete_awaitable_value(
+                        type, step.details, info, path, value, position_context
+                    )
+                completed = self.complete_value(
                     type, step.details, info, path, value, position_context
                 )
-            if step.shape.write is not None:
-                return _written(step, value)
-            completed = self.complete_value(type, step.details, info, path, value, position_context)
         except Exception as error:
             self.handle_field_error(error, type, step.details, path)
             return None
@@ -183,21 +211,26 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """As graphql-core has it; a list of objects of one of the schema's classes is gone through
-        with what is selected on them worked out once."""
-        kinds = {item.__class__ for item in items} if items.__class__ is list else ()
-        type = object_type_of(self.schema, item_type, *kinds) if len(kinds) == 1 else None
-        if type is None:
+        with what is selected on each class worked out once."""
+        kinds = {item.__class__ for item in items} if items.__class__ is list else set()
+        steps: dict[type[Any], list[Step]] = {}
+        for kind in kinds:
+            type = object_type_of(self.schema, item_type, kind)
+            if type is None:
+                break
+            fields = self.collect_subfields(type, field_details_list)[0]
+            steps[kind] = self._steps_of(type, fields)
+        if not kinds or len(steps) < len(kinds):
             return super().complete_iterable_value(
                 item_type, field_details_list, info, path, items, position_context
             )
-        fields = self.collect_subfields(type, field_details_list)[0]
         results: list[Any] = []
         waiting: list[int] = []
         try:
             for index, item in enumerate(items):
                 at = Path(path, index, None)
                 try:
-                    completed = self.execute_fields(type, item, at, fields, None)
+                    completed = self._take(steps[item.__class__], item, at)
                 except Exception as error:
                     self.handle_field_error(error, item_type, field_details_list, at)
                     completed = None

@@ -69,6 +69,8 @@ class Step:
     shape: Shape
     read: Callable[[Any], Any] | None
     """Of a scalar or an enum that is an attribute: reads it."""
+    is_text: bool
+    """As of its shape, which is looked at for each value."""
 
 
 class LateInfo(Info[Any, Any]):
@@ -93,7 +95,8 @@ def steps_of(schema: GraphQLSchema, parent: GraphQLObjectType, fields: Any) -> l
         if field is not None:
             shape = _typename(parent) if field_name == "__typename" else _shape_of(field)
             read = shape.resolve if shape.is_attribute and shape.write is not None else None
-            steps.append(Step(name, details, field, parent, field_name, shape, read))
+            is_text = shape.is_text
+            steps.append(Step(name, details, field, parent, field_name, shape, read, is_text))
     return steps
 
 
@@ -139,7 +142,7 @@ def _writer_of(type: GraphQLLeafType) -> Callable[[Any], Any]:
     names = {value.value: name for name, value in type.values.items()}
 
     def write(value: Any) -> Any:
-        name = names.get(getattr(value, "value", None))
+        name = names.get(getattr(value, "_value_", None))  # an enum's value is a call
         return type.coerce_output_value(value) if name is None else name
 
     return write

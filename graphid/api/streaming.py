@@ -115,8 +115,9 @@ class Subscribed:
         task = shared.get(key)
         if task is None:
             task = shared[key] = asyncio.create_task(self._execute(event))
-        # Shielded: the others wait on where one of them is gone.
-        body, encoded, met = await asyncio.shield(task)
+        # Shielded: the others wait on where one of them is gone. What others have worked out
+        # already is told without a turn of the loop for each.
+        body, encoded, met = task.result() if task.done() else await asyncio.shield(task)
         self._meet(event.subjects, met)
         return encoded if encoded is not None else _encode(_own(body))
 

@@ -16,10 +16,10 @@ BOOKMARK = "Graphid-Bookmark"
 """The header in which a caller names what it has seen."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Bookmarks:
-    """``awaited``: what the transactions of a request wait for. ``reached``: what the writing ones
-    among them reached, each once."""
+    """Of one request. ``awaited``: what its transactions wait for. ``reached``: what the writing
+    ones among them reached, each once."""
 
     awaited: tuple[str, ...] = ()
     reached: dict[str, None] = field(default_factory=dict)
@@ -42,6 +42,11 @@ def following(awaited: tuple[str, ...] = ()) -> Iterator[Bookmarks]:
         yield bookmarks
     finally:
         _current.reset(token)
+
+
+def current() -> Bookmarks | None:
+    """Those of the request that this code runs for; None outside of one."""
+    return _current.get()
 
 
 def awaited() -> list[str] | None:

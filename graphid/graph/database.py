@@ -10,8 +10,9 @@ deleted, a connection lost at commit.
 
 Round trips: BEGIN travels with the first statement; each statement is waited for, and so is COMMIT,
 which travels with ``last_rows``: n + 1 for n statements, or n. ``read_rows`` and ``write_rows``
-take one round trip in all. A statement that returns a page does well to ``collect`` it into one
-row and to hand times out as integers: each row costs the driver some 40 us and each DATETIME 50.
+take one round trip in all; what one request reads at once takes one together (``together``). A
+statement that returns a page does well to ``collect`` it into one row and to hand times out as
+integers: each row costs the driver some 40 us and each DATETIME 50.
 """
 # ruff: noqa: ASYNC109 - a timeout here is also the server's, which asyncio.timeout cannot set
 

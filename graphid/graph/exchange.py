@@ -14,12 +14,14 @@ are wanted.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import neo4j
 from neo4j.exceptions import TransactionError
 
-from graphid.graph.bookmarks import awaited, reached
+from graphid.graph.bookmarks import awaited, current, reached
+from graphid.graph.together import Asked, LeftBehind, Together
 from graphid.graph.values import plain_row
 
 T = TypeVar("T")
@@ -34,6 +36,7 @@ class Exchanges:
         self._pool = pool
         self._database = database
         self._patience = patience
+        self._together = Together(partial(self._connected, neo4j.READ_ACCESS))
 
     async def transaction(
         self,
@@ -67,19 +70,25 @@ class Exchanges:
         text: str,
         parameters: Mapping[str, Any],
     ) -> Rows:
-        """One statement that commits itself."""
+        """One statement that commits itself; a reading one goes with others of its request."""
+        extra = {
+            "mode": mode,
+            "metadata": metadata,
+            "timeout": timeout,
+            "db": self._database,
+            "bookmarks": awaited(),
+        }
+        request = current()
+        while mode == neo4j.READ_ACCESS and request is not None:
+            try:
+                asked = Asked(text, _Untold(parameters), extra)
+                return await self._together.rows(request, asked)
+            except LeftBehind:
+                pass  # what was before it was at fault, and is not there the next time
 
         async def run(connection: Any) -> Rows:
             statement = _Statement(connection)
-            statement.ask(
-                text,
-                parameters,
-                mode=mode,
-                metadata=metadata,
-                timeout=timeout,
-                db=self._database,
-                bookmarks=awaited(),
-            )
+            statement.ask(text, parameters, **extra)
             rows = await statement.answered()
             if mode == neo4j.WRITE_ACCESS:
                 reached(statement.bookmark)

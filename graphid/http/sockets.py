@@ -51,6 +51,9 @@ SEND_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 """How long it may let the last one wait, which says why the connection is closed."""
 
+MOST_UNNOTICED = 32_768
+"""Characters written to a connection before it is looked whether the client reads them."""
+
 MOST_OPERATIONS = 200
 """How many may be under way on one connection."""
 
@@ -118,6 +121,7 @@ class _Connection:
         self._id = secrets.token_hex(6)
         self._count = 0
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._unnoticed = 0
         self._ended: asyncio.Future[_Closing] = asyncio.get_running_loop().create_future()
 
     async def serve(self) -> None:
@@ -249,8 +253,12 @@ class _Connection:
             raise _Closing(LATER, "The client reads too slowly.") from None
         except (WebSocketDisconnect, RuntimeError, OSError):
             raise WebSocketDisconnect from None
-        # What was written is not all in the socket yet: let that be noticed.
-        await asyncio.sleep(0)
+        self._unnoticed += len(text)
+        if self._unnoticed > MOST_UNNOTICED:
+            # What was written is not all in the socket yet: let that be noticed. Not after each:
+            # what one turn of the loop writes goes out with one call of the system.
+            self._unnoticed = 0
+            await asyncio.sleep(0)
 
     # ------------------------------------------------------------------ operations
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from graphid.graph.database import Readable
 from graphid.graph.queries import query
@@ -58,7 +59,7 @@ class UseRecord:
     """A visitor, or the part of one that a person owns, as a use of a device.
 
     ``person``: whose its last event is. ``last_at``: when that was; ``ended_at``: when the visitor
-    ended, None while it is open.
+    ended, None while it is open. ``place``: the device, where it was read along.
     """
 
     record: VisitorRecord
@@ -67,6 +68,7 @@ class UseRecord:
     first_at: Micros
     last_at: Micros
     sessions: int
+    place: DeviceRecord | None = None
 
     @property
     def ended_at(self) -> Micros | None:
@@ -173,21 +175,31 @@ class Devices:
         """The devices that each person used, one use per visitor, newest first; of the visitors of
         each contact who identified themselves last."""
         rows = await self._database.read_rows(
-            LIST_VISITORS_OF, people=[asked_of(person) for person in people], limit=limit
+            LIST_VISITORS_OF,
+            people=[asked_of(person) for person in people],
+            limit=limit,
+            forever=FOREVER,
         )
-        owned: dict[str, list[Slice]] = {person: [] for person in people}
+        owned: dict[str, list[_Part]] = {person: [] for person in people}
         for row in rows:
             person = row["key"]
             parts = slices_of(visitor_of(row))
-            owned[person] += [part for part in parts if part.person == person]
+            owned[person] += [_part(part, row) for part in parts if part.person == person]
         kept = {
-            person: sorted(parts, key=lambda part: part.record.started_at, reverse=True)[:limit]
+            person: sorted(parts, key=lambda part: part.slice.record.started_at, reverse=True)[
+                :limit
+            ]
             for person, parts in owned.items()
         }
-        uses = iter(await self._uses([part for parts in kept.values() for part in parts]))
-        return {
-            person: newest([u for _ in parts if (u := next(uses)) is not None])
+        unread = [part.slice for parts in kept.values() for part in parts if not part.is_read]
+        others = iter(await self._uses(unread))
+        uses = {
+            person: [part.use if part.is_read else next(others) for part in parts]
             for person, parts in kept.items()
+        }
+        return {
+            person: newest(use for use in found if use is not None)
+            for person, found in uses.items()
         }
 
     async def _uses(self, slices: Sequence[Slice]) -> list[UseRecord | None]:
@@ -221,6 +233,29 @@ class Devices:
                 row["sessions"],
             )
         return uses
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a visitor. ``use``: the use that it is, if any, where that ``is_read`` already."""
+
+    slice: Slice
+    is_read: bool
+    use: UseRecord | None = None
+
+
+def _part(part: Slice, row: Mapping[str, Any]) -> _Part:
+    """A part with its use, where that is what the row tells of."""
+    if (part.low, part.high) != (row["low"], row["high"]):
+        return _Part(part, is_read=False)
+    if row["used"] is None:
+        return _Part(part, is_read=True)
+    first_at, last_at, last_position, sessions = row["used"]
+    record = part.record
+    owner = owner_of(record, last_position)
+    place = None if row["place"] is None else DeviceRecord(*row["place"])
+    use = UseRecord(record, record.device, owner.person, first_at, last_at, sessions, place)
+    return _Part(part, is_read=True, use=use)
 
 
 def people_of(uses: Sequence[UseRecord]) -> list[DevicePersonRecord]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -199,8 +199,13 @@ class People:
 def person_of(row: Mapping[str, Any]) -> PersonRecord:
     """A person from what statements tell of one: id, contacts, and the ids merged into it."""
     contacts = tuple(sorted((contact_of(c, row["id"]) for c in row["contacts"]), key=_seniority))
-    person = PersonRecord(row["id"], contacts, tuple(sorted(set(row["merged"]))))
-    return replace(person, traits=traits_of(map(_with_traits, contacts)))
+    told = [_with_traits(contact) for contact in contacts if contact.traits]
+    return PersonRecord(
+        id=row["id"],
+        contacts=contacts,
+        merged_from=tuple(sorted(set(row["merged"]))),
+        traits=traits_of(told) if told else {},
+    )
 
 
 def _seniority(contact: ContactRecord) -> tuple[str, str]:

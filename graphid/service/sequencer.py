@@ -71,6 +71,8 @@ class Sequencer:
         self._keep_at = 0.0
         self._dropped = 0
         """Up to which line numbers were taken back from here."""
+        self._flows = False
+        """Whether something was numbered the last time."""
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -89,9 +91,12 @@ class Sequencer:
         """
         if not await self._hold():
             return 0
-        # Much that is written changes nobody: a look costs less than a transaction that writes.
+        # Much that is written changes nobody: a look costs less than a transaction that writes. But
+        # where there was something a moment ago there mostly is something again.
         self._woken.clear()
-        return await self._number() if await self._is_waiting() else 0
+        numbered = await self._number() if self._flows or await self._is_waiting() else 0
+        self._flows = numbered > 0
+        return numbered
 
     async def _hold(self) -> bool:
         if self._term is None and not await self._lease.is_free():

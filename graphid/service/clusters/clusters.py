@@ -64,16 +64,16 @@ class Clusters:
         self._database = database
         self._people = people
         self._chats = chats
-        self._around = Around(database)
 
     async def around(self, id: str, *, max_hops: int, max_nodes: int) -> Cluster:
         """The cluster around what an id means, that of a visitor around its owner.
 
         Raises NotFound for an id that means nothing, InvalidInput for one of something else.
         """
-        centre, surroundings = await self._centre(id)
+        reading = Around(self._database, hops=max_hops, nodes=max_nodes)
+        centre, surroundings = await self._centre(id, reading)
         walked = await walk(
-            self._around.look, centre, surroundings, max_hops=max_hops, max_nodes=max_nodes
+            reading.look, centre, surroundings, max_hops=max_hops, max_nodes=max_nodes
         )
         edges, omitted = edges_of(walked.found, walked.via, most=EDGES_A_NODE * max_nodes)
         return Cluster(
@@ -87,18 +87,18 @@ class Clusters:
 
     # ------------------------------------------------------------------ where it begins
 
-    async def _centre(self, id: str) -> tuple[Node, Surroundings]:
+    async def _centre(self, id: str, reading: Around) -> tuple[Node, Surroundings]:
         """What an id means, with what is around it."""
         prefix, _, _ = id.partition("_")
         guess = _GUESSES.get(prefix)
         wanted = [] if guess is None else [Node(guess, id)]
         if guess is None and prefix != "visitor":
             wanted = _by_client_id(id)
-        found = await self._first_of(wanted)
+        found = await reading.centre(wanted)
         if found is None and prefix in ("person", "contact", "visitor"):
-            found = await self._meant_by(id)
+            found = await self._meant_by(id, reading)
         if found is None and (guess is not None or prefix == "visitor"):
-            found = await self._first_of(_by_client_id(id))
+            found = await reading.centre(_by_client_id(id))
         if found is not None:
             return found
         other = _OTHERS.get(prefix)
@@ -108,18 +108,14 @@ class Clusters:
             raise InvalidInput(f"This is the id of {other}; {_WANTED}.", path=["around"])
         raise NotFound("Nothing has this id.", path=["around"])
 
-    async def _first_of(self, nodes: Sequence[Node]) -> tuple[Node, Surroundings] | None:
-        found = await self._around.look(nodes)
-        return next(((node, found[node]) for node in nodes if node in found), None)
-
-    async def _meant_by(self, id: str) -> tuple[Node, Surroundings] | None:
+    async def _meant_by(self, id: str, reading: Around) -> tuple[Node, Surroundings] | None:
         """Whom an id means now; of somebody anonymous, the cookie that they use."""
         person = (await self._people.by_id([id])).get(id)
         if person is None:
             return None
         if person.visitor is not None:
-            return await self._first_of([Node(NodeKind.COOKIE, person.visitor.visitor.cookie)])
-        return await self._first_of([Node(NodeKind.PERSON, person.id)])
+            return await reading.centre([Node(NodeKind.COOKIE, person.visitor.visitor.cookie)])
+        return await reading.centre([Node(NodeKind.PERSON, person.id)])
 
     # ------------------------------------------------------------------ what is worth a look
 

@@ -47,6 +47,19 @@ def edges_of(
 
 def _edge(between: Between, joins: Mapping[str | None, Join]) -> Edge:
     kind, source, target = between
+    if len(joins) == 1:
+        # As most are.
+        (join,) = joins.values()
+        return Edge(
+            id=f"{kind.lower()}~{source.id}~{target.id}",
+            kind=kind,
+            source=source.id,
+            target=target.id,
+            state=join.state,
+            weight=1,
+            assurance=join.assurance,
+            links=() if join.link is None else (join.link,),
+        )
     # Links are named in an order that does not depend on from which end they were met.
     links = sorted(link for link in joins if link is not None)
     vouched = [join.assurance for join in joins.values() if join.assurance is not None]

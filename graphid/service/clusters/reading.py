@@ -34,6 +34,9 @@ VISITORS = 1000
 FEW = 10
 """How many devices of one cookie are looked at: nearly every cookie lies on one."""
 
+MOST_MET = 100
+"""With more people met than these nothing is read ahead: further out less of it is taken."""
+
 _STATEMENTS: Mapping[NodeKind, Query] = {
     NodeKind.DEVICE: READ_DEVICES,
     NodeKind.COOKIE: READ_COOKIES,
@@ -41,33 +44,78 @@ _STATEMENTS: Mapping[NodeKind, Query] = {
     NodeKind.CONTACT: READ_CONTACTS,
     NodeKind.IDENTIFIER: READ_IDENTIFIERS,
 }
+_COLUMNS: Mapping[NodeKind, Mapping[str, NodeKind]] = {
+    NodeKind.DEVICE: {"rows": NodeKind.DEVICE, "people": NodeKind.PERSON},
+    NodeKind.COOKIE: {"rows": NodeKind.COOKIE},
+    NodeKind.PERSON: {"people": NodeKind.PERSON},
+    NodeKind.CONTACT: {"rows": NodeKind.CONTACT, "identifiers": NodeKind.IDENTIFIER},
+    NodeKind.IDENTIFIER: {"identifiers": NodeKind.IDENTIFIER},
+}
+"""What the columns of each statement tell of."""
 _STATES = {state.value: state for state in LinkState}
 _ASSURANCES = {assurance.value: assurance for assurance in Assurance}
 
 
 class Around:
-    """Reads what is around nodes."""
+    """Reads what is around nodes, for one walk.
 
-    def __init__(self, database: Readable) -> None:
+    What is likely to be asked for next is read along: who used the devices, what the contacts hold.
+    So a walk takes about half as many trips to the database as hops.
+    """
+
+    def __init__(self, database: Readable, *, hops: int, nodes: int) -> None:
+        """``hops``: how many looks there will be; ``nodes``: how many nodes they take."""
         self._database = database
+        self._hops = hops
+        self._room = nodes
+        self._ahead: dict[Node, Surroundings] = {}
+        self._met: dict[str, None] = {}
+
+    async def centre(self, nodes: Sequence[Node]) -> tuple[Node, Surroundings] | None:
+        """The first of these nodes that is there: where the walk begins."""
+        found = await self._read(nodes)
+        node = next((node for node in nodes if node in found), None)
+        if node is None:
+            return None
+        self._room -= 1
+        self._ahead = {other: around for other, around in found.items() if other not in nodes}
+        return node, found[node]
 
     async def look(self, nodes: Sequence[Node]) -> dict[Node, Surroundings]:
         """What is around these nodes; those that are not there are left out."""
+        self._hops -= 1
+        self._room -= len(nodes)
+        left = [node for node in nodes if node not in self._ahead]
+        if left:
+            self._ahead |= await self._read(left)
+        return {node: self._ahead.pop(node) for node in nodes if node in self._ahead}
+
+    async def _read(self, nodes: Sequence[Node]) -> dict[Node, Surroundings]:
         of_kind: dict[NodeKind, list[str]] = {}
         for node in nodes:
             of_kind.setdefault(node.kind, []).append(node.id)
-        looked = await asyncio.gather(*(self._rows(kind, ids) for kind, ids in of_kind.items()))
-        return {
-            node: around
-            for kind, rows in zip(of_kind, looked, strict=True)
-            for node, around in (_OF[kind](row) for row in rows)
-        }
+        looked = await asyncio.gather(*(self._row(kind, ids) for kind, ids in of_kind.items()))
+        found = dict(
+            _OF[told](cells)
+            for kind, row in zip(of_kind, looked, strict=True)
+            for column, told in _COLUMNS[kind].items()
+            for cells in row[column]
+        )
+        self._met |= {node.id: None for node in found if node.kind is NodeKind.PERSON}
+        return found
 
-    async def _rows(self, kind: NodeKind, ids: list[str]) -> list[Any]:
-        named = {"ids": ids, "most": MOST, "visitors": VISITORS, "few": FEW}
+    async def _row(self, kind: NodeKind, ids: list[str]) -> Mapping[str, Any]:
+        is_worth_it = self._hops > 0 and len(self._met) <= MOST_MET
+        named = {
+            "ids": ids,
+            "most": MOST,
+            "visitors": VISITORS,
+            "few": FEW,
+            "ahead": max(self._room, 0) if is_worth_it else 0,
+            "met": list(self._met) if is_worth_it else [],
+        }
         (row,) = await self._database.read_rows(_STATEMENTS[kind], named=named)
-        rows: list[Any] = row["rows"]
-        return rows
+        return row
 
 
 def _device(row: list[Any]) -> tuple[Node, Surroundings]:
