@@ -73,10 +73,12 @@ async def migrate(
     async def under_lock(unit: Unit) -> list[str]:
         await unit.rows(TAKE_LOCK)
         applied = []
-        for migration in _missing(await unit.rows(READ_APPLIED), known):
-            for statement in migration.statements:
-                if not is_written_anew or statement.startswith("CREATE "):
-                    await _apply(database, statement)
+        missing = _missing(await unit.rows(READ_APPLIED), known)
+        if is_written_anew:
+            await _build(database, missing)
+        for migration in missing:
+            for statement in () if is_written_anew else migration.statements:
+                await _apply(database, statement)
             await unit.rows(
                 RECORD_APPLIED,
                 number=migration.number,
@@ -151,3 +153,17 @@ async def _apply(database: Database, statement: LiteralString) -> None:
         await unit.run_text(statement)
 
     await database.write(work, timeout=LONGEST)
+
+
+async def _build(database: Database, migrations: Iterable[Migration]) -> None:
+    """Make constraints and indexes over nodes that are there already: those of one transaction are
+    filled by going through the nodes once."""
+    made = [s for m in migrations for s in m.statements if s.startswith("CREATE ")]
+    constraints = [statement for statement in made if statement.startswith("CREATE CONSTRAINT ")]
+    for statements in (constraints, [s for s in made if s not in constraints]):
+
+        async def work(unit: Unit, statements: Sequence[LiteralString] = statements) -> None:
+            for statement in statements:
+                await unit.run_text(statement)
+
+        await database.write(work, timeout=LONGEST)

@@ -171,8 +171,13 @@ def _identify(call: JsonObject, common: _Common) -> dict[str, Any]:
 
 
 def _page(call: JsonObject, common: _Common) -> dict[str, Any]:
+    return {**page_of(call, common.context), **common.who()}
+
+
+def page_of(call: JsonObject, context: JsonObject) -> dict[str, Any]:
+    """What a page view says of the page. Raises InvalidInput."""
     properties = dict(_object(call, "properties"))
-    around = _object(common.context, "page", "context")
+    around = _object(context, "page", "context")
     for name in ("name", "category"):
         if call.get(name) is not None:
             properties.setdefault(name, call[name])
@@ -182,7 +187,6 @@ def _page(call: JsonObject, common: _Common) -> dict[str, Any]:
         "title": told["title"] or call.get("name") or None,
         "referrer": told["referrer"] or None,
         "properties": properties or None,
-        **common.who(),
     }
 
 
@@ -195,6 +199,11 @@ def _track(call: JsonObject, common: _Common) -> dict[str, Any]:
 
 
 def _screen(call: JsonObject, common: _Common) -> dict[str, Any]:
+    return {**screen_of(call), **common.who()}
+
+
+def screen_of(call: JsonObject) -> dict[str, Any]:
+    """What a view of an app's screen says of the screen. Raises InvalidInput."""
     properties = dict(_object(call, "properties"))
     if call.get("category") is not None:
         properties.setdefault("category", call["category"])
@@ -202,7 +211,6 @@ def _screen(call: JsonObject, common: _Common) -> dict[str, Any]:
         "name": call.get("name") or call.get("category") or "Screen",
         "call": "screen",
         "properties": properties or None,
-        **common.who(),
     }
 
 

@@ -19,9 +19,10 @@ from pydantic import ValidationError
 from graphid.errors import InvalidInput
 from graphid.http.json_text import parse_json
 from graphid.http.segment_calls import Clock, CookieOf, JsonObject, read_time, translate
+from graphid.http.segment_plain import plain_of
 from graphid.identity.ids import Ids
 from graphid.identity.values import Assurance
-from graphid.service.files.reading import Twins
+from graphid.service.files.reading import Plain, Twins
 from graphid.service.messages import Contact, Message
 
 _decode: Callable[[bytes], Any] = msgspec.json.Decoder().decode
@@ -65,6 +66,16 @@ class SegmentLines:
         if self._at is not None and not (said.get("timestamp") or said.get("originalTimestamp")):
             said = {**said, "timestamp": self._at.isoformat()}
         return translate(said, clock=_AS_SENT, cookie_of=self._cookie_of)
+
+    def plain(self, line: bytes) -> Plain | None:
+        """The event that a line says, where that is seen at a glance."""
+        if _LONG in line.translate(_ZEROS):
+            return None
+        try:
+            said = _decode(line)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            return None
+        return plain_of(said, len(line)) if isinstance(said, dict) else None
 
     def skip(self, line: bytes) -> None:
         if line.isspace():

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from graphid.service.files.reading import Plain
 from graphid.service.messages import (
     ChatAuthentication,
     ChatMessage,
@@ -78,6 +79,22 @@ def digest_of(message: Message) -> str:
             }
         case _:
             content = content_of(message)
+    return blake2b(_json.encode(content), digest_size=12).hexdigest()
+
+
+def digest_of_plain(said: Plain) -> str:
+    """As above, of a plain event."""
+    is_page = said.call == "page"
+    content = said.detail | {
+        "kind": "page" if is_page else "track",
+        "context": {
+            "cookie_id": said.cookie,
+            "device_id": said.device,
+            "session_id": said.session,
+        },
+    }
+    if not is_page:
+        content["call"] = said.call
     return blake2b(_json.encode(content), digest_size=12).hexdigest()
 
 

@@ -78,7 +78,8 @@ def _said(text: str) -> str:
     return _storable(text)
 
 
-def _bounded(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+def bounded(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Properties, as they are. Raises ValueError where they are too large, or too deep."""
     size = 0
     stack: list[tuple[Any, int]] = [(value, 1)]
     while stack:
@@ -108,7 +109,7 @@ Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_
 Time = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Reason = Annotated[str, Field(max_length=MAX_REASON), AfterValidator(_said)]
 Token = Annotated[str, Field(min_length=1, max_length=MAX_TOKEN)]
-Properties = Annotated[dict[str, JsonValue], AfterValidator(_bounded)]
+Properties = Annotated[dict[str, JsonValue], AfterValidator(bounded)]
 IdentifierType = Annotated[
     str, Field(min_length=1, max_length=MAX_TYPE, pattern=r"^[A-Za-z][A-Za-z0-9_.\-]*$")
 ]

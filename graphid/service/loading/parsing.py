@@ -23,7 +23,7 @@ from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import Micros
 from graphid.service.contents import contact_id_of
 from graphid.service.files.lines import MOST
-from graphid.service.files.reading import Reader
+from graphid.service.files.reading import LineReader, Plain
 from graphid.service.loading.told import Telling, encode
 from graphid.service.messages import ChatLine, Contact, Message, Sender
 
@@ -68,7 +68,7 @@ class Nameless(Exception):
     """A line names no message id, and has been given none."""
 
 
-ReaderOf = Callable[[Ids, Callable[[bytes], str]], Reader]
+ReaderOf = Callable[[Ids, Callable[[bytes], str]], LineReader]
 """Makes a reader of lines, which asks for the message id of a line that names none."""
 
 
@@ -100,8 +100,15 @@ class Sharing:
         assert not isinstance(message, ChatLine), "no file holds chats"
         assert message.context.message_id is not None
         id, cookie = message.context.message_id, message.context.cookie_id
-        share = crc32(cookie.encode("utf-8", "surrogatepass")) % self._shares
-        return Read(share, id, encode(self._telling.event(message, id)))
+        return Read(self._share_of(cookie), id, encode(self._telling.event(message, id)))
+
+    def plain(self, said: Plain) -> Read | None:
+        """What a plain event comes to; None where it is evidence."""
+        told = self._telling.plain(said)
+        return None if told is None else Read(self._share_of(said.cookie), said.id, encode(told))
+
+    def _share_of(self, cookie: str) -> int:
+        return crc32(cookie.encode("utf-8", "surrogatepass")) % self._shares
 
 
 class Parsing:
@@ -120,6 +127,11 @@ class Parsing:
     def read(self, file: int, line: Line) -> Read | Fault | Line | None:
         """What a line of a file comes to; itself, where it needs an id; None where it says
         nothing."""
+        if not line.id:
+            plain = self._readers[file].plain(line.text)
+            read = None if plain is None else self._sharing.plain(plain)
+            if read is not None:
+                return read
         self._id = line.id
         try:
             if len(line.text) > MOST:
@@ -143,9 +155,19 @@ def _begin(task: Task) -> None:
     _parsing = Parsing(task)
 
 
-def _parse(file: int, lines: list[Line]) -> list[Read | Fault | Line | None]:
+# What goes from process to process is bare tuples: naming each costs more than reading it.
+_Bare = tuple[int, str, bytes]
+_BareLine = tuple[int, bytes, str]
+
+
+def _parse(file: int, lines: list[_BareLine]) -> list[_Bare | Fault | Line]:
     assert _parsing is not None
-    return [_parsing.read(file, line) for line in lines]
+    found = (_parsing.read(file, Line(*line)) for line in lines)
+    return [
+        (one.share, one.id, one.text) if isinstance(one, Read) else one
+        for one in found
+        if one is not None
+    ]
 
 
 def processes() -> int:
@@ -192,11 +214,15 @@ class Pool:
     ) -> Iterator[Read | Fault]:
         """What the lines of a file come to, in their order; ``id_of``: the id of a line that names
         none."""
-        for found in self.each(partial(_parse, file, chunk) for chunk in chunks):
+        bare = ([(line.number, line.text, line.id) for line in chunk] for chunk in chunks)
+        for found in self.each(partial(_parse, file, chunk) for chunk in bare):
             for one in found:
-                settled = one
                 if isinstance(one, Line):
                     settled = self._own.read(file, one._replace(id=id_of(one.text)))
-                assert not isinstance(settled, Line)
-                if settled is not None:
-                    yield settled
+                    assert not isinstance(settled, Line)
+                    if settled is not None:
+                        yield settled
+                elif isinstance(one, Fault):
+                    yield one
+                else:
+                    yield Read(*one)

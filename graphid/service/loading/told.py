@@ -15,8 +15,9 @@ from graphid.graph.loading.tables import cell, cells
 from graphid.identity.ids import Ids
 from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import Evidence, Kind, Micros
-from graphid.service.contents import detail_of, digest_of
-from graphid.service.messages import Contact, Message, Page, Sender, Track
+from graphid.service.contents import digest_of_plain
+from graphid.service.files.reading import Plain
+from graphid.service.messages import Contact, Message, Sender
 from graphid.service.recording import Recorder, micros
 from graphid.service.recordings import COMMON
 
@@ -60,10 +61,6 @@ class Telling:
 
     def event(self, message: Message, id: str) -> Told:
         """The line of a message that is an event, under its id."""
-        if isinstance(message, Page | Track) and not (message.user_id or message.names_nobody):
-            is_logout = isinstance(message, Track) and message.name in self._logouts
-            if not is_logout:
-                return self._plain(message, id)
         recording = self._recorder().record(message, id)
         event = recording.event
         assert event is not None
@@ -91,18 +88,20 @@ class Telling:
             None if left is None else Piece(left, digest),
         )
 
-    def _plain(self, message: Page | Track, id: str) -> Told:
-        """As above, of what is no evidence: nearly all lines. It says what ``Recorder`` would."""
-        context = message.context
-        at = self.received_at if context.occurred_at is None else micros(context.occurred_at)
-        detail = cell(_json.encode(detail_of(message)).decode())
+    def plain(self, said: Plain) -> Told | None:
+        """The line of a plain event: what ``event`` makes of the message that it is. None where
+        that is evidence."""
+        is_page = said.call == "page"
+        if not is_page and said.detail["name"] in self._logouts:
+            return None
+        detail = {name: value for name, value in said.detail.items() if value is not None}
         rest = (
-            f'"{"PAGE" if message.kind == "page" else "TRACK"}",,,{self.received_at},'
-            f'"{digest_of(message)}",{cell(context.device_id)},{cell(context.session_id)},'
-            f"{self._actor},{detail}"
+            f'"{"PAGE" if is_page else "TRACK"}",,,{self.received_at},'
+            f'"{digest_of_plain(said)}",{cell(said.device)},{cell(said.session)},'
+            f"{self._actor},{cell(_json.encode(detail).decode())}"
         )
-        at = min(at, self.received_at)
-        return Told(id, context.cookie_id, at, context.device_id, Kind.EVENT.value, rest)
+        at = min(micros(said.at), self.received_at)
+        return Told(said.id, said.cookie, at, said.device, Kind.EVENT.value, rest)
 
     def contact(self, message: Contact, id: str) -> Piece:
         """The evidence of a contact, under its id."""
