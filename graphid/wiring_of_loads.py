@@ -10,16 +10,13 @@ from pathlib import Path
 from time import monotonic
 
 from graphid import log
-from graphid.errors import InternalError
+from graphid.errors import InternalError, InvalidInput
 from graphid.graph.engine import Address, Progress
 from graphid.graph.installation import installation_secret, new_installation
-from graphid.graph.loading.store import (
-    Kept,
-    NewStore,
-    complete,
-    read_kept,
-    require_no_history,
-)
+from graphid.graph.loaded import Kept
+from graphid.graph.loading.kept import read_kept, require_no_history, write_kept
+from graphid.graph.loading.store import NewStore
+from graphid.graph.loading.tables import write_arguments
 from graphid.graph.policies import Policies
 from graphid.graph.schema import migrate
 from graphid.graph.verifying import Progress as Counting
@@ -58,14 +55,17 @@ class _Begun:
     kept: Kept
 
 
+@dataclass(frozen=True)
+class Watching:
+    """Who is told how it goes; ``on_refused``: of the lines of which file that cannot be read."""
+
+    progress: Progress
+    counting: Counting
+    on_refused: Callable[[str, Fault], None]
+
+
 def run_load(
-    settings: Settings,
-    files: Sequence[File],
-    *,
-    progress: Progress,
-    counting: Counting,
-    on_refused: Callable[[str, Fault], None],
-    is_verified: bool,
+    settings: Settings, files: Sequence[File], watching: Watching, *, is_verified: bool
 ) -> Loaded:
     """Load a history into the local engine, which has none.
 
@@ -73,29 +73,77 @@ def run_load(
     cannot be read; then, and however it is interrupted, all is as it was.
     """
     log.set_up("warning" if settings.log_level == "info" else settings.log_level, "console")
-    started = monotonic()
+    started, progress = monotonic(), watching.progress
     store = NewStore(settings.data_dir, settings.engine_version, progress)
     begun = _begun(settings, store)
     with store.held() as folder:
-        written = _write(files, folder, begun, counting, on_refused)
+        written = _write(files, folder, begun, watching)
         brief = written.events < BRIEF
         store.fill(brief=brief)
         with store.running(brief=brief) as address:
             progress.step("building the indexes")
-            asyncio.run(_complete(settings, address, begun.kept, written))
+            asyncio.run(_complete(settings, address))
             seconds = monotonic() - started
             verified = None
             if is_verified:
-                verified = asyncio.run(_verify(settings, address, counting, begun.secret))
+                verified = asyncio.run(_verify(settings, address, watching.counting, begun.secret))
         store.put_in_place()
     return Loaded(written, seconds, verified, monotonic() - started - seconds)
 
 
+def write_history(
+    settings: Settings, files: Sequence[File], into: Path, watching: Watching
+) -> Written:
+    """Write a history as what ``neo4j-admin database import`` reads, into a folder.
+
+    What the database of GRAPHID_NEO4J_URI holds goes along, where one is given.
+    Raises Refused where that has a history, InvalidInput where the folder is not empty or a file
+    cannot be read.
+    """
+    log.set_up("warning" if settings.log_level == "info" else settings.log_level, "console")
+    folder = _empty_folder(into)
+    begun = _of_new(settings)
+    if settings.neo4j_uri:
+        with database_address(settings, watching.progress) as address:
+            begun = asyncio.run(_of_old(settings, address))
+    try:
+        written = _write(files, folder, begun, watching)
+    except BaseException:
+        _empty(folder)
+        raise
+    _empty(folder, but=".csv")
+    write_arguments(folder)
+    return written
+
+
+def _empty_folder(into: Path) -> Path:
+    """The folder, empty and for us alone. Raises InvalidInput."""
+    try:
+        into.mkdir(parents=True, exist_ok=True, mode=0o700)
+        is_empty = not any(into.iterdir())
+    except OSError as error:
+        raise InvalidInput(f"{into} cannot be written: {error.strerror}") from None
+    if not is_empty:
+        raise InvalidInput(f"{into} is not empty")
+    return into.absolute()
+
+
+def _empty(folder: Path, *, but: str | None = None) -> None:
+    """Delete the files of a folder; ``but``: except those whose names end so."""
+    for file in folder.iterdir():
+        if file.suffix != but:
+            file.unlink()
+
+
 def _begun(settings: Settings, store: NewStore) -> _Begun:
-    given = settings.installation_secret
     if store.has_old:
         with store.old() as address:
             return asyncio.run(_of_old(settings, address))
+    return _of_new(settings)
+
+
+def _of_new(settings: Settings) -> _Begun:
+    given = settings.installation_secret
     secret, node = new_installation(given.get_secret_value() if given else None)
     return _Begun(secret, PolicyVersion(1, DEFAULT, now()), Kept(node))
 
@@ -109,13 +157,7 @@ async def _of_old(settings: Settings, address: Address) -> _Begun:
         return _Begun(secret, await Policies(database).current(), await read_kept(database))
 
 
-def _write(
-    files: Sequence[File],
-    folder: Path,
-    begun: _Begun,
-    counting: Counting,
-    on_refused: Callable[[str, Fault], None],
-) -> Written:
+def _write(files: Sequence[File], folder: Path, begun: _Begun, watching: Watching) -> Written:
     task = Task(
         readers=tuple(LinesOf(file.assurance, file.changed_at) for file in files),
         secret=begun.secret,
@@ -129,13 +171,14 @@ def _write(
         Input(file.name, file.lines, partial(file.reader, ids) if file.format == "csv" else None)
         for file in files
     ]
-    return History(folder, task, counting, on_refused).write(inputs)
+    written = History(folder, task, watching.counting, watching.on_refused).write(inputs)
+    write_kept(folder, begun.kept, written.changes)
+    return written
 
 
-async def _complete(settings: Settings, address: Address, kept: Kept, written: Written) -> None:
+async def _complete(settings: Settings, address: Address) -> None:
     async with open_database(settings, address) as database:
-        await migrate(database, is_written_anew=True)
-        await complete(database, kept, written.changes)
+        await migrate(database)
 
 
 async def _verify(settings: Settings, address: Address, counting: Counting, secret: bytes) -> int:

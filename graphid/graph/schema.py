@@ -22,6 +22,7 @@ import structlog
 
 from graphid.errors import StaleSchema
 from graphid.graph.database import Database, Unit
+from graphid.graph.loaded import READ_LOADED, complete, read_loaded
 from graphid.graph.queries import SUFFIX, folder, query
 
 log = structlog.get_logger()
@@ -31,8 +32,8 @@ TAKE_LOCK = query("migrations/take_lock")
 RECORD_APPLIED = query("migrations/record_applied")
 AWAIT_INDEXES = query("migrations/await_indexes")
 
-LONGEST = 600.0
-"""Seconds that a migration may take: an index over a large graph is built meanwhile."""
+LONGEST = 6 * 3600.0
+"""Seconds that a migration may take: indexes over a large graph are built meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +53,16 @@ class Migration:
 async def migrate(
     database: Database,
     migrations: Sequence[Migration] | None = None,
-    *,
-    is_written_anew: bool = False,
 ) -> list[str]:
-    """Bring the graph to the schema of this graphid; the names of what was applied now.
-
-    ``is_written_anew``: all that it holds was written by this graphid, so that what brings older
-    nodes up to date is left out.
+    """Bring the graph to the schema of this graphid; the names of what was applied now. One that
+    was made of files gets what it lacks besides (``graph/loaded.py``).
 
     Returns when every index is online. Raises StaleSchema where the graph is of a newer graphid,
     or has a file in another form; then nothing is applied.
     """
     known = tuple(all_migrations() if migrations is None else migrations)
-    if not _missing(await database.read_rows(READ_APPLIED), known):
+    is_loaded = bool(await read_loaded(database))
+    if not is_loaded and not _missing(await database.read_rows(READ_APPLIED), known):
         return []
     # The lock itself needs its constraint first; statements that are there already do nothing.
     for statement in known[0].statements:
@@ -74,10 +72,16 @@ async def migrate(
         await unit.rows(TAKE_LOCK)
         applied = []
         missing = _missing(await unit.rows(READ_APPLIED), known)
-        if is_written_anew:
-            await _build(database, missing)
+        loaded = await unit.rows(READ_LOADED)
+        anew = loaded[0]["migrations"] if loaded else 0
+        if anew > len(known):
+            raise StaleSchema(
+                "The graph was written by graphid load of a newer graphid; run that or a later one."
+            )
+        if anew:
+            await _build(database, (one for one in missing if one.number < anew))
         for migration in missing:
-            for statement in () if is_written_anew else migration.statements:
+            for statement in migration.statements if migration.number >= anew else ():
                 await _apply(database, statement)
             await unit.rows(
                 RECORD_APPLIED,
@@ -86,6 +90,8 @@ async def migrate(
                 checksum=migration.checksum,
             )
             applied.append(migration.name)
+        if loaded:
+            await complete(unit, loaded)
         return applied
 
     applied = await database.write(under_lock, timeout=LONGEST)
@@ -148,22 +154,20 @@ def _missing(rows: Sequence[dict[str, Any]], known: Sequence[Migration]) -> list
     return [migration for migration in known if migration.number not in applied]
 
 
-async def _apply(database: Database, statement: LiteralString) -> None:
+async def _apply(database: Database, *statements: LiteralString) -> None:
+    """Run statements in one transaction."""
+
     async def work(unit: Unit) -> None:
-        await unit.run_text(statement)
+        for statement in statements:
+            await unit.run_text(statement)
 
     await database.write(work, timeout=LONGEST)
 
 
 async def _build(database: Database, migrations: Iterable[Migration]) -> None:
-    """Make constraints and indexes over nodes that are there already: those of one transaction are
-    filled by going through the nodes once."""
+    """Apply migrations by which the nodes that are there are made already: what brings older ones
+    up to date is left out, and indexes of one transaction are filled by going through them once."""
     made = [s for m in migrations for s in m.statements if s.startswith("CREATE ")]
     constraints = [statement for statement in made if statement.startswith("CREATE CONSTRAINT ")]
     for statements in (constraints, [s for s in made if s not in constraints]):
-
-        async def work(unit: Unit, statements: Sequence[LiteralString] = statements) -> None:
-            for statement in statements:
-                await unit.run_text(statement)
-
-        await database.write(work, timeout=LONGEST)
+        await _apply(database, *statements)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphid.errors import InvalidInput
-from graphid.graph.engine import exchange
-from graphid.graph.loading.tables import Table, cell, cells
+from graphid.graph.engine import SilentProgress, exchange
+from graphid.graph.loaded import Kept, loaded_rows
+from graphid.graph.loading.tables import Table, cell, cells, write_arguments
 from graphid.http.segment_calls import Clock, translate
 from graphid.http.segment_lines import LinesOf
 from graphid.identity.ids import Ids
@@ -33,6 +36,9 @@ from graphid.service.messages import (
     Sender,
 )
 from graphid.service.recording import Recorder
+from graphid.settings import Settings
+from graphid.wiring_of_loads import Watching, write_history
+from tests.integration.ledger import Silent
 
 SENDER = Sender(name="graphid import", assurance=Assurance.CLAIMED, is_browser=False)
 IDS = Ids(b"a secret of the tests")
@@ -257,6 +263,16 @@ def test_sessions_end_where_a_gap_is_longer_than_the_timeout(tmp_path: Path) -> 
     assert len((tmp_path / "Visitor.0.csv").read_text().splitlines()) == 2
 
 
+def test_what_is_only_said_again_is_marked(tmp_path: Path) -> None:
+    file = tmp_path / "share"
+    file.write_bytes(b"".join(line + b"\n" for line in told_at(START, START + 1, userId="jane")))
+    Share(tmp_path, file, 0, 20 * MINUTE, IDS, {"m1": ("repetition_a", "where")}).write()
+    with (tmp_path / "Event.0.csv").open() as rows:
+        names = [f"{name}:string" for name in ("messageId", "repetition", "said")]
+        said = [tuple(row[name] for name in names) for row in csv.DictReader(rows)]
+    assert said == [("m0", "", ""), ("m1", "repetition_a", "where")]
+
+
 def test_cells() -> None:
     found = cells(["", None, 'a "b"\\', True, 7, (), ["x", "y;"]])
     assert found == '"",,"a ""b""\\",true,7,,"x\x1ey;"'
@@ -292,3 +308,48 @@ def test_one_engine_takes_the_place_of_another_also_in_two_lives(tmp_path: Path)
     (tmp_path / "engine" / "which").write_text("old")
     exchange.finish(tmp_path)
     assert (tmp_path / "engine" / "which").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda into: (into / "anything").mkdir(parents=True), "is not empty"),
+        (lambda into: into.write_text(""), "cannot be written"),
+    ],
+    ids=["not empty", "a file"],
+)
+def test_files_for_an_importer_are_written_into_an_empty_folder(
+    tmp_path: Path, make: Callable[[Path], object], why: str
+) -> None:
+    into = tmp_path / "into"
+    make(into)
+    nobody = Watching(SilentProgress(), Silent(), lambda name, fault: None)
+    with pytest.raises(InvalidInput, match=why):
+        write_history(Settings(), [], into, nobody)
+
+
+def test_the_arguments_of_the_importer_name_every_file(tmp_path: Path) -> None:
+    for name, part in (("Event", "1"), ("Event", "0"), ("ON_COOKIE", "0")):
+        with Table(tmp_path, name, part):
+            pass
+    write_arguments(tmp_path)
+    assert (tmp_path / "import.args").read_text().splitlines() == [
+        "--id-type=integer",
+        "--array-delimiter=U+001E",
+        "--nodes=Event=./Event.0.csv",
+        "--nodes=Event=./Event.1.csv",
+        "--relationships=ON_COOKIE=./ON_COOKIE.0.csv",
+    ]
+
+
+def test_what_a_loaded_graph_lacks_is_told_in_small_parts() -> None:
+    kept = Kept(
+        {"name": "graphid"}, keys=({"scopes": []},), entries=tuple({"id": n} for n in range(1001))
+    )
+    first, *entries = loaded_rows(kept, 7, 16)
+    assert json.loads(first["settings"])["keys"] == [{"scopes": []}]
+    assert json.loads(first["settings"])["lease"]["last"] == 7
+    assert [len(json.loads(row["settings"])) for row in entries] == [1000, 1]
+    assert [(row["number"], row["migrations"]) for row in (first, *entries)] == [
+        (number, 16) for number in range(3)
+    ]

@@ -19,16 +19,24 @@ import pytest
 
 from graphid.errors import Refused
 from graphid.graph.database import Database, Unit
-from graphid.graph.engine import running_database
+from graphid.graph.engine import Address, Engine, SilentProgress, release_of, running_database
+from graphid.graph.engine import Folder as EngineFolder
+from graphid.graph.engine.jars import class_path
+from graphid.graph.engine.java import java_for
+from graphid.graph.engine.process import Installation
 from graphid.graph.installation import installation_secret
-from graphid.graph.loading.store import require_no_history
+from graphid.graph.loading.kept import require_no_history
 from graphid.graph.policies import Policies
-from graphid.graph.schema import migrate
+from graphid.graph.schema import all_migrations, migrate
+from graphid.graph.verifying import Finding
 from graphid.identity.ids import Ids
 from graphid.service.ingest import Ingest
 from graphid.service.reads import now
 from graphid.service.sequencer import Sequencer
+from graphid.service.verifying import verify
 from graphid.wiring_of_files import File
+from tests.integration.asking import Asked
+from tests.integration.ledger import Silent
 
 pytestmark = pytest.mark.skipif(
     "config.getoption('--engine') != 'local'", reason="loads into a local engine"
@@ -80,6 +88,9 @@ def history(random: Random) -> Iterator[dict[str, Any]]:
                 ]
             )
             yield call | {"type": "identify", "traits": named, "userId": f"user-{who}"}
+            # As SDKs say it with each call from then on.
+            again = {"type": "page", "userId": f"user-{who}", "messageId": f"again-{number}"}
+            yield from [call | again][number % 2 :]
         elif kind < 0.3:
             yield call | {"type": "track", "event": "Signed Out"}
         elif kind < 0.4:
@@ -135,6 +146,21 @@ async def dump(database: Database) -> Counter[str]:
     return Counter(json.dumps(row, sort_keys=True) for row in found)
 
 
+JOURNEY = """query ($cookie: ID!) {
+  personByCookie(cookieId: $cookie) { id kind displayName identifiers { type value } mergedFrom
+    contacts { id source state } sessions(first: 50) { edges { node { id startedAt } } }
+    journey(first: 200) { edges { node { messageId type occurredAt person { id } session { id }
+      attribution { basis explanation assurance link { id state rule } } } } } } }
+"""
+
+
+async def journeys(database: Database, ids: Ids) -> dict[str, Any]:
+    """What clients are told of the person on each cookie."""
+    asked = Asked(database, ids)
+    cookies = [f"cookie-{device}-{of}" for device in range(6) for of in range(2)]
+    return {cookie: await asked.ask(JOURNEY, cookie=cookie) for cookie in cookies}
+
+
 class Folder:
     """A data folder, with the command on it."""
 
@@ -150,20 +176,45 @@ class Folder:
     def data(self) -> Path:
         return self.path / "data"
 
-    def load(self, *files: str) -> subprocess.Popen[str]:
+    def load(self, *files: str, database: Address | None = None) -> subprocess.Popen[str]:
+        given = {}
+        if database is not None:
+            given["GRAPHID_NEO4J_URI"] = database.uri
+            given["GRAPHID_NEO4J_PASSWORD"] = database.password
         return subprocess.Popen(
             [sys.executable, "-m", "graphid", "load", *files],
-            env=self.environment,
+            env=self.environment | given,
             cwd=self.path,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def loaded(self, *files: str) -> tuple[int, str, str]:
-        process = self.load(*files)
+    def loaded(self, *files: str, database: Address | None = None) -> tuple[int, str, str]:
+        process = self.load(*files, database=database)
         said, told = process.communicate(timeout=PATIENCE)
         return process.returncode, said, told
+
+
+def imported(files: Path, store: Path, version: str) -> None:
+    """Make a store as whoever has a Neo4j of their own does, with its own command."""
+    release, folder = release_of(version), EngineFolder(store)
+    store.mkdir()
+    folder.prepare(release, port=0, page_cache=64)
+    jars = class_path(release, SilentProgress())
+    installation = Installation(release, java_for(release), jars, folder)
+    subprocess.run(
+        installation.command(
+            *("org.neo4j.cli.AdminTool", "database", "import", "full"),
+            *("@import.args", "--overwrite-destination", "neo4j"),
+            options=("-XX:TieredStopAtLevel=1",),
+        ),
+        env=installation.environment(),
+        cwd=files,
+        stdout=subprocess.DEVNULL,
+        timeout=PATIENCE,
+        check=True,
+    )
 
 
 async def prepare(database: Database) -> None:
@@ -204,6 +255,31 @@ async def online(database: Database, ids: Ids, file: File) -> None:
         pass
 
 
+async def checked(store: Path, version: str, secret: bytes) -> Counter[str]:
+    """What an imported store holds, once somebody has started on it."""
+    with Engine(store, version=version, brief=True) as engine:
+        assert engine.address is not None
+        database = await Database.connect(engine.address, timeout=60)
+        assert len(await migrate(database)) == len(all_migrations())
+        assert await installation_secret(database, None) == secret
+        policies, told = Policies(database), list[Finding]()
+        assert (await policies.current()).version == 2
+        await verify(database, policies.of, Ids(secret), Silent(), on_finding=told.append)
+        assert told == []
+        held = await dump(database)
+        await database.close()
+    return held
+
+
+def kill_in_the_middle(folder: Folder, file: str) -> None:
+    process = folder.load(file)
+    assert process.stderr is not None
+    while "making the store" not in (said := process.stderr.readline()):
+        assert said, process.wait()
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
 async def test_a_history_is_loaded_as_ingest_makes_it(tmp_path: Path, engine_version: str) -> None:
     folder = Folder(tmp_path, engine_version)
     lines = [*history(Random(7))]
@@ -212,12 +288,7 @@ async def test_a_history_is_loaded_as_ingest_makes_it(tmp_path: Path, engine_ver
     file.write_text("".join(f"{json.dumps(line)}\n" for line in (*lines, *again)))
 
     # Killed in the middle: all is as it was.
-    process = folder.load(file.name)
-    assert process.stderr is not None
-    while "making the store" not in (said := process.stderr.readline()):
-        assert said, process.wait()
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    kill_in_the_middle(folder, file.name)
     assert not (folder.data / "engine" / "data").exists()
     assert not (folder.data / "engine.loaded").exists()
 
@@ -228,6 +299,10 @@ async def test_a_history_is_loaded_as_ingest_makes_it(tmp_path: Path, engine_ver
         await prepare(database)
         secret = await installation_secret(database, None)
         await database.close()
+        # A space, and what would have a meaning in a pattern of names.
+        written = folder.loaded(file.name, "--into", "the files+", database=address)
+        assert written[0] == 0, written[2]
+        assert "neo4j-admin database import full @import.args" in written[1]
 
     code, said, told = folder.loaded(file.name)
     assert code == 0, told
@@ -247,8 +322,15 @@ async def test_a_history_is_loaded_as_ingest_makes_it(tmp_path: Path, engine_ver
         assert len(kept) == 4, "the key, the entry, its mention, and of which entry it is"
         with pytest.raises(Refused, match="holds cookies, devices, events"):
             await require_no_history(database)
+        assert any('"label": "Repetition"' in row for row in loaded)
+        read = await journeys(database, Ids(secret))
         await online(database, Ids(secret), File(file, "ndjson"))
         told_online = await dump(database)
+        assert await journeys(database, Ids(secret)) == read
         await database.close()
-    loaded -= Counter(kept)
-    assert ([*(loaded - told_online)], [*(told_online - loaded)]) == ([], [])
+    history_only = loaded - Counter(kept)
+    assert ([*(history_only - told_online)], [*(told_online - history_only)]) == ([], [])
+
+    imported(tmp_path / "the files+", tmp_path / "store", engine_version)
+    of_own = await checked(tmp_path / "store", engine_version, secret)
+    assert ([*(loaded - of_own)], [*(of_own - loaded)]) == ([], [])

@@ -103,6 +103,14 @@ async def test_a_graph_of_a_newer_graphid_is_refused(unmigrated: Database) -> No
         await is_current(unmigrated)
 
 
+async def test_a_graph_that_a_newer_graphid_wrote_is_refused(unmigrated: Database) -> None:
+    await do(unmigrated, "CREATE (:Loaded {number: 0, migrations: 999, settings: '{}'})")
+    with pytest.raises(StaleSchema, match="graphid load of a newer graphid"):
+        await migrate(unmigrated)
+    assert not await is_current(unmigrated)
+    await do(unmigrated, "MATCH (loaded:Loaded) DELETE loaded")
+
+
 async def test_a_migration_that_was_changed_afterwards_is_refused(unmigrated: Database) -> None:
     await migrate(unmigrated)
     await do(unmigrated, "MATCH (m:SchemaMigration {number: 0}) SET m.checksum = 'other'")

@@ -18,8 +18,10 @@ from graphid.graph.following import touched_by
 from graphid.graph.loading.tables import Table
 from graphid.graph.memory import as_text, encode, refs_of
 from graphid.graph.projection import device_of, shared_since, visitors_in
-from graphid.graph.remembered import ABSENT, NEVER, Present
+from graphid.graph.remembered import ABSENT, NEVER, Present, Repetition
+from graphid.graph.repetitions import repetition_row
 from graphid.graph.rows import (
+    Row,
     contact_row,
     evidence_as_row,
     identifier_row,
@@ -30,6 +32,7 @@ from graphid.graph.rows import (
 from graphid.identity.fold import step
 from graphid.identity.ids import Ids
 from graphid.identity.policy import Policy
+from graphid.identity.repetition import may_repeat, repeated
 from graphid.identity.state import (
     Identifier,
     Key,
@@ -40,10 +43,14 @@ from graphid.identity.state import (
     Value,
     Visitor,
 )
-from graphid.identity.values import Evidence, Micros, Place
+from graphid.identity.values import Evidence, Micros, Place, message_of
 from graphid.identity.view import View
 
 NUMBERED = ("Visitor", "Contact", "Identifier", "Person", "Review")
+
+
+Mark = tuple[str, Place]
+"""The id of a repetition, and where it is said again: two properties of an event."""
 
 
 @dataclass(slots=True)
@@ -53,6 +60,8 @@ class _Kept:
     value: Value | None = None
     wrote: Place = NEVER
     touched: Place = NEVER
+    repeated: Place | None = None
+    """The last repetition that rests on it."""
 
     @property
     def present(self) -> Present:
@@ -88,6 +97,8 @@ class Known:
     births: set[str] = field(default_factory=set)
     """Cookies whose first visitor is among these."""
     shared: dict[str, Place] = field(default_factory=dict)
+    marks: dict[str, dict[str, Mark]] = field(default_factory=dict)
+    """How events are marked that only say again what is so: by cookie and message id."""
     changes: int = 0
 
 
@@ -106,6 +117,7 @@ class Folding:
         self._links: dict[str, Link] = {}
         self._known = Known()
         self._mentions = 0
+        self._repetitions: dict[str, Row] = {}
 
     def run(
         self,
@@ -126,9 +138,12 @@ class Folding:
                 if number % 1000 == 999:
                     advance(1000)
             self._write(table)
+            self._write_repetitions(table("Repetition"))
         return self._known
 
     def _step(self, number: int, piece: Evidence, digest: str) -> None:
+        if self._repeats(piece):
+            return
         state, place = self._state, piece.place
         view = View(state)
         outcome = step(view, piece, self._policy, self._ids)
@@ -156,6 +171,24 @@ class Folding:
             "links": encode(list(links.values())),
         }
         self._evidence.put(number, row=row)
+
+    def _repeats(self, piece: Evidence) -> bool:
+        """Whether it only says again what is so, and is noted as that."""
+        if not may_repeat(piece):
+            return False
+        view = View(self._state)
+        contact = repeated(view, piece, self._policy, self._ids)
+        if contact is None:
+            return False
+        repetition = Repetition(piece, contact, touched_by(view, piece))
+        row = repetition_row(repetition, self._ids)
+        self._repetitions[row["id"]] = row
+        marks = self._known.marks.setdefault(piece.cookie, {})
+        marks[message_of(piece.id)] = (row["id"], piece.place)
+        for key in repetition.touched:
+            if key in self._state.kept:
+                self._state.kept[key].repeated = piece.place
+        return True
 
     def _note(self, key: Key, value: Value | None, place: Place) -> None:
         if (device := device_of(key)) is not None and shared_since(value, place) is not None:
@@ -229,6 +262,7 @@ class Folding:
                 "key": as_text(key),
                 "place": kept.touched,
                 "wrote": kept.wrote or None,
+                "repeated": kept.repeated,
                 "value": None if value is None else encode(value),
                 "refs": refs_of(value),
             }
@@ -261,6 +295,10 @@ class Folding:
                 if id in numbers["Contact"]:
                     concerns.add(number, numbers["Contact"][id])
         self._write_links(table, numbers)
+
+    def _write_repetitions(self, table: Table) -> None:
+        for number, row in enumerate(self._repetitions.values()):
+            table.put(number, row={"id": row["id"], "last": row["last"], **row["properties"]})
 
     def _visitor(self, visitor: Visitor, put: Callable[[str, str, Mapping[str, Any]], int]) -> None:
         said = visitor_row(visitor)

@@ -11,12 +11,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from graphid.errors import Refused
-from graphid.graph.database import Database
 from graphid.graph.engine import (
     Address,
     Engine,
@@ -30,74 +27,13 @@ from graphid.graph.engine.engine import DATABASE
 from graphid.graph.engine.jars import class_path
 from graphid.graph.engine.java import java_for
 from graphid.graph.engine.process import Installation
-from graphid.graph.loading.tables import LIST, sources
-from graphid.graph.log import LEASE
-from graphid.graph.queries import query
-
-FIND_HISTORY = query("load/find_history")
-READ_SETTINGS = query("load/read_settings")
-WRITE_SETTINGS = query("load/write_settings")
-WRITE_ENTRIES = query("audit/write_entries")
+from graphid.graph.loading.tables import options
 
 FILES = "history"
 """Of the new engine's folder, where the files are that it is made of."""
 
 HEAP, PAGE_CACHE = 1024, 512
 """Megabytes that the engine may have while it builds its indexes."""
-
-AT_ONCE = 5_000
-"""Rows of one transaction."""
-
-LONGEST = 3600.0
-"""Seconds that one statement may take."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What a graph without a history holds."""
-
-    installation: dict[str, Any] | None = None
-    policies: tuple[dict[str, Any], ...] = ()
-    keys: tuple[dict[str, Any], ...] = ()
-    providers: tuple[dict[str, Any], ...] = ()
-    entries: tuple[dict[str, Any], ...] = ()
-
-
-async def require_no_history(database: Database) -> None:
-    """Raises Refused where anything has happened in the graph already."""
-    (row,) = await database.read_rows(FIND_HISTORY)
-    if row["kinds"]:
-        raise Refused(
-            f"The database holds {', '.join(row['kinds'])} already, and a history is loaded only "
-            "into one that is empty: take the files in with graphid import, or choose another "
-            "folder with GRAPHID_DATA_DIR."
-        )
-
-
-async def read_kept(database: Database) -> Kept:
-    """What of a graph without a history goes along."""
-    (row,) = await database.read_rows(READ_SETTINGS, within=LONGEST)
-    return Kept(
-        row["installation"], *(tuple(row[n]) for n in ("policies", "keys", "providers", "entries"))
-    )
-
-
-async def complete(database: Database, kept: Kept, changes: int) -> None:
-    """Give a graph that was loaded what it holds beside its history; ``changes``: how many."""
-    await database.write_rows(
-        WRITE_SETTINGS,
-        within=LONGEST,
-        settings={
-            "installation": kept.installation,
-            "policies": list(kept.policies),
-            "keys": list(kept.keys),
-            "providers": list(kept.providers),
-            "lease": {"name": LEASE, "last": changes, "until": 0},
-        },
-    )
-    for first in range(0, len(kept.entries), AT_ONCE):
-        batch = {"entries": list(kept.entries[first : first + AT_ONCE])}
-        await database.write_rows(WRITE_ENTRIES, within=LONGEST, batch=batch)
 
 
 class NewStore:
@@ -157,9 +93,7 @@ class NewStore:
         )
         installation.admin(
             *("database", "import", "full", DATABASE),
-            *sources(folder.path / FILES),
-            "--id-type=integer",
-            f"--array-delimiter=U+{ord(LIST):04X}",
+            *options(folder.path / FILES),
             lock=self._lock,
             timeout=None,
             brief=brief,

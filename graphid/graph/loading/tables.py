@@ -41,6 +41,8 @@ NODES: Mapping[str, Mapping[str, str]] = {
         "position": "string",
         "occurredAt": "long",
         "session": "string",
+        "repetition": "string",
+        "said": "string",
         "type": "string",
         "kind": "string",
         "nobody": "boolean",
@@ -123,8 +125,20 @@ NODES: Mapping[str, Mapping[str, str]] = {
         "key": "string",
         "place": "string",
         "wrote": "string",
+        "repeated": "string",
         "value": "string",
         "refs": "string[]",
+    },
+    "Repetition": {
+        "id": "string",
+        "cookie": "string",
+        "device": "string",
+        "identifier": "string",
+        "assurance": "long",
+        "policy": "long",
+        "actor": "string",
+        "contact": "string",
+        "last": "string",
     },
     "Touch": {"key": "string", "place": "string", "wrote": "boolean", "value": "string"},
     "Change": {
@@ -141,6 +155,7 @@ NODES: Mapping[str, Mapping[str, str]] = {
         "index": "long",
     },
     "ChangeMention": {"subject": "string", "sequence": "long"},
+    "Loaded": {"number": "long", "migrations": "long", "settings": "string"},
 }
 """The properties of nodes (docs/graph.md), in the order in which rows have them."""
 
@@ -225,10 +240,10 @@ def cells(values: Iterable[Any]) -> str:
 
 def cell(value: Any) -> str:
     """A value as the text of a cell; None is nothing."""
+    if isinstance(value, str):  # most are
+        return f'"{value.replace(_QUOTE, _TWO_QUOTES)}"' if _QUOTE in value else f'"{value}"'
     if value is None:
         return ""
-    if isinstance(value, str):
-        return f'"{value.replace(_QUOTE, _TWO_QUOTES)}"' if _QUOTE in value else f'"{value}"'
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -241,10 +256,23 @@ def cell(value: Any) -> str:
 _QUOTE, _TWO_QUOTES = '"', '""'
 
 
-def sources(folder: Path) -> list[str]:
-    """The options that name the files of a folder to ``neo4j-admin database import``."""
-    options = []
+ARGUMENTS = "import.args"
+"""The file of a folder that holds its options."""
+
+
+def options(folder: Path, *, beside: str | None = None) -> list[str]:
+    """The options by which ``neo4j-admin database import full`` reads the files of a folder;
+    ``beside``: as what the folder is named, else by its path."""
+    named = str(folder) if beside is None else beside
+    found = ["--id-type=integer", f"--array-delimiter=U+{ord(LIST):04X}"]
     for name in (*NODES, *RELATIONSHIPS):
         option = "nodes" if name in NODES else "relationships"
-        options += [f"--{option}={name}={file}" for file in sorted(folder.glob(f"{name}.*.csv"))]
-    return options
+        files = sorted(file.name for file in folder.glob(f"{name}.*.csv"))
+        found += [f"--{option}={name}={named}/{file}" for file in files]
+    return found
+
+
+def write_arguments(folder: Path) -> None:
+    """Write the options into a file of the folder, for whoever calls the importer in it."""
+    text = "\n".join(options(folder, beside="."))
+    (folder / ARGUMENTS).write_text(f"{text}\n", encoding="utf-8")

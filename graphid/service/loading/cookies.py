@@ -6,15 +6,16 @@ one from the other as ``events/append_events`` makes them of events that come in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
 import msgspec
 
-from graphid.graph.loading.tables import Table, cell
+from graphid.graph.loading.folding import Mark
+from graphid.graph.loading.tables import Table, cell, cells
 from graphid.identity.ids import Ids
 from graphid.identity.state import Opening
 from graphid.identity.values import Identify, Kind, Micros, place
@@ -23,6 +24,10 @@ from graphid.service.loading.told import Piece, Told, decode_told, encode
 
 SHARE = 1 << 40
 """Numbers of nodes that a share of the cookies has for itself."""
+
+
+_KINDS = {kind.value: kind for kind in Kind}
+_NO_MARK = cells((None, None))
 
 
 class Use(msgspec.Struct, array_like=True, gc=False):
@@ -101,6 +106,8 @@ class Share:
     number: int
     timeout: Micros
     ids: Ids
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    """Of events that only say again what is so, by message id."""
 
     def write(self) -> int:
         """Write its rows; how many events. Uses of devices, and cookies with evidence, are noted
@@ -117,7 +124,7 @@ class _Rows:
     """The tables of a share."""
 
     def __init__(self, share: Share, stack: ExitStack) -> None:
-        self._ids, self._timeout = share.ids, share.timeout
+        self._ids, self._timeout, self._marks = share.ids, share.timeout, share.marks
         part = str(share.number)
 
         def table(name: str) -> Table:
@@ -161,9 +168,12 @@ class _Rows:
                 self._on_cookie.write(f"{self._session},{number}\n")
             last = told.at
             self._event += 1
-            position = cell(place(last, Kind(told.rank), told.id))
+            position = cell(place(last, _KINDS[told.rank], told.id))
+            mark = self._marks.get(told.id)
+            said = _NO_MARK if mark is None else cells(mark)
             self._events.write(
-                f'{self._event},{cell(told.id)},{named},{position},{last},"{session}",{told.rest}\n'
+                f"{self._event},{cell(told.id)},{named},{position},{last},"
+                f'"{session}",{said},{told.rest}\n'
             )
             self._in_session.write(f"{self._event},{self._session}\n")
         self._sessions.add(self._session, session, cookie, started, last)

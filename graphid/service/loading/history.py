@@ -2,8 +2,9 @@
 lines, had they come in the order of time.
 
 1. The lines are read, and shared out by cookie into files; a message id counts once.
-2. The evidence of all shares is folded in its order, while
-3. each share is put in the order of time, and becomes rows of events and sessions.
+2. The evidence of all shares is folded in its order.
+3. Each share is put in the order of time, and becomes rows of events and sessions: meanwhile,
+   where no event says who somebody is besides; else when it is known what is only said again.
 4. Cookies and devices are written, with what the fold made of them.
 
 Memory: the ids of all messages, the evidence and what the fold knows, and one share of the events
@@ -12,7 +13,8 @@ for each process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,10 +24,11 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 from graphid.errors import InvalidInput
-from graphid.graph.loading.folding import Folding, Known
+from graphid.graph.loading.folding import Folding, Known, Mark
 from graphid.graph.loading.tables import Table
 from graphid.graph.verifying import Progress
 from graphid.identity.ids import Ids
+from graphid.identity.repetition import may_repeat
 from graphid.identity.values import OF_RECORD, Evidence, Place
 from graphid.service.files.lines import MOST, Lines
 from graphid.service.files.reading import HEADER, Reader, Twins
@@ -45,6 +48,7 @@ from graphid.service.loading.parsing import (
     Read,
     Sharing,
     Task,
+    share_of,
 )
 from graphid.service.loading.told import Piece, decode_piece, encode
 
@@ -102,13 +106,15 @@ class History:
             self._share_out(inputs, pool)
             files = [self._file(number) for number in range(self.task.shares)]
             evidence = self._evidence(files, pool)
-            self.written.evidence = len(evidence)
-            shares = [
-                pool.run(partial(_write_share, self.folder, file, number, self.task))
-                for number, file in enumerate(files)
-            ]
-            known = self._fold(evidence, ids)
+            pieces = len(evidence)
+            if any(may_repeat(piece.evidence) for piece in evidence):
+                known = self._fold(evidence, ids)
+                shares = self._begin_shares(files, pool, known.marks)
+            else:  # then nothing that the fold finds is told with an event
+                shares = self._begin_shares(files, pool, {})
+                known = self._fold(evidence, ids)
             self.written.events = sum(share.result() for share in shares)
+        self.written.evidence = pieces - sum(map(len, known.marks.values()))
         self._finish(known, ids)
         self.written.changes = known.changes
         return self.written
@@ -207,6 +213,18 @@ class History:
 
         return folding.run(taken(), self.progress.advance)
 
+    def _begin_shares(
+        self, files: list[Path], pool: Pool, marks: Mapping[str, Mapping[str, Mark]]
+    ) -> list[Future[int]]:
+        """Have the shares written, each with the marks of its cookies."""
+        parts: list[dict[str, Mark]] = [{} for _ in files]
+        for cookie, of_cookie in marks.items():
+            parts[share_of(cookie, len(files))] |= of_cookie
+        return [
+            pool.run(partial(_write_share, self.folder, file, number, self.task, part))
+            for number, (file, part) in enumerate(zip(files, parts, strict=True))
+        ]
+
     # ------------------------------------------------------------------ 4: cookies and devices
 
     def _finish(self, known: Known, ids: Ids) -> None:
@@ -271,10 +289,12 @@ def _evidence_in(file: Path) -> list[bytes]:
     return [encode(piece) for piece in evidence_in(file)]
 
 
-def _write_share(folder: Path, file: Path, number: int, task: Task) -> int:
+def _write_share(
+    folder: Path, file: Path, number: int, task: Task, marks: Mapping[str, Mark]
+) -> int:
     """In a process of its own."""
     timeout = task.in_force.policy.session_timeout
-    return Share(folder, file, number, timeout, Ids(task.secret)).write()
+    return Share(folder, file, number, timeout, Ids(task.secret), marks).write()
 
 
 def shares_of(size: int) -> int:

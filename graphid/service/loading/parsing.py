@@ -84,6 +84,11 @@ class Task:
     shares: int
 
 
+def share_of(cookie: str, shares: int) -> int:
+    """The share that a cookie is in, of so many."""
+    return crc32(cookie.encode("utf-8", "surrogatepass")) % shares
+
+
 class Sharing:
     """Turns messages into what is to be written, each into its share."""
 
@@ -100,15 +105,14 @@ class Sharing:
         assert not isinstance(message, ChatLine), "no file holds chats"
         assert message.context.message_id is not None
         id, cookie = message.context.message_id, message.context.cookie_id
-        return Read(self._share_of(cookie), id, encode(self._telling.event(message, id)))
+        return Read(share_of(cookie, self._shares), id, encode(self._telling.event(message, id)))
 
     def plain(self, said: Plain) -> Read | None:
         """What a plain event comes to; None where it is evidence."""
         told = self._telling.plain(said)
-        return None if told is None else Read(self._share_of(said.cookie), said.id, encode(told))
-
-    def _share_of(self, cookie: str) -> int:
-        return crc32(cookie.encode("utf-8", "surrogatepass")) % self._shares
+        if told is None:
+            return None
+        return Read(share_of(said.cookie, self._shares), said.id, encode(told))
 
 
 class Parsing:
