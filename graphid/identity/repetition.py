@@ -13,7 +13,7 @@ from graphid.identity.admission import is_barred
 from graphid.identity.ids import Ids
 from graphid.identity.people import People
 from graphid.identity.policy import Policy
-from graphid.identity.state import MANY, LinkState, Opening, Visitor, device_key
+from graphid.identity.state import MANY, Contact, Opening, Visitor, device_key
 from graphid.identity.values import SAID_USER, Assurance, Evidence, IdentifierKey, Identify
 from graphid.identity.view import View
 
@@ -41,49 +41,38 @@ def repeated(view: View, said: Identify, policy: Policy, ids: Ids) -> str | None
     if cookie is None:
         return None
     visitor = cookie.visitor
-    contact = visitor.contact
-    if (
-        contact is None
-        or not _is_settled(visitor, said)
-        or not _knows(People(view), contact, visitor, said.assurance, identifier)
-    ):
+    if visitor.contact is None or not _is_settled(visitor, said):
+        return None
+    contact = People(view).contact(visitor.contact)
+    if not _knows(contact, visitor, said.assurance, identifier):
         return None
     device = view.find("device", device_key(said.device, said.cookie))
-    return contact if device is not None and device.contact in (None, contact) else None
+    if device is None or device.contact not in (None, contact.id):
+        return None
+    return contact.id
 
 
 def _is_settled(visitor: Visitor, said: Identify) -> bool:
-    """Whether the visitor is somebody's, as sure as this says it. After a switch each identify
+    """Whether the visitor is somebody's, as surely as this says it. After a switch each identify
     tells that they are still there."""
     link = visitor.link
-    return (
-        link is not None
-        and link.state is LinkState.ACTIVE
-        and link.reach is not None
-        and link.assurance >= said.assurance
-        and visitor.opening is not Opening.SWITCH
-        and visitor.identified is not None
-        and (visitor.assurance or Assurance.CLAIMED) >= said.assurance
-        and (
-            visitor.claims.issuperset(said.identifiers)
-            if said.assurance < Assurance.ASSERTED
-            else not visitor.claims_alone
-        )
-    )
+    if link is None or link.reach is None or visitor.identified is None:
+        return False
+    if visitor.opening is Opening.SWITCH:
+        return False
+    if said.assurance < Assurance.ASSERTED:
+        return visitor.claims.issuperset(said.identifiers)
+    return not visitor.claims_alone and (visitor.assurance or 0) >= said.assurance
 
 
 def _knows(
-    people: People, id: str, visitor: Visitor, assurance: Assurance, identifier: IdentifierKey
+    contact: Contact, visitor: Visitor, assurance: Assurance, identifier: IdentifierKey
 ) -> bool:
-    """Whether the contact itself holds the identifier, as sure as this says it, and an identify
-    with it leads there."""
-    someone = people.of(id)
-    contact = someone.contacts[id]
+    """Whether the contact itself holds the identifier, as surely as this says it; the visitor's
+    own person is then who is meant, whatever else is known of them."""
     hold = contact.holds.get(identifier)
     if hold is None or hold.others is None or hold.others < assurance:
         return False
     if assurance < Assurance.ASSERTED:
-        claimant = visitor.cut_from or visitor.id
-        leads_there = hold.assurance > Assurance.CLAIMED or someone.rests_on_claims_alone
-        return leads_there and contact.claimant in (claimant, MANY)
+        return contact.claimant in (visitor.cut_from or visitor.id, MANY)
     return contact.assurance >= assurance

@@ -78,6 +78,14 @@ NEW: dict[str, tuple[list[Evidence], Identify]] = {
     "a stronger key": ([said(1)], said(2, by=ASSERTED)),
     "a browser after a server alone": ([said(1, by=ASSERTED)], said(2)),
     "another device": ([said(1)], said(2, device="e")),
+    "on a device that remembers somebody else": (
+        [said(1, "kim", cookie="k", device="e"), said(2)],
+        said(3, device="e"),
+    ),
+    "what others claimed of who a server said this is": (
+        [said(1, cookie="e"), said(2, cookie="f"), said(3, by=ASSERTED)],
+        said(4),
+    ),
     "another cookie": ([said(1)], said(2, cookie="e")),
     "after a logout": ([said(1), left(2)], said(3)),
     "after a switch, where it tells that they are still there": (

@@ -287,18 +287,14 @@ TRAITS = (
 )
 
 REPETITION = tuple(
-    Mutation("repetition", condition, "True", f"said again: {rule}")
-    for condition, rule in (
-        ("link.state is LinkState.ACTIVE", "the link stands"),
-        ("visitor.opening is not Opening.SWITCH", "not after a switch"),
-        ("link.assurance >= said.assurance", "the link is as sure"),
-        ("(visitor.assurance or Assurance.CLAIMED) >= said.assurance", "the visitor is as sure"),
-        ("visitor.claims.issuperset(said.identifiers)", "the visitor claimed it"),
-        ("not visitor.claims_alone", "the visitor does not rest on claims alone"),
-        ("device.contact in (None, contact)", "the device remembers them, or is shared"),
-        ("contact.claimant in (claimant, MANY)", "the contact knows who claims it"),
-        ("hold.assurance > Assurance.CLAIMED or someone.rests_on_claims_alone", "it leads there"),
-        ("contact.assurance >= assurance", "the contact is as sure"),
+    Mutation("repetition", condition, changed, f"said again: {rule}")
+    for condition, changed, rule in (
+        ("visitor.opening is Opening.SWITCH", "False", "not after a switch"),
+        ("visitor.claims.issuperset(said.identifiers)", "True", "the visitor claimed it"),
+        ("not visitor.claims_alone and ", "", "the visitor does not rest on claims alone"),
+        ("device.contact not in (None, contact.id)", "False", "the device remembers them"),
+        ("hold.others < assurance", "False", "the contact holds it as surely"),
+        ("is_barred(view, identifier, said.recorded_at, ids)", "False", "nobody barred it"),
     )
 )
 
