@@ -50,4 +50,4 @@ CALL (people) {
   MATCH (next:State {key: key})
   RETURN collect(next) AS others
 }
-RETURN known, stored, [state IN roots + first + second + third + people + others | [state.key, state.value, state.place, state.wrote, state.repeated]] AS values
+RETURN known, stored, [state IN roots + first + second + third + people + others | [state.key, state.value, state.place, state.wrote, state.repeated, coalesce(state.writes, 0)]] AS values

@@ -18,7 +18,10 @@ CALL () {
 CALL () {
   UNWIND $changes.states AS row
   MERGE (state:State {key: row.key})
-  SET state += row.properties, state.place = CASE WHEN state.place > row.place THEN state.place ELSE row.place END
+  // How often it was written tells whether a value that was read is the same still.
+  SET state += row.properties,
+      state.writes = CASE WHEN row.properties.wrote IS NULL THEN state.writes ELSE coalesce(state.writes, 0) + 1 END,
+      state.place = CASE WHEN state.place > row.place THEN state.place ELSE row.place END
 }
 CALL () {
   // Include: parts/note_repetitions

@@ -28,7 +28,7 @@ CALL () {
 CALL () {
   UNWIND $repair.states AS row
   MERGE (state:State {key: row.key})
-  SET state += row.properties
+  SET state += row.properties, state.writes = coalesce(state.writes, 0) + 1
 }
 CALL () {
   UNWIND $repair.unmade AS id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from graphid.graph.memory import (
 from graphid.graph.projection import Difference
 from graphid.graph.queries import query
 from graphid.graph.remembered import ABSENT
-from graphid.graph.repetitions import NO_REPETITIONS, repetition_rows
+from graphid.graph.repetitions import NO_REPETITIONS, Ground, repetition_row, repetition_rows
 from graphid.graph.rows import cookie_of, evidence_as_row
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome
@@ -32,6 +32,7 @@ from graphid.identity.state import Key
 from graphid.identity.values import (
     SAID_USER,
     Evidence,
+    Identify,
     Micros,
     Place,
     message_of,
@@ -111,6 +112,7 @@ class EvidenceUnit:
         self._recorded: dict[str, Recorded] = {}
         self.marks: dict[str, dict[str, str]] = {}
         """What :meth:`follow` found to be said again: how its events are marked, by message id."""
+        self._writes: dict[str, int] = {}
         self.stored: dict[str, dict[str, Any]] = {}
         """What :meth:`load` found of the messages, by id, as their events are stored."""
 
@@ -137,6 +139,7 @@ class EvidenceUnit:
             },
         )
         found = present_of(row["values"])
+        self._writes = {text: writes for text, *_, writes in row["values"]}
         self._following.present |= dict.fromkeys(map(from_text, roots | reads), ABSENT) | found
         self._neighbourhood = {key for key in found if as_text(key) not in reads}
         self._reached.keys.update(map(as_text, self._neighbourhood))
@@ -188,6 +191,19 @@ class EvidenceUnit:
     def _newest_place(self) -> Place:
         present = self._following.present
         return max((present[key].touched for key in self._neighbourhood), default="")
+
+    def grounds(self) -> Iterator[tuple[Identify, Ground]]:
+        """What the repetitions that were met rest on, where that is as it was loaded: each behind
+        all that was written."""
+        changed = set() if self._difference is None else self._difference.after.keys()
+        for said in self._following.repetitions.values():
+            keys = [as_text(key) for key in said.touched]
+            wrote = max(self._following.present[key].wrote for key in said.touched)
+            is_latest = wrote < said.piece.place and changed.isdisjoint(said.touched)
+            if is_latest and self._writes.keys() >= set(keys):
+                row = repetition_row(said, self._ids)
+                writes = {key: self._writes[key] for key in keys}
+                yield said.piece, Ground(row["id"], row["properties"], writes, wrote)
 
     def version(self, difference: Difference | None = None) -> str:
         """What the evidence is about, as text that is another when any of it has changed.

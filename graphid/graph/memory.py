@@ -180,9 +180,9 @@ def reads_of(evidence: Evidence, ids: Ids) -> set[str]:
 
 def present_of(rows: Iterable[Any]) -> dict[Key, Present]:
     """What was read of State nodes: key, value, place of the last touch, of the last write, of
-    the last repetition that rests on it."""
+    the last repetition that rests on it; and more."""
     found: dict[Key, Present] = {}
-    for text, value, touched, wrote, rested in rows:
+    for text, value, touched, wrote, rested, *_ in rows:
         key = from_text(text)
         last = max(touched or NEVER, rested or NEVER)
         found[key] = Present(decode(key, value), wrote or NEVER, last)

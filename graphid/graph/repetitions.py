@@ -7,6 +7,7 @@ cookie, by which the marks are found where something that they rest on becomes a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphid.graph.memory import as_text
@@ -18,6 +19,20 @@ from graphid.identity.values import Place
 
 NO_REPETITIONS: Mapping[str, Any] = {"nodes": [], "rests": []}
 """The ``repetitions`` of a unit of work in which nothing is said again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What identifies that say the same rest on, as it was when one of them was looked at.
+
+    ``writes``: how often each key was written by then; ``wrote``: where that was last. Behind it
+    they all say again what is so, while none of the keys is written more often.
+    """
+
+    id: str
+    properties: Mapping[str, Any]
+    writes: Mapping[str, int]
+    wrote: Place
 
 
 def repetition_row(repetition: Repetition, ids: Ids) -> Row:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
 
@@ -19,9 +19,10 @@ from graphid.graph.following import TooMany
 from graphid.graph.memory import Reached
 from graphid.graph.policies import Policies
 from graphid.graph.queries import query
+from graphid.graph.repetitions import NO_REPETITIONS, Ground
 from graphid.graph.rows import cookie_of
 from graphid.identity.ids import Ids
-from graphid.identity.values import Evidence, Micros, message_of
+from graphid.identity.values import Evidence, Identify, Micros, message_of
 from graphid.service.batches import NO_MARKS, batch_of
 from graphid.service.departures import find_departed, warm_departures
 from graphid.service.lanes import Lane, Room
@@ -29,9 +30,11 @@ from graphid.service.messages import Message, Sender
 from graphid.service.receipts import Receipt
 from graphid.service.recording import Moment
 from graphid.service.recordings import Event
-from graphid.service.submission import Submission
+from graphid.service.repeating import Repeating, marks_of, rows_of
+from graphid.service.submission import SaidAgain, Submission
 
 APPEND_EVENTS = query("events/append_events")
+APPEND_AGAIN = query("events/append_again")
 
 UNIT = 250
 """The most messages with evidence that one transaction holds: what they lock waits for them."""
@@ -88,6 +91,8 @@ class Ingest:
         self._patience = patience
         self._room = Room(ROOM)
         self._lanes = [Lane(self._append, most=EVENTS) for _ in range(LANES)]
+        self._repeating = Repeating()
+        self._again = Lane(self._append_again, most=EVENTS)
         self._evidence = Lane(self._record, most=UNIT, workers=WORKERS)
         self._others = Lane(self._record, most=1, workers=OTHERS)
 
@@ -123,7 +128,7 @@ class Ingest:
         return receipts
 
     async def _taken_in(self, submission: Submission) -> list[Receipt]:
-        parts, of = submission.parts()
+        parts, of = submission.parts(self._repeating)
         if len(parts) == 1:
             return await self._stored(submission)
         answers = await asyncio.gather(*map(self._stored, parts), return_exceptions=True)
@@ -137,6 +142,12 @@ class Ingest:
     async def _stored(self, part: Submission) -> list[Receipt]:
         if part.is_plain:
             return part.receipts(await self._appended(part), {})
+        said = part.said_again(self._repeating) if part.is_simple else None
+        if said is not None:
+            again = _Again(part, said)
+            stored = await self._again.put(again, size=len(part), within=self._patience)
+            if stored is not None:
+                return part.receipts(stored, {})
         lane, size = (self._evidence, len(part)) if part.is_simple else (self._others, 1)
         answer = await lane.put(part, size=size, within=self._patience)
         self._on_written()
@@ -188,11 +199,54 @@ class Ingest:
             stored |= {e.message_id: e.as_stored() for e in events if e.message_id not in stored}
         return answers
 
+    async def _append_again(self, waiting: Sequence[_Again]) -> list[Stored | None]:
+        """Store events that say again who is there, as plain ones are; None to those of whom
+        something is another than when it was looked at: they may say more."""
+        stored: Stored = {}
+        left = list(waiting)
+        while left:
+            fresh: dict[str, Event] = {}
+            said: SaidAgain = {}
+            for again in left:
+                said |= again.said
+                for event in again.part.events:
+                    if event.message_id not in stored:
+                        fresh.setdefault(event.message_id, event)
+            if not fresh:
+                break
+            said = {id: pair for id, pair in said.items() if id in fresh}
+            repetitions, grounds = rows_of((p.place, ground) for p, ground in said.values())
+            timeout = max(again.part.policy.session_timeout for again in left)
+            (row,) = await self._database.write_rows(
+                APPEND_AGAIN,
+                ids=[*fresh],
+                batch=batch_of(fresh.values(), timeout, self._ids, marks_of(said)),
+                repetitions=repetitions,
+                grounds=grounds,
+            )
+            if not row["known"] and not row["changed"]:
+                break
+            stored |= {event["messageId"]: event for event in row["known"]}
+            left = [again for again in left if again.stands(set(row["changed"]), self._repeating)]
+        answers: list[Stored | None] = []
+        for again in waiting:
+            events = again.part.events
+            if again not in left:
+                answers.append(None)
+                continue
+            answers.append(
+                {e.message_id: stored[e.message_id] for e in events if e.message_id in stored}
+            )
+            # Who sent the same besides is told that it is there.
+            stored |= {e.message_id: e.as_stored() for e in events if e.message_id not in stored}
+        return answers
+
     async def _record(self, submissions: Sequence[Submission]) -> list[Answer]:
         """Store anything, in one transaction; in two where some events are there already."""
         work = _Work(submissions, self._policies.of, self._ids)
         while not await self._database.write(work.run):
             pass
+        self._repeating.learn(work.grounds)
         return work.answers
 
     @property
@@ -207,9 +261,26 @@ class Ingest:
 
         async def work(unit: Unit) -> None:
             await unit.rows(APPEND_EVENTS, ids=[], batch=NO_EVENTS)
+            nothing = {"repetitions": NO_REPETITIONS, "grounds": []}
+            await unit.rows(APPEND_AGAIN, ids=[], batch=NO_EVENTS, **nothing)
             await EvidenceUnit(unit, [], self._policies.of, self._ids).warm()
 
         await self._database.write(work, timeout=WARMING)
+
+
+@dataclass(frozen=True, eq=False)
+class _Again:
+    """A submission that says nothing new, as far as is known: what it says, and on what ground."""
+
+    part: Submission
+    said: SaidAgain
+
+    def stands(self, changed: set[str], repeating: Repeating) -> bool:
+        """Whether what it rests on is as it was; else that is forgotten."""
+        fallen = [p for p, ground in self.said.values() if not changed.isdisjoint(ground.writes)]
+        for piece in fallen:
+            repeating.forget(piece)
+        return not fallen
 
 
 class _Work:
@@ -222,6 +293,8 @@ class _Work:
         self._stored: Stored = {}
         self._recorded: dict[str, Recorded] = {}
         self._reached = Reached()
+        self.grounds: list[tuple[Identify, Ground]] = []
+        """What was said again, and on what ground; known once it is stored."""
 
     @property
     def answers(self) -> list[Answer]:
@@ -276,6 +349,7 @@ class _Work:
         if await recorder.follow() is None and len(self._submissions) > 1:
             raise TooMany
         self._recorded = await recorder.record(self._batch(recorder.marks))
+        self.grounds = [*recorder.grounds()]
         return True
 
     async def _append(self, unit: Unit) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -13,6 +13,7 @@ from graphid.errors import InvalidInput, Refused
 from graphid.graph.database import Unit
 from graphid.graph.evidence import Recorded
 from graphid.graph.queries import query
+from graphid.graph.repetitions import Ground
 from graphid.identity.admission import admit
 from graphid.identity.ids import Ids
 from graphid.identity.outcome import Outcome, Warned
@@ -34,6 +35,7 @@ from graphid.service.messages import (
 from graphid.service.receipts import Receipt
 from graphid.service.recording import Moment, Recorder
 from graphid.service.recordings import Event, Recording
+from graphid.service.repeating import Repeating
 
 USE_ONCE = query("proofs/use_once")
 
@@ -42,6 +44,10 @@ PENDING = Warned(
 )
 ERASED = Warned("ERASED", "what came under this messageId was erased, and does not come back")
 REUSED = Warned("MESSAGE_ID_REUSED", "this messageId came before with other content, which counts")
+
+
+SaidAgain = dict[str, tuple[IdentifyEvidence, Ground]]
+"""By message id: what an event says again, and what that rests on."""
 
 
 class Submission:
@@ -103,27 +109,42 @@ class Submission:
             for message, _ in self._messages
         )
 
-    def parts(self) -> tuple[list[Submission], list[int]]:
-        """Itself as what is plain, and what is not, with the part that each message is in.
+    def said_again(self, repeating: Repeating) -> SaidAgain | None:
+        """What its events say besides, by message id, with what that rests on, where all of it is
+        known to be so; None where any says more."""
+        said: SaidAgain = {}
+        for id, recording in self._recordings.items():
+            if recording.evidence:
+                ground = repeating.ground(recording.evidence)
+                if ground is None:
+                    return None
+                said[id] = cast(IdentifyEvidence, recording.evidence[0]), ground
+        return said
 
-        A cookie that says who somebody is stays whole, so that its events keep their order.
+    def parts(self, repeating: Repeating) -> tuple[list[Submission], list[int]]:
+        """Itself as what is plain, what says again who is there, and the rest, with the part that
+        each message is in.
+
+        A cookie that says anything stays whole, so that its events keep their order.
         """
         if self.is_plain or not self.is_simple:
             return [self], [0] * len(self)
-        telling = {
-            recording.event.cookie
-            for recording in self._recordings.values()
-            if recording.event is not None and recording.evidence
-        }
+        says: dict[str, int] = {}
+        for recording in self._recordings.values():
+            if recording.event is not None and recording.evidence:
+                is_new = repeating.ground(recording.evidence) is None
+                cookie = recording.event.cookie
+                says[cookie] = max(_NEW if is_new else _AGAIN, says.get(cookie, _AGAIN))
 
-        def part_of(id: str) -> int:
+        def kind_of(id: str) -> int:
             event = self._recordings[id].event
-            return int(event is None or event.cookie in telling)
+            return _NEW if event is None else says.get(event.cookie, _PLAIN)
 
-        of = [part_of(id) for _, id in self._messages]
-        if all(of):
+        kinds = [kind_of(id) for _, id in self._messages]
+        met = sorted(set(kinds))
+        if len(met) == 1:
             return [self], [0] * len(self)
-        return [self._part(part, of) for part in (0, 1)], of
+        return [self._part(kind, kinds) for kind in met], [met.index(kind) for kind in kinds]
 
     def _part(self, part: int, of: Sequence[int]) -> Submission:
         one = copy(self)
@@ -338,6 +359,9 @@ def _problem(
         return InvalidInput("was used before, for something else", path=["messageId"])
     return None
 
+
+_PLAIN, _AGAIN, _NEW = range(3)
+"""What a cookie's messages say of who is there: nothing, nothing new, or something."""
 
 _TYPES: dict[type[Message], str] = {
     StartChat: "CHAT_START",

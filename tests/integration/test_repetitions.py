@@ -3,6 +3,7 @@ something before it becomes another."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from random import Random
 from typing import LiteralString
@@ -12,6 +13,7 @@ import pytest
 from graphid.graph.installation import installation_secret
 from graphid.graph.policies import Policies
 from graphid.identity.values import SAID_USER
+from graphid.service.ingest import Ingest
 from graphid.service.messages import Message, Page, Sender
 from graphid.service.parked import Parked
 from graphid.service.rebuilding import rebuild
@@ -87,6 +89,32 @@ async def test_a_logout_that_arrives_late_makes_the_first_behind_it_an_identify(
     found = [await asked.ask(whose, id=f"{asked.run}-a-{second}") for second in (60, 150, 240)]
     assert len({each["event"]["person"]["id"] for each in found}) == 1
     assert found[0]["event"]["person"]["kind"] == "KNOWN"
+
+
+async def test_what_another_process_changed_is_seen(asked: Asked) -> None:
+    other = Ingest(asked.database, Policies(asked.database), asked.ids, asked.ingest._clock)
+    for second in (0, 60, 120, 180):
+        await asked.one(visit(asked, "a", second))
+    assert await marked(asked) == {"a-60", "a-120", "a-180"}
+    await other.submit([asked.logout("a", 200)], BROWSER)
+    await asked.one(visit(asked, "a", 240))
+    await asked.send(visit(asked, "a", 300), visit(asked, "a", 310))
+    await asked.one(visit(asked, "a", 150))  # late, and on another ground
+    assert await marked(asked) == {f"a-{second}" for second in (60, 120, 150, 180, 300, 310)}
+    await other.submit([asked.said("b", 400, "user_id:kim", "user_id:jo")], SERVER)
+    await other.submit([visit(asked, "a", 500)], SERVER)
+    await asked.one(visit(asked, "a", 510))
+    assert await faults(asked) == []
+    assert "240" in await evidence(asked, "a")
+
+
+async def test_the_same_from_many_at_once_is_there_once(asked: Asked) -> None:
+    await asked.send(visit(asked, "a", 0), visit(asked, "a", 1))
+    pages = [visit(asked, "a", second) for second in range(2, 8)]
+    answers = await asyncio.gather(*(asked.send(*pages) for _ in range(4)))
+    assert [sum(not r.duplicate for r in each) for each in zip(*answers, strict=True)] == [1] * 6
+    assert await marked(asked) == {f"a-{second}" for second in range(1, 8)}
+    assert await faults(asked) == []
 
 
 async def test_whoever_says_it_otherwise_says_an_identify(asked: Asked) -> None:
