@@ -139,7 +139,8 @@ class EvidenceUnit:
             },
         )
         found = present_of(row["values"])
-        self._writes = {text: writes for text, *_, writes in row["values"]}
+        self._writes = dict.fromkeys(roots | reads, 0)
+        self._writes |= {text: writes for text, *_, writes in row["values"]}
         self._following.present |= dict.fromkeys(map(from_text, roots | reads), ABSENT) | found
         self._neighbourhood = {key for key in found if as_text(key) not in reads}
         self._reached.keys.update(map(as_text, self._neighbourhood))
@@ -193,16 +194,21 @@ class EvidenceUnit:
         return max((present[key].touched for key in self._neighbourhood), default="")
 
     def grounds(self) -> Iterator[tuple[Identify, Ground]]:
-        """What the repetitions that were met rest on, where that is as it was loaded: each behind
-        all that was written."""
-        changed = set() if self._difference is None else self._difference.after.keys()
+        """What the repetitions that were met rest on, as it is once this is committed: of those
+        behind all that was written of it."""
+        if self._difference is None:
+            return
+        after = self._following.after()
         for said in self._following.repetitions.values():
-            keys = [as_text(key) for key in said.touched]
-            wrote = max(self._following.present[key].wrote for key in said.touched)
-            is_latest = wrote < said.piece.place and changed.isdisjoint(said.touched)
-            if is_latest and self._writes.keys() >= set(keys):
+            wrote = max(
+                after[key].wrote if key in after else self._following.present[key].wrote
+                for key in said.touched
+            )
+            keys = {as_text(key): key in after for key in said.touched}
+            if wrote < said.piece.place and self._writes.keys() >= keys.keys():
                 row = repetition_row(said, self._ids)
-                writes = {key: self._writes[key] for key in keys}
+                # Writing a key once counts once.
+                writes = {key: self._writes[key] + is_written for key, is_written in keys.items()}
                 yield said.piece, Ground(row["id"], row["properties"], writes, wrote)
 
     def version(self, difference: Difference | None = None) -> str:

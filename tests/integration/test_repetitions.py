@@ -6,12 +6,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from random import Random
-from typing import LiteralString
+from typing import Any, LiteralString, TypeVar
 
 import pytest
 
+from graphid.graph.database import Address, Database, Work
 from graphid.graph.installation import installation_secret
 from graphid.graph.policies import Policies
+from graphid.graph.queries import Query
 from graphid.identity.values import SAID_USER
 from graphid.service.ingest import Ingest
 from graphid.service.messages import Message, Page, Sender
@@ -26,6 +28,8 @@ from tests.integration.test_ingest import BROWSER, SERVER
 from tests.stored import World as Stored
 
 __all__ = ["operator"]
+
+T = TypeVar("T")
 
 
 def visit(world: Asked, cookie: str, seconds: int, user: str | None = "jo") -> Page:
@@ -89,6 +93,37 @@ async def test_a_logout_that_arrives_late_makes_the_first_behind_it_an_identify(
     found = [await asked.ask(whose, id=f"{asked.run}-a-{second}") for second in (60, 150, 240)]
     assert len({each["event"]["person"]["id"] for each in found}) == 1
     assert found[0]["event"]["person"]["kind"] == "KNOWN"
+
+
+class Counting(Database):
+    """Counts the writing statements that are a unit of their own, and the other writing units."""
+
+    alone = units = 0
+
+    async def write_rows(
+        self, query: Query, /, *, within: float | None = None, **parameters: Any
+    ) -> list[dict[str, Any]]:
+        self.alone += 1
+        return await super().write_rows(query, within=within, **parameters)
+
+    async def write(self, work: Work[T], *, timeout: float | None = None) -> T:  # noqa: ASYNC109 - as its parent has it
+        self.units += 1
+        return await super().write(work, timeout=timeout)
+
+
+async def test_what_is_known_to_be_so_takes_one_statement_as_a_page_does(
+    asked: Asked, database: Address
+) -> None:
+    counting = await Counting.connect(database, server_warnings=True)
+    assert isinstance(counting, Counting)
+    ingest = Ingest(counting, Policies(counting), asked.ids, asked.ingest._clock)
+    await ingest.submit([visit(asked, "a", 0), visit(asked, "a", 1)], BROWSER)
+    assert (counting.alone, counting.units) == (0, 1)
+    await ingest.submit([visit(asked, "a", second) for second in range(2, 9)], BROWSER)
+    await ingest.submit([visit(asked, "b", 1, None)], BROWSER)
+    assert (counting.alone, counting.units) == (2, 1)
+    await counting.close()
+    assert len(await marked(asked)) == 8
 
 
 async def test_what_another_process_changed_is_seen(asked: Asked) -> None:
@@ -251,7 +286,7 @@ async def test_verify_names_what_does_not_repeat_and_mends_it(
 async def test_under_another_policy_each_is_looked_at_again(alone: Asked) -> None:
     """A user id that the other policy blocks says nothing; the other's says again who is there."""
     for cookie, user in (("a", "jo"), ("b", "kim")):
-        await alone.send(*(visit(alone, cookie, second, user) for second in range(3)))
+        await alone.send(*(visit(alone, cookie, second, user) for second in range(4)))
     policies = Policies(alone.database)
     blocking = {"blocked": [f"user_id:{alone.run}-jo"]}
     rebuilt = await rebuild(alone.database, policies, alone.ids, Silent(), blocking, patience=0)
