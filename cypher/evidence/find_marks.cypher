@@ -33,8 +33,19 @@ CALL () {
 }
 CALL (repetition, place) {
   MATCH (event:Event)
-    USING INDEX event:Event(repetition, said)
-  WHERE event.repetition = repetition.id AND event.said > place
-  RETURN event ORDER BY event.repetition, event.said LIMIT 1
+    USING INDEX event:Event(cookie, position)
+  WHERE event.cookie = repetition.cookie
+    // A judgement's place is before all times.
+    AND event.position >= CASE WHEN place STARTS WITH '!' THEN '' ELSE left(place, 16) END
+    AND event.repetition = repetition.id AND event.said > place
+  RETURN left(event.position, 16) AS at ORDER BY event.cookie, event.position LIMIT 1
+}
+CALL (repetition, place, at) {
+  // Of one moment, the first is not always that of the event which is first.
+  MATCH (event:Event)
+    USING INDEX event:Event(cookie, position)
+  WHERE event.cookie = repetition.cookie AND event.position >= at AND event.position < at + '~'
+    AND event.repetition = repetition.id AND event.said > place
+  RETURN event ORDER BY event.said LIMIT 1
 }
 RETURN collect(DISTINCT [event {.messageId, .occurredAt, .receivedAt, .cookie, .device, .actor, .digest}, repetition {.id, .identifier, .assurance, .policy, .contact, .last}]) AS marks

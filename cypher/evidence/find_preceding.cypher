@@ -17,10 +17,18 @@ CALL (row) {
   WHERE repetition.cookie = row.cookie AND repetition.last > ''
     AND repetition.actor = row.actor AND repetition.identifier STARTS WITH $named.user
   CALL (row, repetition) {
+    // Mostly it was the last of all: then nothing has to be looked for.
+    WITH row, repetition
+    WHERE repetition.last < row.place
+    RETURN repetition.last AS place
+    UNION ALL
+    WITH row, repetition
+    WHERE repetition.last >= row.place
     MATCH (event:Event)
-      USING INDEX event:Event(repetition, said)
-    WHERE event.repetition = repetition.id AND event.said < row.place
-    RETURN event.said AS place ORDER BY event.repetition DESC, event.said DESC LIMIT 1
+      USING INDEX event:Event(cookie, position)
+    WHERE event.cookie = row.cookie AND event.position <= row.place + '~'
+      AND event.repetition = repetition.id AND event.said < row.place
+    RETURN event.said AS place ORDER BY event.cookie DESC, event.position DESC LIMIT 1
   }
   RETURN place, 'identify' AS kind
 }

@@ -7,8 +7,8 @@ MATCH (repetition:Repetition)
 WHERE repetition.policy <> $named.version
 CALL (repetition) {
   MATCH (event:Event)
-    USING INDEX event:Event(repetition, said)
-  WHERE event.repetition = repetition.id AND event.said > ''
+    USING INDEX event:Event(cookie, position)
+  WHERE event.cookie = repetition.cookie AND event.position > '' AND event.repetition = repetition.id
   RETURN event LIMIT $named.most
 }
 WITH repetition, event LIMIT $named.most

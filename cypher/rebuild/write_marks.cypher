@@ -13,7 +13,7 @@ CALL () {
   MATCH (repetition:Repetition {id: id})
   WHERE NOT EXISTS {
     MATCH (event:Event)
-    WHERE event.repetition = id AND event.said > ''
+    WHERE event.cookie = repetition.cookie AND event.position > '' AND event.repetition = id
   }
   DELETE repetition
 }

@@ -1,4 +1,4 @@
-// Purpose: Repetitions, found by what they rest on, and the events that are marked as one, by their places (docs/graph.md).
+// Purpose: Repetitions, found by what they rest on (docs/graph.md). Their events are found by their cookie's.
 // Parameters: none.
 // Columns: none.
 
@@ -7,4 +7,3 @@ CREATE INDEX repetition_cookie IF NOT EXISTS FOR (n:Repetition) ON (n.cookie, n.
 CREATE INDEX repetition_device IF NOT EXISTS FOR (n:Repetition) ON (n.device, n.last);
 CREATE INDEX repetition_identifier IF NOT EXISTS FOR (n:Repetition) ON (n.identifier, n.last);
 CREATE INDEX repetition_contact IF NOT EXISTS FOR (n:Repetition) ON (n.contact, n.last);
-CREATE INDEX event_repetition IF NOT EXISTS FOR (n:Event) ON (n.repetition, n.said);

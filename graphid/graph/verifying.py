@@ -220,9 +220,9 @@ class Verification:
             after = found["ids"][-1]
 
     async def _look_at_marks_of(self, repetition: str) -> None:
-        said = ""
+        after = ""
         while True:
-            page = {"ids": [], "repetition": repetition, "said": said, "size": PAGE}
+            page = {"ids": [], "repetition": repetition, "after": after, "size": PAGE}
             (found,) = await self._ask(READ_MARKS, named=page)
             await self.marks.learn(found["rows"], self.policy_of)
             for row in found["rows"]:
@@ -233,7 +233,7 @@ class Verification:
                     self._suspect(Marks.kind, row[0])
             if len(found["rows"]) < PAGE:
                 return
-            said = found["rows"][-1][1]["said"]
+            after = found["rows"][-1][1]["position"]
 
     async def _look_at(self, check: Check) -> None:
         self.progress.begin(PLURALS.get(check.kind, f"{check.kind}s"))
@@ -369,7 +369,7 @@ class Verification:
                 of_kind.setdefault(subject.kind, []).append(subject.id)
         for kind, ids in of_kind.items():
             statement = READ_COOKIES if kind == "cookie" else self.checks[kind].reads
-            named = {"ids": ids, "after": None, "repetition": None, "said": None, "size": 0}
+            named = {"ids": ids, "after": None, "repetition": None, "size": 0}
             (answer,) = await ask(statement, named=named)
             if kind == Marks.kind:
                 await self.marks.learn(answer["rows"], self.policy_of)
