@@ -133,7 +133,7 @@ async def dump(database: Database) -> Counter[str]:
     found: list[Any] = []
     for row in (*nodes, *relationships):
         properties = row["properties"]
-        for name in ("recordedAt", "receivedAt", "retractedAt", "lock"):
+        for name in ("recordedAt", "receivedAt", "retractedAt", "lock", "writes"):
             properties.pop(name, None)
         if row.get("label") == "State" and "place" not in properties:
             continue  # what was locked and came to nothing
