@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,9 @@ class Rebuilding:
 
 
 @pytest.fixture
-def rebuilding_(ledger: Ledger) -> Rebuilding:
-    return Rebuilding(ledger)
+async def rebuilding_(ledger: Ledger) -> AsyncIterator[Rebuilding]:
+    yield Rebuilding(ledger)
+    await ledger.empty()  # who comes next may not know the secret that it was begun with
 
 
 async def test_the_graph_is_the_fold_under_the_other_policy(rebuilding_: Rebuilding) -> None:

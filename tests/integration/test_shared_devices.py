@@ -263,6 +263,7 @@ async def test_a_statement_reads_no_more_of_a_larger_crowd(
                 named = {
                     **{"ids": [device], "moments": [moment], "before": mark + "~", "since": 0},
                     **{"most": 20, "visitors": 20, "size": 1, "until": 10**16},
+                    **{"ahead": 20, "met": [], "few": 10},
                 }
                 done = await driver.execute_query(
                     "PROFILE " + query(name).text,
