@@ -18,8 +18,9 @@ CALL (person) {
     RETURN visitor ORDER BY visitor.contact DESC, visitor.linkedAt DESC LIMIT $named.most
   }
   WITH contact, visitor LIMIT $named.most
-  MATCH (visitor)-[link:IDENTIFIED_AS]->(contact)
-  WHERE link.state <> 'SEVERED'
+  // By the visitor's few links: a contact can have very many.
+  MATCH (visitor)-[link:IDENTIFIED_AS]->(identified:Contact)
+  WHERE identified.id = contact.id AND link.state <> 'SEVERED'
   MATCH (visitor)-[:OF_COOKIE]->(cookie:Cookie)
   CALL (cookie) {
     MATCH (cookie)-[:ON_DEVICE]->(device:Device)
