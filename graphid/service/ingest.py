@@ -190,14 +190,7 @@ class Ingest:
             for event in row["known"]:
                 stored[event["messageId"]] = event
                 fresh.pop(event["messageId"])
-        answers: list[Stored] = []
-        for events, _ in waiting:
-            answers.append(
-                {e.message_id: stored[e.message_id] for e in events if e.message_id in stored}
-            )
-            # Who sent the same besides is told that it is there.
-            stored |= {e.message_id: e.as_stored() for e in events if e.message_id not in stored}
-        return answers
+        return [_known_of(events, stored) for events, _ in waiting]
 
     async def _append_again(self, waiting: Sequence[_Again]) -> list[Stored | None]:
         """Store events that say again who is there, as plain ones are; None to those of whom
@@ -208,13 +201,13 @@ class Ingest:
             fresh: dict[str, Event] = {}
             said: SaidAgain = {}
             for again in left:
-                said |= again.said
                 for event in again.part.events:
-                    if event.message_id not in stored:
-                        fresh.setdefault(event.message_id, event)
+                    id = event.message_id
+                    if id not in stored and id not in fresh:
+                        fresh[id] = event
+                        said |= {id: again.said[id]} if id in again.said else {}
             if not fresh:
                 break
-            said = {id: pair for id, pair in said.items() if id in fresh}
             repetitions, grounds = rows_of((p.place, ground) for p, ground in said.values())
             timeout = max(again.part.policy.session_timeout for again in left)
             (row,) = await self._database.write_rows(
@@ -228,18 +221,7 @@ class Ingest:
                 break
             stored |= {event["messageId"]: event for event in row["known"]}
             left = [again for again in left if again.stands(set(row["changed"]), self._repeating)]
-        answers: list[Stored | None] = []
-        for again in waiting:
-            events = again.part.events
-            if again not in left:
-                answers.append(None)
-                continue
-            answers.append(
-                {e.message_id: stored[e.message_id] for e in events if e.message_id in stored}
-            )
-            # Who sent the same besides is told that it is there.
-            stored |= {e.message_id: e.as_stored() for e in events if e.message_id not in stored}
-        return answers
+        return [_known_of(a.part.events, stored) if a in left else None for a in waiting]
 
     async def _record(self, submissions: Sequence[Submission]) -> list[Answer]:
         """Store anything, in one transaction; in two where some events are there already."""
@@ -266,6 +248,13 @@ class Ingest:
             await EvidenceUnit(unit, [], self._policies.of, self._ids).warm()
 
         await self._database.write(work, timeout=WARMING)
+
+
+def _known_of(events: Sequence[Event], stored: Stored) -> Stored:
+    """Which of one's events were there before; who sends the same after them is told that it is."""
+    known = {e.message_id: stored[e.message_id] for e in events if e.message_id in stored}
+    stored |= {e.message_id: e.as_stored() for e in events if e.message_id not in stored}
+    return known
 
 
 @dataclass(frozen=True, eq=False)

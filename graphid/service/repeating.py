@@ -15,7 +15,7 @@ from graphid.identity.repetition import may_repeat
 from graphid.identity.values import Evidence, Identify, Place
 
 MOST = 20_000
-"""How many are kept, those that were used last; some 1.5 kB each."""
+"""How many are kept, those that were met last; some 1.5 kB each."""
 
 Said = tuple[str, str | None, tuple[str, ...], int, int, str | None]
 """What is the same of those that say the same."""

@@ -152,6 +152,18 @@ async def test_the_same_from_many_at_once_is_there_once(asked: Asked) -> None:
     assert await faults(asked) == []
 
 
+async def test_of_one_id_with_two_contents_only_the_first_says_anything(asked: Asked) -> None:
+    await asked.send(visit(asked, "a", 0), visit(asked, "a", 1))
+    await asked.send(visit(asked, "b", 0, "kim"), visit(asked, "b", 1, "kim"))
+    ours, theirs = visit(asked, "a", 5), visit(asked, "b", 6, "kim")
+    named = theirs.context.model_copy(update={"message_id": ours.context.message_id})
+    theirs = theirs.model_copy(update={"context": named})
+    # While the first is stored, the others wait, and then go together.
+    await asyncio.gather(*map(asked.send, (visit(asked, "a", 4), ours, theirs)))
+    assert await marked(asked) == {"a-1", "b-1", "a-4", "a-5"}
+    assert await faults(asked) == []
+
+
 async def test_whoever_says_it_otherwise_says_an_identify(asked: Asked) -> None:
     """Another user, another device, a stronger key, and whoever is there after a switch."""
     await asked.send(visit(asked, "a", 0), visit(asked, "a", 1))
