@@ -33,8 +33,6 @@ CONNECTIONS = 2
 """Of the bare driver."""
 ROWS = 500
 """Of one bare transaction."""
-STAYING = 0.8
-"""Of the visitors of a batch, the share that is there in the next."""
 BROWSERS = 20
 """Cookies in one batch."""
 LATE = timedelta(days=2)
@@ -67,10 +65,12 @@ class Mix:
     late: float = 0.0
     named: bool = False
     """Each says with a user id who is there, as SDKs do after an identify."""
+    staying: float = 0.8
+    """Of the visitors of a batch, the share that is there in the next."""
 
 
 PLAIN = Mix("pages and tracks")
-NAMED = Mix("pages and tracks, each with a user id", named=True)
+NAMED = Mix("pages and tracks, each with the user id of who is there", named=True, staying=0.99)
 MIXED = Mix(
     "5 % identifies, 2 % logouts, 20 % repeats, 5 % late",
     identifies=0.05,
@@ -140,7 +140,7 @@ class Traffic:
     def calls(self) -> list[dict[str, Any]]:
         """The next calls of those who are there."""
         # Each visitor stays for a few batches, and another takes their place.
-        self._cookies = [c for c in self._cookies if self._random.random() < STAYING]
+        self._cookies = [c for c in self._cookies if self._random.random() < self._mix.staying]
         while len(self._cookies) < BROWSERS:
             self._cookies.append(f"{self._run}-{next(self._number)}")
         now = datetime.now(UTC)
