@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from zlib import crc32
 
 from graphid.graph.database import Database, Unit
 from graphid.graph.evidence import NO_EVENTS, EvidenceUnit, PolicyOf, Recorded
@@ -31,7 +30,7 @@ from graphid.service.receipts import Receipt
 from graphid.service.recording import Moment
 from graphid.service.recordings import Event
 from graphid.service.repeating import Repeating, marks_of, rows_of
-from graphid.service.submission import SaidAgain, Submission
+from graphid.service.submission import LANES, SaidAgain, Submission, lane_of
 
 APPEND_EVENTS = query("events/append_events")
 APPEND_AGAIN = query("events/append_again")
@@ -40,8 +39,6 @@ UNIT = 250
 """The most messages with evidence that one transaction holds: what they lock waits for them."""
 EVENTS = 500
 """The most events that one transaction appends where it has no evidence."""
-LANES = 2
-"""For events: a cookie's are all in one, so that no two transactions of ours want one cookie."""
 WORKERS = 2
 """Transactions of evidence at once: one that has much to follow leaves a way past it."""
 OTHERS = 8
@@ -92,7 +89,7 @@ class Ingest:
         self._room = Room(ROOM)
         self._lanes = [Lane(self._append, most=EVENTS) for _ in range(LANES)]
         self._repeating = Repeating()
-        self._again = Lane(self._append_again, most=EVENTS)
+        self._again = [Lane(self._append_again, most=EVENTS) for _ in range(LANES)]
         self._evidence = Lane(self._record, most=UNIT, workers=WORKERS)
         self._others = Lane(self._record, most=1, workers=OTHERS)
 
@@ -145,18 +142,19 @@ class Ingest:
         said = part.said_again(self._repeating) if part.is_simple else None
         if said is not None:
             again = _Again(part, said)
-            stored = await self._again.put(again, size=len(part), within=self._patience)
+            lane = self._again[lane_of(part.events[0].cookie)]
+            stored = await lane.put(again, size=len(part), within=self._patience)
             if stored is not None:
                 return part.receipts(stored, {})
-        lane, size = (self._evidence, len(part)) if part.is_simple else (self._others, 1)
-        answer = await lane.put(part, size=size, within=self._patience)
+        others, size = (self._evidence, len(part)) if part.is_simple else (self._others, 1)
+        answer = await others.put(part, size=size, within=self._patience)
         self._on_written()
         return part.receipts(*answer)
 
     async def _appended(self, plain: Submission) -> Stored:
         events: list[list[Event]] = [[] for _ in self._lanes]
         for event in plain.events:
-            events[crc32(event.cookie.encode()) % len(events)].append(event)
+            events[lane_of(event.cookie)].append(event)
         timeout = plain.policy.session_timeout
         putting = [
             lane.put((own, timeout), size=len(own), within=self._patience)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, cast
+from zlib import crc32
 
 import msgspec
 
@@ -122,8 +123,8 @@ class Submission:
         return said
 
     def parts(self, repeating: Repeating) -> tuple[list[Submission], list[int]]:
-        """Itself as what is plain, what says again who is there, and the rest, with the part that
-        each message is in.
+        """Itself as what is plain, what says again who is there (for each lane), and the rest,
+        with the part that each message is in.
 
         A cookie that says anything stays whole, so that its events keep their order.
         """
@@ -132,9 +133,11 @@ class Submission:
         says: dict[str, int] = {}
         for recording in self._recordings.values():
             if recording.event is not None and recording.evidence:
-                is_new = repeating.ground(recording.evidence) is None
                 cookie = recording.event.cookie
-                says[cookie] = max(_NEW if is_new else _AGAIN, says.get(cookie, _AGAIN))
+                if repeating.ground(recording.evidence) is None:
+                    says[cookie] = _NEW
+                else:
+                    says.setdefault(cookie, _AGAIN + lane_of(cookie))
 
         def kind_of(id: str) -> int:
             event = self._recordings[id].event
@@ -360,8 +363,18 @@ def _problem(
     return None
 
 
-_PLAIN, _AGAIN, _NEW = range(3)
-"""What a cookie's messages say of who is there: nothing, nothing new, or something."""
+_PLAIN, _NEW, _AGAIN = range(3)
+"""What a cookie's messages say of who is there: nothing, something, or (with the lane) nothing new.
+"""
+
+LANES = 2
+"""For events: a cookie's are all in one, so that no two transactions of ours want one cookie."""
+
+
+def lane_of(cookie: str) -> int:
+    """In which a cookie's events are."""
+    return crc32(cookie.encode()) % LANES
+
 
 _TYPES: dict[type[Message], str] = {
     StartChat: "CHAT_START",
