@@ -54,27 +54,33 @@ def repetition_row(repetition: Repetition, ids: Ids) -> Row:
 def repetition_rows(repetitions: Iterable[Repetition], ids: Ids) -> tuple[Row, dict[str, str]]:
     """The ``repetitions`` of ``parts/note_repetitions``; and of each the repetition that it is
     one of, by the id of the evidence."""
+    rows = [(repetition_row(repetition, ids), repetition) for repetition in repetitions]
+    of = {repetition.piece.id: row["id"] for row, repetition in rows}
+    return noted((row, map(as_text, repetition.touched)) for row, repetition in rows), of
+
+
+def noted(said: Iterable[tuple[Row, Iterable[str]]]) -> Row:
+    """The ``repetitions`` of ``parts/note_repetitions``: of nodes, each as often as it is said
+    again, and the keys that this rests on."""
     nodes: dict[str, Row] = {}
-    of: dict[str, str] = {}
-    repetitions = list(repetitions)
-    for repetition in repetitions:
-        row = repetition_row(repetition, ids)
-        id = of[repetition.piece.id] = row["id"]
-        if id not in nodes or nodes[id]["last"] < row["last"]:
-            nodes[id] = row
-    rests = rests_of((repetition, repetition.piece.place) for repetition in repetitions)
-    return {"nodes": [nodes[id] for id in sorted(nodes)], "rests": rests}, of
+    rests: list[tuple[Place, Iterable[str]]] = []
+    for row, keys in said:
+        last = nodes.setdefault(row["id"], row)["last"]
+        if last < row["last"]:
+            nodes[row["id"]] = row
+        rests.append((row["last"], keys))
+    return {"nodes": [nodes[id] for id in sorted(nodes)], "rests": rests_of(rests)}
 
 
 def kept_rests(kept: Mapping[Place, Repetition], marks: Mapping[Place, Mark]) -> list[Row]:
     """What marks that were looked at rest on: those behind them, which say the same, do so too."""
-    return rests_of((repetition, marks[place].last) for place, repetition in kept.items())
+    return rests_of((marks[at].last, map(as_text, said.touched)) for at, said in kept.items())
 
 
-def rests_of(repetitions: Iterable[tuple[Repetition, Place]]) -> list[Row]:
-    """The keys that repetitions rest on, each with the last place."""
+def rests_of(said: Iterable[tuple[Place, Iterable[str]]]) -> list[Row]:
+    """The keys that what is said again rests on, each with the last place."""
     last: dict[str, Place] = {}
-    for repetition, place in repetitions:
-        for key in map(as_text, repetition.touched):
+    for place, keys in said:
+        for key in keys:
             last[key] = max(place, last.get(key, place))
     return [{"key": key, "place": last[key]} for key in sorted(last)]

@@ -140,7 +140,7 @@ class Ingest:
         if part.is_plain:
             return part.receipts(await self._appended(part), {})
         said = part.said_again(self._repeating) if part.is_simple else None
-        if said is not None:
+        if said:
             again = _Again(part, said)
             lane = self._again[lane_of(part.events[0].cookie)]
             stored = await lane.put(again, size=len(part), within=self._patience)

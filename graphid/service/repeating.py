@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from graphid.graph.repetitions import Ground
+from graphid.graph.repetitions import Ground, noted
 from graphid.identity.repetition import may_repeat
 from graphid.identity.values import Evidence, Identify, Place
 
 MOST = 20_000
-"""How many are kept, those that were met last; some 1.5 kB each."""
+"""How many are kept: those that were met last."""
 
 Said = tuple[str, str | None, tuple[str, ...], int, int, str | None]
 """What is the same of those that say the same."""
@@ -65,27 +65,15 @@ def _said(piece: Identify) -> Said:
 def rows_of(said: Iterable[tuple[Place, Ground]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The ``repetitions`` and ``grounds`` of ``events/append_again``, of places where something
     is said again."""
-    nodes: dict[str, dict[str, Any]] = {}
-    rests: dict[str, Place] = {}
+    rows: list[tuple[dict[str, Any], Iterable[str]]] = []
     writes: dict[str, int] = {}
     for place, ground in said:
-        node = nodes.get(ground.id)
-        if node is None:
-            nodes[ground.id] = {"id": ground.id, "properties": ground.properties, "last": place}
-        elif node["last"] < place:
-            node["last"] = place
+        node = {"id": ground.id, "properties": ground.properties, "last": place}
+        rows.append((node, ground.writes))
         for key, count in ground.writes.items():
             # Two that differ in this are not both so: the lower one is found to be another.
             writes[key] = min(count, writes.get(key, count))
-            if rests.get(key, "") < place:
-                rests[key] = place
-    return (
-        {
-            "nodes": [nodes[id] for id in sorted(nodes)],
-            "rests": [{"key": key, "place": rests[key]} for key in sorted(rests)],
-        },
-        [{"key": key, "writes": writes[key]} for key in sorted(writes)],
-    )
+    return noted(rows), [{"key": key, "writes": writes[key]} for key in sorted(writes)]
 
 
 def marks_of(said: Mapping[str, tuple[Identify, Ground]]) -> dict[str, dict[str, str]]:
