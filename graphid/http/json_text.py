@@ -6,6 +6,8 @@ import json
 import math
 from typing import Any, NoReturn
 
+import msgspec
+
 from graphid.errors import InvalidInput
 
 MAX_NESTING = 64
@@ -21,6 +23,56 @@ def parse_json(body: bytes) -> Any:
     for a number too large to be one, and for nesting past ``MAX_NESTING``. The message never
     repeats the input.
     """
+    # Nearly every body is plainly sound, which is seen in half the time that its faults would take.
+    value = _at_once(body)
+    return _closely(body) if value is _UNSURE else value
+
+
+def _at_once(body: bytes) -> Any:
+    """The value of a body that is sound at first sight; ``_UNSURE`` of others, sound or not."""
+    if any(space in body for space in _BEFORE_COLON):
+        return _UNSURE
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
+        return _UNSURE
+    # Each key ends in a quote and a colon. So do some other texts, but then it is not sure; and
+    # where an object holds a key twice, one of the two is not in the value.
+    return value if _keys_of(value) == body.count(b'":') else _UNSURE
+
+
+_UNSURE = object()
+_BEFORE_COLON = (b" :", b"\n:", b"\r:", b"\t:")
+_LEAST, _MOST = -(2**63), 2**63 - 1
+
+
+def _keys_of(value: Any) -> int:
+    """How many keys the objects of a value hold in all; -1 where it is nested too deep, or holds a
+    whole number of more than 64 bits."""
+    keys, depth = 0, 0
+    holders = [[value]]
+    while holders:
+        if depth > MAX_NESTING:
+            return -1
+        depth += 1
+        inner = []
+        for holder in holders:
+            if type(holder) is dict:
+                keys += len(holder)
+                children = holder.values()
+            else:
+                children = holder
+            for child in children:
+                kind = type(child)
+                if kind is dict or kind is list:
+                    inner.append(child)
+                elif kind is int and not _LEAST <= child <= _MOST:
+                    return -1
+        holders = inner
+    return keys
+
+
+def _closely(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:

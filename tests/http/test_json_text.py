@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from graphid.errors import InvalidInput
+from graphid.http import json_text
 from graphid.http.json_text import MAX_NESTING, parse_json
 
 
@@ -62,3 +68,55 @@ def test_half_a_surrogate_pair_is_refused() -> None:
     with pytest.raises(InvalidInput, match="surrogate"):
         parse_json(b'{"a": "\\ud800"}')
     assert parse_json(b'{"a": "\\ud83d\\ude00"}') == {"a": "\U0001f600"}
+
+
+NUMBERS = st.one_of(
+    st.integers(),
+    st.integers(-(2**64), 2**64),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=12,
+)
+COMPACT, PYTHONS, STRANGE = (",", ":"), (", ", ": "), (" ,", " : ")
+
+
+@given(VALUES, st.sampled_from([COMPACT, PYTHONS, STRANGE]), st.booleans(), st.data())
+@example("\\\":", COMPACT, True, None)
+def test_at_first_sight_and_closely_is_the_same(
+    value: Any, separators: tuple[str, str], ascii: bool, data: st.DataObject | None
+) -> None:
+    """Also of what is no JSON any more, as a few bytes of it were changed."""
+    text = json.dumps(value, separators=separators, ensure_ascii=ascii)
+    body = bytearray(text.encode(errors="surrogatepass"))
+    if data is not None:
+        for _ in range(data.draw(st.integers(0, 2))):
+            at = data.draw(st.integers(0, len(body)))
+            body[at : at + data.draw(st.integers(0, 2))] = data.draw(
+                st.sampled_from([b"", b'"', b"0", b"-", b".", b"e9", b"\\", b"{", b"}", b"[", b"]"])
+                | st.sampled_from([b":", b",", b" ", b"\n", b"\x00", b"\xff", b'"a":1,', b"\\ud800"])
+            )
+    assert read(bytes(body)) == closely(bytes(body))
+
+
+def read(body: bytes) -> tuple[str, Any]:
+    try:
+        return "value", repr(parse_json(body))
+    except InvalidInput as error:
+        return "fault", error.message
+
+
+def closely(body: bytes) -> tuple[str, Any]:
+    """As it is read where nothing is seen at first sight."""
+    try:
+        return "value", repr(json_text._closely(body))
+    except InvalidInput as error:
+        return "fault", error.message
+
+
+def test_what_is_sound_is_seen_at_first_sight() -> None:
+    body = b'{"batch": [{"type": "page", "context": {"page": {"path": "/"}}, "n": [1, {}, -2.5]}]}'
+    assert json_text._at_once(body) == json.loads(body)
+    assert json_text._at_once(b'{"a": 1, "a": 2}') is json_text._UNSURE
