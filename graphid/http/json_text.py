@@ -30,7 +30,7 @@ def parse_json(body: bytes) -> Any:
 
 def _at_once(body: bytes) -> Any:
     """The value of a body that is sound at first sight; ``_UNSURE`` of others, sound or not."""
-    if any(space in body for space in _BEFORE_COLON):
+    if any(space in body for space in _SPACED):
         return _UNSURE
     try:
         value = msgspec.json.decode(body)
@@ -42,7 +42,8 @@ def _at_once(body: bytes) -> Any:
 
 
 _UNSURE = object()
-_BEFORE_COLON = (b" :", b"\n:", b"\r:", b"\t:")
+_SPACED = (b" :", b"\n", b"\r", b"\t")
+"""What a body has no white space before a colon without; the three are looked for in no time."""
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
@@ -50,21 +51,18 @@ def _keys_of(value: Any) -> int:
     """How many keys the objects of a value hold in all; -1 where it is nested too deep, or holds a
     whole number of more than 64 bits."""
     keys, depth = 0, 0
-    holders = [[value]]
+    holders: list[Any] = [[value]]
     while holders:
         if depth > MAX_NESTING:
             return -1
         depth += 1
-        inner = []
+        inner: list[Any] = []
         for holder in holders:
             if type(holder) is dict:
                 keys += len(holder)
-                children = holder.values()
-            else:
-                children = holder
-            for child in children:
+            for child in holder.values() if type(holder) is dict else holder:
                 kind = type(child)
-                if kind is dict or kind is list:
+                if kind in _NESTING:
                     inner.append(child)
                 elif kind is int and not _LEAST <= child <= _MOST:
                     return -1

@@ -29,6 +29,7 @@ from graphid.http.gate import Allowance
 from graphid.http.json_text import parse_json
 from graphid.http.request_id import request_id
 from graphid.http.segment_calls import Clock, JsonObject, sent_at_of, translate
+from graphid.http.segment_plain import plain_of
 from graphid.identity.ids import Ids
 from graphid.service.messages import Message, Sender
 from graphid.service.receipts import Receipt
@@ -167,7 +168,8 @@ class Segment:
             try:
                 if not isinstance(call, dict):
                     raise InvalidInput("must be an object", path=[])
-                read.messages[index] = translate(
+                plain = None if context or clock.of(call).is_wrong else plain_of(call)
+                read.messages[index] = plain or translate(
                     call, clock=clock, cookie_of=cookie_of, context=context
                 )
             except InvalidInput as error:

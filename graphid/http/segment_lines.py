@@ -22,7 +22,7 @@ from graphid.http.segment_calls import Clock, CookieOf, JsonObject, read_time, t
 from graphid.http.segment_plain import plain_of
 from graphid.identity.ids import Ids
 from graphid.identity.values import Assurance
-from graphid.service.files.reading import Plain, Twins
+from graphid.service.files.reading import Twins
 from graphid.service.messages import Contact, Message
 
 _decode: Callable[[bytes], Any] = msgspec.json.Decoder().decode
@@ -58,6 +58,9 @@ class SegmentLines:
         if line.isspace():
             return None
         said = parse_line(line)
+        plain = plain_of(said, len(line))
+        if plain is not None:
+            return plain
         if said.get("type") == "contact":
             return _contact(said, self._at)
         said.pop("sentAt", None)  # it corrects nothing
@@ -66,16 +69,6 @@ class SegmentLines:
         if self._at is not None and not (said.get("timestamp") or said.get("originalTimestamp")):
             said = {**said, "timestamp": self._at.isoformat()}
         return translate(said, clock=_AS_SENT, cookie_of=self._cookie_of)
-
-    def plain(self, line: bytes) -> Plain | None:
-        """The event that a line says, where that is seen at a glance."""
-        if _LONG in line.translate(_ZEROS):
-            return None
-        try:
-            said = _decode(line)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            return None
-        return plain_of(said, len(line)) if isinstance(said, dict) else None
 
     def skip(self, line: bytes) -> None:
         if line.isspace():

@@ -1,5 +1,5 @@
-"""The calls that nearly all lines of a history are: a page, a screen or a tracked event, with an
-id, a cookie and a time of its own, that names nobody.
+"""The calls that nearly all traffic is: a page, a screen or a tracked event, with an id, a cookie
+and a time of its own.
 
 What ``segment_calls`` and the limits of ``service/messages.py`` make of such a call is made here at
 once, in a fraction of the time. Of any other call, also of one with a fault, nothing is said: who
@@ -13,13 +13,13 @@ from typing import Any, TypeGuard
 
 from graphid.errors import InvalidInput
 from graphid.http.segment_calls import JsonObject, page_of, read_time, screen_of
-from graphid.service.files.reading import Plain
 from graphid.service.messages import (
     EARLIEST,
     MAX_ID,
     MAX_NAME,
     MAX_PROPERTIES,
     MAX_URL,
+    Plain,
     bounded,
 )
 
@@ -27,11 +27,12 @@ SMALL = MAX_PROPERTIES // 4
 """Bytes of a call whose flat properties cannot be too large: a byte counts as four at most."""
 
 
-def plain_of(said: JsonObject, size: int) -> Plain | None:
-    """The event that a call, of so many bytes of valid JSON, is; None where it takes more."""
-    kind = said.get("type")
+def plain_of(said: JsonObject, size: int | None = None) -> Plain | None:
+    """The event that a call is, of valid JSON of so many bytes where that is known; None where
+    more is needed to tell."""
+    kind: Any = said.get("type")
     told_by = _CALLS.get(kind) if isinstance(kind, str) else None
-    if told_by is None or said.get("userId") is not None:
+    if told_by is None:
         return None
     context: Any = said.get("context", _NOTHING)
     if not isinstance(context, dict):
@@ -40,8 +41,10 @@ def plain_of(said: JsonObject, size: int) -> Plain | None:
     if not isinstance(device, dict):
         return None
     id, cookie = said.get("messageId"), said.get("anonymousId")
-    device_id, session = device.get("id"), context.get("sessionId")
-    if not (_is_id(id) and _is_id(cookie) and _may_be_id(device_id) and _may_be_id(session)):
+    device_id, session, user = device.get("id"), context.get("sessionId"), said.get("userId")
+    if not (_is_id(id) and _is_id(cookie)):
+        return None
+    if not (_may_be_id(device_id) and _may_be_id(session) and _may_be_id(user)):
         return None
     try:
         at = read_time(said.get("timestamp"), "timestamp")
@@ -51,7 +54,7 @@ def plain_of(said: JsonObject, size: int) -> Plain | None:
         _require_bounded(detail["properties"], size)
     except (ValueError, InvalidInput):
         return None
-    return Plain(str(kind), id, cookie, device_id, session, at, detail)
+    return Plain(kind, id, cookie, device_id, session, at, detail, user)
 
 
 _NOTHING: dict[str, Any] = {}
@@ -104,8 +107,10 @@ def _is_text(value: Any, most: int) -> bool:
     return isinstance(value, str) and len(value) <= most
 
 
-def _require_bounded(properties: dict[str, Any] | None, size: int) -> None:
+def _require_bounded(properties: dict[str, Any] | None, size: int | None) -> None:
     if properties is not None and (
-        size > SMALL or any(isinstance(value, dict | list) for value in properties.values())
+        size is None
+        or size > SMALL
+        or any(isinstance(value, dict | list) for value in properties.values())
     ):
         bounded(properties)

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from graphid.service.files.reading import Plain
 from graphid.service.messages import (
     ChatAuthentication,
     ChatMessage,
@@ -15,10 +14,12 @@ from graphid.service.messages import (
     Identify,
     Message,
     Page,
+    Plain,
     Proof,
     StartChat,
     Track,
     Traits,
+    Validated,
 )
 
 _json = msgspec.json.Encoder(order="sorted")
@@ -27,8 +28,10 @@ _json = msgspec.json.Encoder(order="sorted")
 def detail_of(message: Message) -> dict[str, Any]:
     """What a line of the journey tells beside when and where."""
     match message:
+        case Plain():
+            said: dict[str, Any] = message.detail
         case Page():
-            said: dict[str, Any] = {
+            said = {
                 "url": message.url,
                 "title": message.title,
                 "referrer": message.referrer,
@@ -62,6 +65,8 @@ def _voucher(proof: Proof | None) -> dict[str, Any]:
 def digest_of(message: Message) -> str:
     """What tells whether a message id came again with other content; times are no part of it."""
     match message:
+        case Plain():
+            content = message.detail | _of_plain(message)
         case Page():
             content = {
                 "url": message.url,
@@ -82,23 +87,7 @@ def digest_of(message: Message) -> str:
     return blake2b(_json.encode(content), digest_size=12).hexdigest()
 
 
-def digest_of_plain(said: Plain) -> str:
-    """As above, of a plain event."""
-    is_page = said.call == "page"
-    content = said.detail | {
-        "kind": "page" if is_page else "track",
-        "context": {
-            "cookie_id": said.cookie,
-            "device_id": said.device,
-            "session_id": said.session,
-        },
-    }
-    if not is_page:
-        content["call"] = said.call
-    return blake2b(_json.encode(content), digest_size=12).hexdigest()
-
-
-def content_of(message: Message) -> dict[str, Any]:
+def content_of(message: Validated) -> dict[str, Any]:
     """What a digest is made of; of pages and tracked events, nearly all there is, ``digest_of``
     says the same without asking pydantic."""
     content = message.model_dump(mode="json", exclude={"message_id", "occurred_at"})
@@ -122,6 +111,17 @@ def _of_event(message: Page | Track) -> dict[str, Any]:
             "session_id": context.session_id,
         },
     }
+
+
+def _of_plain(message: Plain) -> dict[str, Any]:
+    context = {
+        "cookie_id": message.cookie,
+        "device_id": message.device,
+        "session_id": message.session,
+    }
+    if message.call == "page":
+        return {"kind": "page", "context": context}
+    return {"kind": "track", "call": message.call, "context": context}
 
 
 def contact_id_of(message: Contact) -> str:

@@ -17,7 +17,7 @@ from typing import Generic, Protocol, TypeVar
 from zlib import crc32
 
 from graphid.errors import GraphidError, Retryable
-from graphid.service.messages import ChatLine, Contact, Message, Sender
+from graphid.service.messages import ChatLine, Contact, Message, Plain, Sender
 from graphid.service.receipts import Receipt
 from graphid.service.recording import Moment
 from graphid.service.sources import Source
@@ -202,6 +202,8 @@ def _lane(message: Message, lanes: int) -> int:
         key = f"{message.source}\x1f{message.source_id}"
     elif isinstance(message, ChatLine):
         key = message.chat_id
+    elif isinstance(message, Plain):
+        key = message.cookie
     else:
         key = message.context.cookie_id
     return crc32(key.encode("utf-8", "surrogatepass")) % lanes

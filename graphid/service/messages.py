@@ -10,7 +10,7 @@ import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
 from math import isfinite
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
@@ -80,25 +80,33 @@ def _said(text: str) -> str:
 
 def bounded(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """Properties, as they are. Raises ValueError where they are too large, or too deep."""
-    size = 0
-    stack: list[tuple[Any, int]] = [(value, 1)]
-    while stack:
-        item, depth = stack.pop()
-        if depth > MAX_DEPTH:
-            raise ValueError(f"must not be nested deeper than {MAX_DEPTH}")
-        if isinstance(item, dict):
-            stack.extend((child, depth + 1) for child in item.values())
-            for key in item:
-                size += len(_storable(key)) + 4
-        elif isinstance(item, list):
-            stack.extend((child, depth + 1) for child in item)
-            size += 2
-        elif isinstance(item, float) and not isfinite(item):
-            raise ValueError("must not hold numbers larger than a double can be")
-        else:
-            size += len(_storable(item)) + 2 if isinstance(item, str) else 8
-        if size > MAX_PROPERTIES:
-            raise ValueError(f"must not be larger than {MAX_PROPERTIES} characters")
+    size, depth = 0, 1
+    holders: list[Any] = [value]
+    while holders:
+        inner: list[Any] = []
+        for holder in holders:
+            if isinstance(holder, dict):
+                children = holder.values()
+                for key in holder:
+                    size += len(_storable(key)) + 4
+            else:
+                children = holder
+                size += 2
+            if children and depth == MAX_DEPTH:
+                raise ValueError(f"must not be nested deeper than {MAX_DEPTH}")
+            for child in children:
+                if isinstance(child, str):
+                    size += len(_storable(child)) + 2
+                elif isinstance(child, dict | list):
+                    inner.append(child)
+                elif isinstance(child, float) and not isfinite(child):
+                    raise ValueError("must not hold numbers larger than a double can be")
+                else:
+                    size += 8
+            if size > MAX_PROPERTIES:
+                raise ValueError(f"must not be larger than {MAX_PROPERTIES} characters")
+        holders = inner
+        depth += 1
     return value
 
 
@@ -230,6 +238,29 @@ class Track(_Value):
     names_nobody: bool = Field(default=False, exclude=True)
 
 
+class Plain(NamedTuple):
+    """A page, a screen or a tracked event (``call``) that was seen at a glance to be within all
+    limits: what the Page or the Track of the same content says, at a fraction of the cost.
+
+    It has an id and a time of its own. ``detail``: what the journey tells of it, with None where it
+    says nothing.
+    """
+
+    call: Literal["page", "screen", "track"]
+    message_id: str
+    cookie: str
+    device: str | None
+    session: str | None
+    at: datetime
+    detail: dict[str, Any]
+    user_id: str | None = None
+
+    @property
+    def kind(self) -> Literal["page", "track"]:
+        """As of other messages."""
+        return "page" if self.call == "page" else "track"
+
+
 class Identify(_Value):
     kind: Literal["identify"] = "identify"
     context: Context
@@ -317,7 +348,10 @@ class Contact(_Value):
 ChatLine = ChatMessage | EndChat | ChatAuthentication
 """What names a chat that was begun before."""
 
-Message = Page | Track | Identify | Logout | StartChat | ChatLine | Contact
+Validated = Page | Track | Identify | Logout | StartChat | ChatLine | Contact
+"""What pydantic has looked at."""
+
+Message = Validated | Plain
 
 
 class Terms(_Value):

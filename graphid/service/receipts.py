@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from graphid.errors import GraphidError
 from graphid.identity.outcome import Outcome, Warned
 from graphid.identity.values import Micros
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """What became of a message.
 
     ``problem`` is set, and nothing stored, where it was refused (``NotFound`` of a chat,

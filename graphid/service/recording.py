@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from graphid.identity.identifiers import InvalidIdentifier, normalise
 from graphid.identity.ids import Ids
@@ -27,6 +28,7 @@ from graphid.identity.values import (
     IdentifierKey,
     Kind,
     Micros,
+    Place,
     place,
 )
 from graphid.identity.values import Identify as IdentifyEvidence
@@ -41,6 +43,7 @@ from graphid.service.messages import (
     Logout,
     Message,
     Page,
+    Plain,
     Proof,
     Sender,
     StartChat,
@@ -66,12 +69,46 @@ Moment = tuple[str, Micros]
 
 
 @dataclass(frozen=True)
-class Said:
+class Claimed:
     """Who somebody is, as one sender has it: types and values as sent, traits, how sure it is."""
 
     claims: Iterable[tuple[str, str]]
     traits: dict[str, Any]
     assurance: Assurance
+
+
+class _Origin(NamedTuple):
+    """What evidence comes from: a message, when it counts, and where it was sent from."""
+
+    message_id: str
+    at: Micros
+    cookie: str
+    device: str | None
+
+
+class _Said(NamedTuple):
+    """What a message says of who is there; ``departure`` as in Recording."""
+
+    evidence: tuple[Evidence, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    departure: LogoutEvidence | None = None
+
+    def position(self, origin: _Origin) -> Place:
+        """Of the message's event: that of the evidence that the message is, if it is any."""
+        for piece in self.evidence:
+            if piece.id == origin.message_id:
+                return piece.place
+        return place(origin.at, Kind.EVENT, origin.message_id)
+
+    @property
+    def identifiers(self) -> list[dict[str, str]]:
+        """Those that identifies name, each once."""
+        identifies = [piece for piece in self.evidence if isinstance(piece, IdentifyEvidence)]
+        keys = dict.fromkeys(key for identify in identifies for key in identify.identifiers)
+        return [dict(zip(("type", "value"), key.split(":", 1), strict=True)) for key in keys]
+
+
+_NOTHING_SAID = _Said()
 
 
 class Recorder:
@@ -113,6 +150,8 @@ class Recorder:
     ) -> Recording:
         """The recording of a message; ``cookie``, ``chat`` and ``device`` are those of its chat,
         if any."""
+        if isinstance(message, Plain):
+            return self._plain(message, message_id)
         if isinstance(message, Contact):
             return self._contact(message, message_id)
         if isinstance(message, ChatLine):
@@ -120,18 +159,73 @@ class Recorder:
             context = Context(cookie_id=cookie, occurred_at=message.occurred_at)
         else:
             context = message.context
-        at, warnings = self._time(context.occurred_at, context.cookie_id)
-        recording = Recording(
-            message_id=message_id,
-            type=_TYPES[message.kind],
-            at=at,
-            received_at=self._received_at,
-            digest=digest_of(message),
-            warnings=warnings,
-        )
         if isinstance(message, ChatAuthentication):
             context = context.model_copy(update={"device_id": device})
-        return self._with_evidence(recording, message, context, chat)
+        at, skewed = self._time(context.occurred_at, context.cookie_id)
+        origin = _Origin(message_id, at, context.cookie_id, context.device_id)
+        detail = detail_of(message) | _clock_of(context)
+        said = self._said(message, origin)
+        if isinstance(message, Identify | ChatAuthentication):
+            named = dict.fromkeys(
+                key
+                for p in said.evidence
+                if isinstance(p, IdentifyEvidence)
+                for key in p.identifiers
+            )
+            detail["identifiers"] = [
+                dict(zip(("type", "value"), key.split(":", 1), strict=True)) for key in named
+            ]
+        event = Event(
+            message_id=message_id,
+            type=_TYPES[message.kind],
+            cookie=context.cookie_id,
+            at=at,
+            received_at=self._received_at,
+            position=said.position(origin),
+            digest=digest_of(message),
+            device=context.device_id,
+            client_session=context.session_id,
+            chat=chat,
+            channel=message.channel if isinstance(message, StartChat) else None,
+            actor=self._sender.name,
+            of_browser=self._sender.is_browser,
+            names_nobody=said.departure is not None,
+            detail=detail,
+        )
+        return self._recorded(event, said, skewed)
+
+    def _plain(self, message: Plain, message_id: str) -> Recording:
+        at, skewed = self._time(message.at, message.cookie)
+        origin = _Origin(message_id, at, message.cookie, message.device)
+        said = self._said(message, origin)
+        event = Event(
+            message_id=message_id,
+            type=_TYPES[message.kind],
+            cookie=message.cookie,
+            at=at,
+            received_at=self._received_at,
+            position=said.position(origin),
+            digest=digest_of(message),
+            device=message.device,
+            client_session=message.session,
+            actor=self._sender.name,
+            of_browser=self._sender.is_browser,
+            detail=detail_of(message),
+        )
+        return self._recorded(event, said, skewed)
+
+    def _recorded(self, event: Event, said: _Said, skewed: tuple[Warned, ...]) -> Recording:
+        return Recording(
+            message_id=event.message_id,
+            type=event.type,
+            at=event.at,
+            received_at=event.received_at,
+            digest=event.digest,
+            event=event,
+            evidence=said.evidence,
+            warnings=skewed + said.warnings,
+            departure=said.departure,
+        )
 
     def _time(self, occurred_at: datetime | None, cookie: str) -> tuple[Micros, tuple[Warned, ...]]:
         at = self._received_at if occurred_at is None else micros(occurred_at)
@@ -148,114 +242,87 @@ class Recorder:
         self._taken.add((cookie, at))
         return at
 
-    def _with_evidence(
-        self, recording: Recording, message: Message, context: Context, chat: str | None
-    ) -> Recording:
-        evidence: tuple[Evidence, ...] = ()
-        warnings: tuple[Warned, ...] = ()
-        departure: LogoutEvidence | None = None
-        detail = detail_of(message) | _clock_of(context)
-        if isinstance(message, Identify | ChatAuthentication):
-            evidence, warnings = self._identifies(recording, message, context)
-            named = dict.fromkeys(key for said in evidence for key in said.identifiers)
-            detail["identifiers"] = [
-                dict(zip(("type", "value"), key.split(":", 1), strict=True)) for key in named
-            ]
-        elif isinstance(message, Track) and self._is_logout(message):
-            evidence = (self._logout(recording, context),)
-        elif isinstance(message, Page | Track) and message.user_id:
-            said = Said([("user_id", message.user_id)], {}, self._assurance)
-            identify, warnings = self._identify(recording, context, said, SAID_USER)
-            evidence = (identify,)
-        elif isinstance(message, Page | Track) and message.names_nobody:
-            departure = self._logout(recording, context, SAID_NOBODY)
-            if (left := self._departed.get(recording.message_id)) is not None:
-                evidence = (msgspec.structs.replace(departure, at=left),)
-        elif isinstance(message, Logout):
-            evidence = (self._logout(recording, context),)
-        own = next((piece for piece in evidence if piece.id == recording.message_id), None)
-        event = Event(
-            message_id=recording.message_id,
-            type=recording.type,
-            cookie=context.cookie_id,
-            at=recording.at,
-            received_at=recording.received_at,
-            position=place(recording.at, Kind.EVENT, recording.message_id)
-            if own is None
-            else own.place,
-            digest=recording.digest,
-            device=context.device_id,
-            client_session=context.session_id,
-            chat=chat,
-            channel=message.channel if isinstance(message, StartChat) else None,
-            actor=self._sender.name,
-            of_browser=self._sender.is_browser,
-            names_nobody=departure is not None,
-            detail=detail,
-        )
-        return msgspec.structs.replace(
-            recording,
-            event=event,
-            evidence=evidence,
-            warnings=recording.warnings + warnings,
-            departure=departure,
-        )
+    def _said(self, message: Message, origin: _Origin) -> _Said:
+        """What a message says of who is there."""
+        match message:
+            case Identify() | ChatAuthentication():
+                return _Said(*self._identifies(message, origin))
+            case Logout():
+                return _Said((self._logout(origin),))
+            case Page() | Track() | Plain():
+                if self._is_logout(message):
+                    return _Said((self._logout(origin),))
+                if message.user_id:
+                    user = Claimed([("user_id", message.user_id)], {}, self._assurance)
+                    identify, warnings = self._identify(origin, user, SAID_USER)
+                    return _Said((identify,), warnings)
+                if not isinstance(message, Plain) and message.names_nobody:
+                    departure = self._logout(origin, SAID_NOBODY)
+                    left = self._departed.get(origin.message_id)
+                    followed = () if left is None else (replace(departure, at=left),)
+                    return _Said(followed, departure=departure)
+        return _NOTHING_SAID
 
-    def _is_logout(self, message: Track) -> bool:
-        return message.name in self._policy.logout_events
+    def _is_logout(self, message: Page | Track | Plain) -> bool:
+        match message:
+            case Track():
+                return message.name in self._policy.logout_events
+            case Plain():
+                return (
+                    message.kind == "track" and message.detail["name"] in self._policy.logout_events
+                )
+        return False
 
-    def _logout(self, recording: Recording, context: Context, suffix: str = "") -> LogoutEvidence:
+    def _logout(self, origin: _Origin, suffix: str = "") -> LogoutEvidence:
         return LogoutEvidence(
-            id=recording.message_id + suffix,
-            at=recording.at,
-            recorded_at=recording.received_at,
-            cookie=context.cookie_id,
-            device=context.device_id,
+            id=origin.message_id + suffix,
+            at=origin.at,
+            recorded_at=self._received_at,
+            cookie=origin.cookie,
+            device=origin.device,
             actor=self._sender.name,
             policy=self._version,
         )
 
     def _identifies(
-        self, recording: Recording, message: Identify | ChatAuthentication, context: Context
+        self, message: Identify | ChatAuthentication, origin: _Origin
     ) -> tuple[tuple[IdentifyEvidence, ...], tuple[Warned, ...]]:
         """What the message says of who this is; and, where something vouches, first of all that:
         what is sent beside it is said right after it, and is as good as the key that sends it."""
         if isinstance(message, ChatAuthentication):
-            proven, warnings = self._identify(recording, context, self._vouched(message.proof))
+            proven, warnings = self._identify(origin, self._vouched(message.proof))
             return (proven,), warnings
         named, traits = self._split(message.traits)
         claims = [*((claim.type, claim.value) for claim in message.identifiers), *named]
         assurance = min(message.assurance or self._assurance, self._assurance)
-        said = Said(claims, traits, assurance)
+        claimed = Claimed(claims, traits, assurance)
         if message.proof is None:
-            identify, warnings = self._identify(recording, context, said)
+            identify, warnings = self._identify(origin, claimed)
             return (identify,), warnings
-        proven, warnings = self._identify(recording, context, self._vouched(message.proof))
+        proven, warnings = self._identify(origin, self._vouched(message.proof))
         if not claims and not traits:
             return (proven,), warnings
-        after = msgspec.structs.replace(
-            recording, at=self._free_moment(context.cookie_id, recording.at)
-        )
-        beside, more = self._identify(after, context, said, SAID_BESIDE)
+        after = origin._replace(at=self._free_moment(origin.cookie, origin.at))
+        beside, more = self._identify(after, claimed, SAID_BESIDE)
         return (proven, beside), warnings + more
 
-    def _vouched(self, proof: Proof) -> Said:
+    def _vouched(self, proof: Proof) -> Claimed:
         """All that a proof vouches for, and nothing else."""
         _, traits = self._split(proof.traits)
         claims = [(claim.type, claim.value) for claim in proof.identifiers]
-        return Said(claims, traits, Assurance.VERIFIED)
+        return Claimed(claims, traits, Assurance.VERIFIED)
 
     def _identify(
-        self, recording: Recording, context: Context, said: Said, suffix: str = ""
+        self, origin: _Origin, said: Claimed, suffix: str = ""
     ) -> tuple[IdentifyEvidence, tuple[Warned, ...]]:
         identifiers, warnings = self._normalise(said.claims)
         return (
             IdentifyEvidence(
-                id=recording.message_id + suffix,
-                at=recording.at,
-                recorded_at=recording.received_at,
-                cookie=context.cookie_id,
-                device=context.device_id,
+                id=origin.message_id + suffix,
+                at=origin.at,
+                recorded_at=self._received_at,
+                cookie=origin.cookie,
+                device=origin.device,
                 assurance=said.assurance,
                 identifiers=identifiers,
                 traits=said.traits,

@@ -30,6 +30,7 @@ from graphid.service.messages import (
     Contact,
     Identify,
     Message,
+    Plain,
     Sender,
     StartChat,
 )
@@ -224,7 +225,8 @@ class Submission:
     def _tells_time(self) -> bool:
         """Whether any message says when it happened."""
         return any(
-            (
+            isinstance(message, Plain)
+            or (
                 message.occurred_at
                 if isinstance(message, ChatLine | Contact)
                 else message.context.occurred_at
@@ -262,7 +264,11 @@ class Submission:
         for message, id in self._messages:
             again = id in answered
             answered.add(id)
-            evidence = self._recordings[id].evidence if id in self._recordings else ()
+            recording = self._recordings.get(id)
+            evidence = () if recording is None else recording.evidence
+            if recording is not None and not (again or evidence or id in stored or self._places):
+                receipts.append(_of_new(recording))
+                continue
             answer = together([recorded.get(piece.id) for piece in evidence])
             receipts.append(self._receipt(message, id, stored.get(id), answer, again))
         return receipts
@@ -351,6 +357,22 @@ class Submission:
         )
 
 
+def _of_new(recording: Recording) -> Receipt:
+    """The receipt for an event that was not there, and is no more than an event."""
+    event = recording.event
+    assert event is not None, "what is no event is evidence"
+    return Receipt(
+        message_id=event.message_id,
+        occurred_at=event.at,
+        received_at=event.received_at,
+        type=event.type,
+        cookie_id=event.cookie,
+        device_id=event.device,
+        position=event.position,
+        warnings=recording.warnings,
+    )
+
+
 def _problem(
     message: Message, stored: Mapping[str, Any] | None, *, is_erased: bool
 ) -> InvalidInput | None:
@@ -385,6 +407,8 @@ _TYPES: dict[type[Message], str] = {
 
 def _message_id(message: Message) -> str:
     """The message's own id, or one that is minted here."""
+    if isinstance(message, Plain):
+        return message.message_id
     given = (
         message.message_id
         if isinstance(message, ChatLine | Contact)

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from graphid.errors import InvalidInput
 from graphid.graph.engine import SilentProgress, exchange
@@ -19,6 +17,7 @@ from graphid.graph.loaded import Kept, loaded_rows
 from graphid.graph.loading.tables import Table, cell, cells, write_arguments
 from graphid.http.segment_calls import Clock, translate
 from graphid.http.segment_lines import LinesOf
+from graphid.http.segment_plain import plain_of
 from graphid.identity.ids import Ids
 from graphid.identity.policy import DEFAULT, PolicyVersion
 from graphid.identity.values import Assurance
@@ -27,11 +26,6 @@ from graphid.service.loading.cookies import Share, lines_of
 from graphid.service.loading.parsing import Line, Nameless, Parsing, Read, Task
 from graphid.service.loading.told import Telling, decode_told, encode
 from graphid.service.messages import (
-    MAX_DEPTH,
-    MAX_ID,
-    MAX_NAME,
-    MAX_PROPERTIES,
-    MAX_URL,
     Message,
     Sender,
 )
@@ -52,124 +46,11 @@ def message_of(call: dict[str, Any]) -> Message:
     return translate(call, clock=Clock(None, datetime.now(UTC)), cookie_of=lambda *_: "none")
 
 
-PLAIN = ["page", "screen", "track"]
-TEXTS = st.sampled_from(["", "a", "A page", " a", "Ü", "a\tb", "Signed Out", "x" * 257, "x" * 5000])
-SCALARS = TEXTS | st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2),
-    max_leaves=3,
-)
-PROPERTIES = st.dictionaries(
-    st.sampled_from(["url", "title", "referrer", "path", "name", "sku"]), VALUES, max_size=3
-)
-TIMES = st.sampled_from(
-    [
-        "2026-02-01T10:00:00Z",
-        "2026-02-01T10:00:00.5+01:00",
-        "2026-02-01",
-        "1999-12-31",
-        "2999-01-01",
-    ]
-)
-
-
-def often(usual: Any, odd: st.SearchStrategy[Any] = VALUES) -> st.SearchStrategy[Any]:
-    """Mostly what is usual: a call that is odd in one way tells more than in ten."""
-    return st.one_of(*[usual if isinstance(usual, st.SearchStrategy) else st.just(usual)] * 19, odd)
-
-
-@settings(max_examples=500)
-@given(
-    st.fixed_dictionaries(
-        {
-            "type": often(st.sampled_from([*PLAIN, "identify", "group"])),
-            "messageId": often("m"),
-            "anonymousId": often("c"),
-            "timestamp": often(TIMES),
-        },
-        optional={
-            "event": often("Bought"),
-            "name": often("Home"),
-            "category": often("Shop"),
-            "userId": SCALARS,
-            "properties": often(PROPERTIES),
-            "context": often(
-                st.fixed_dictionaries(
-                    {},
-                    optional={
-                        "device": often({"id": "d"}, st.fixed_dictionaries({"id": VALUES})),
-                        "sessionId": often("s"),
-                        "page": often(PROPERTIES),
-                    },
-                )
-            ),
-        },
-    )
-)
-def test_what_is_seen_at_a_glance_is_what_a_closer_look_sees(said: dict[str, Any]) -> None:
-    line = json.dumps(said).encode()
-    reader, telling = LINES(IDS, Twins().id_of), Telling(SENDER, IN_FORCE, IDS, RECEIVED_AT)
-    plain = reader.plain(line)
-    told = None if plain is None else telling.plain(plain)
-    if plain is None or told is None:
-        return
-    message = reader.read(line)
-    assert message is not None
-    assert encode(told) == encode(telling.event(message, plain.id))
-
-
-@pytest.mark.parametrize("kind", PLAIN)
-def test_a_usual_line_is_seen_at_a_glance(kind: str) -> None:
-    said = {"type": kind, "messageId": "m", "anonymousId": "c", "timestamp": "2026-01-01T00:00:00Z"}
-    said |= {"event": "Bought", "name": "Home"}
-    context = {"device": {"id": "d"}, "sessionId": "s", "page": {"url": "https://a.example/"}}
-    line = json.dumps({**said, "context": context, "properties": {"n": [1]}}).encode()
-    assert LINES(IDS, Twins().id_of).plain(line) is not None
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"properties": {"many": "x" * MAX_PROPERTIES}},
-        {"properties": {str(n): 0 for n in range(MAX_PROPERTIES // 12)}},
-        {"properties": {"deep": json.loads("[" * MAX_DEPTH + "]" * MAX_DEPTH)}},
-        {"properties": {"many": {"in it": ["x" * MAX_PROPERTIES]}}},
-        {"properties": []},
-        {"timestamp": "1999-12-31T00:00:00Z"},
-        {"timestamp": 7},
-        {"messageId": "x" * (MAX_ID + 1)},
-        {"anonymousId": "a\tb"},
-        {"event": "x" * (MAX_NAME + 1)},
-        {"event": 7},
-        {"event": ""},
-        {"context": []},
-        {"context": {"device": []}},
-        {"context": {"sessionId": "x" * (MAX_ID + 1)}},
-        {"context": {"device": {"id": "a\x7fb"}}},
-        {"type": "screen", "name": "x" * (MAX_NAME + 1)},
-        {"type": "screen", "name": 7},
-        {"type": "page", "properties": {"url": "x" * (MAX_URL + 1)}},
-        {"type": "page", "properties": {"url": 7}},
-        {"type": "page", "context": {"page": {"referrer": "x" * (MAX_URL + 1)}}},
-        {"type": "page", "name": "x" * (MAX_NAME + 1)},
-        {"type": "page", "context": {"page": 7}},
-    ],
-    ids="-".join,
-)
-def test_what_has_a_fault_is_seen_at_no_glance(fault: dict[str, Any]) -> None:
-    said = {"type": "track", "event": "Bought", "messageId": "m", "anonymousId": "c"}
-    line = json.dumps(said | {"timestamp": "2026-01-01T00:00:00Z"} | fault).encode()
-    reader = LINES(IDS, Twins().id_of)
-    assert reader.plain(line) is None
-    with pytest.raises(InvalidInput):
-        reader.read(line)
-
-
 @pytest.mark.parametrize(
     "said",
     [
         {"type": "page"},
+        {"type": "page", "timestamp": "2026-01-01T00:00:00Z", "context": {"sessionId": "s"}},
         {"type": "page", "properties": {"url": 'https://a.example/"x"', "title": "Ü", "n": [1]}},
         {"type": "track", "event": "Bought", "timestamp": "2999-01-01T00:00:00Z"},
         {"type": "screen", "name": "Home", "context": {"sessionId": "s", "device": {"id": "d"}}},
@@ -178,7 +59,8 @@ def test_what_has_a_fault_is_seen_at_no_glance(fault: dict[str, Any]) -> None:
     ],
 )
 def test_what_is_no_evidence_is_told_as_the_recorder_records_it(said: dict[str, Any]) -> None:
-    message = message_of(said | {"anonymousId": "c", "messageId": "m"})
+    call = said | {"anonymousId": "c", "messageId": "m"}
+    message = plain_of(call) or message_of(call)
     told = Telling(SENDER, IN_FORCE, IDS, RECEIVED_AT).event(message, "m")
     event = Recorder(SENDER, IN_FORCE, RECEIVED_AT, IDS).record(message, "m").event
     assert event is not None

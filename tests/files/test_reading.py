@@ -19,7 +19,7 @@ from graphid.service.files import lines as lines_module
 from graphid.service.files.contacts import FIELDS, ContactRows
 from graphid.service.files.lines import Block, Lines
 from graphid.service.files.reading import Twins
-from graphid.service.messages import Contact, Page, Track
+from graphid.service.messages import Contact, Page, Plain, Track
 from tests.test_documents import block
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -77,8 +77,8 @@ def reader() -> SegmentLines:
 def test_a_call_is_read_with_its_own_time() -> None:
     call = {"type": "page", "anonymousId": "c", "messageId": "m", "sentAt": "2026-05-01T00:00:00Z"}
     timed = reader().read(json.dumps(call | {"timestamp": "2026-04-01T00:00:00Z"}).encode())
-    assert isinstance(timed, Page)
-    assert timed.context.occurred_at == datetime(2026, 4, 1, tzinfo=UTC)
+    assert isinstance(timed, Plain)
+    assert timed.at == datetime(2026, 4, 1, tzinfo=UTC)
     untimed = reader().read(json.dumps(call).encode())
     assert isinstance(untimed, Page)
     assert untimed.context.occurred_at == AT

@@ -80,11 +80,13 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=12,
 )
+STRAY = [b"", *(bytes([byte]) for byte in b'":,.-0{}[]\\ \n\x00\xff')]
+STRAY += [b"e9", b'"a":1,', b"\\ud800"]
 COMPACT, PYTHONS, STRANGE = (",", ":"), (", ", ": "), (" ,", " : ")
 
 
 @given(VALUES, st.sampled_from([COMPACT, PYTHONS, STRANGE]), st.booleans(), st.data())
-@example("\\\":", COMPACT, True, None)
+@example('\\":', COMPACT, True, None)
 def test_at_first_sight_and_closely_is_the_same(
     value: Any, separators: tuple[str, str], ascii: bool, data: st.DataObject | None
 ) -> None:
@@ -94,10 +96,7 @@ def test_at_first_sight_and_closely_is_the_same(
     if data is not None:
         for _ in range(data.draw(st.integers(0, 2))):
             at = data.draw(st.integers(0, len(body)))
-            body[at : at + data.draw(st.integers(0, 2))] = data.draw(
-                st.sampled_from([b"", b'"', b"0", b"-", b".", b"e9", b"\\", b"{", b"}", b"[", b"]"])
-                | st.sampled_from([b":", b",", b" ", b"\n", b"\x00", b"\xff", b'"a":1,', b"\\ud800"])
-            )
+            body[at : at + data.draw(st.integers(0, 2))] = data.draw(st.sampled_from(STRAY))
     assert read(bytes(body)) == closely(bytes(body))
 
 

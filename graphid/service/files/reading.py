@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from datetime import datetime
 from hashlib import blake2b
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 from graphid.service.messages import Message
 
@@ -43,27 +42,6 @@ class Reader(Protocol):
 
     def end(self) -> Message | None:
         """The file has ended: a last message. Raises InvalidInput where something is cut short."""
-        ...
-
-
-class Plain(NamedTuple):
-    """A page, a screen or a tracked event (``call``) that names nobody. ``detail``: what the
-    journey tells of it, as ``contents.detail_of`` does, with None where it says nothing."""
-
-    call: str
-    id: str
-    cookie: str
-    device: str | None
-    session: str | None
-    at: datetime
-    detail: dict[str, Any]
-
-
-class LineReader(Reader, Protocol):
-    """Reads lines of which each says by itself what it says."""
-
-    def plain(self, line: bytes) -> Plain | None:
-        """The event that a line says, where that is seen at a glance; ``read`` says the same."""
         ...
 
 

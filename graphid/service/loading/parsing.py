@@ -23,9 +23,9 @@ from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import Micros
 from graphid.service.contents import contact_id_of
 from graphid.service.files.lines import MOST
-from graphid.service.files.reading import LineReader, Plain
+from graphid.service.files.reading import Reader
 from graphid.service.loading.told import Telling, encode
-from graphid.service.messages import ChatLine, Contact, Message, Sender
+from graphid.service.messages import ChatLine, Contact, Message, Plain, Sender
 
 CONTACTS = -1
 """The share of contacts, which are on no cookie."""
@@ -68,7 +68,7 @@ class Nameless(Exception):
     """A line names no message id, and has been given none."""
 
 
-ReaderOf = Callable[[Ids, Callable[[bytes], str]], LineReader]
+ReaderOf = Callable[[Ids, Callable[[bytes], str]], Reader]
 """Makes a reader of lines, which asks for the message id of a line that names none."""
 
 
@@ -103,16 +103,12 @@ class Sharing:
             id = message.message_id or contact_id_of(message)
             return Read(CONTACTS, id, encode(self._telling.contact(message, id)))
         assert not isinstance(message, ChatLine), "no file holds chats"
-        assert message.context.message_id is not None
-        id, cookie = message.context.message_id, message.context.cookie_id
+        if isinstance(message, Plain):
+            id, cookie = message.message_id, message.cookie
+        else:
+            assert message.context.message_id is not None
+            id, cookie = message.context.message_id, message.context.cookie_id
         return Read(share_of(cookie, self._shares), id, encode(self._telling.event(message, id)))
-
-    def plain(self, said: Plain) -> Read | None:
-        """What a plain event comes to; None where it is evidence."""
-        told = self._telling.plain(said)
-        if told is None:
-            return None
-        return Read(share_of(said.cookie, self._shares), said.id, encode(told))
 
 
 class Parsing:
@@ -131,11 +127,6 @@ class Parsing:
     def read(self, file: int, line: Line) -> Read | Fault | Line | None:
         """What a line of a file comes to; itself, where it needs an id; None where it says
         nothing."""
-        if not line.id:
-            plain = self._readers[file].plain(line.text)
-            read = None if plain is None else self._sharing.plain(plain)
-            if read is not None:
-                return read
         self._id = line.id
         try:
             if len(line.text) > MOST:

@@ -15,9 +15,8 @@ from graphid.graph.loading.tables import cell, cells
 from graphid.identity.ids import Ids
 from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import Evidence, Kind, Micros
-from graphid.service.contents import digest_of_plain
-from graphid.service.files.reading import Plain
-from graphid.service.messages import Contact, Message, Sender
+from graphid.service.contents import digest_of
+from graphid.service.messages import Contact, Message, Plain, Sender
 from graphid.service.recording import Recorder, micros
 from graphid.service.recordings import COMMON
 
@@ -61,6 +60,8 @@ class Telling:
 
     def event(self, message: Message, id: str) -> Told:
         """The line of a message that is an event, under its id."""
+        if isinstance(message, Plain) and not self._is_evidence(message):
+            return self._plain(message)
         recording = self._recorder().record(message, id)
         event = recording.event
         assert event is not None
@@ -88,20 +89,21 @@ class Telling:
             None if left is None else Piece(left, digest),
         )
 
-    def plain(self, said: Plain) -> Told | None:
-        """The line of a plain event: what ``event`` makes of the message that it is. None where
-        that is evidence."""
-        is_page = said.call == "page"
-        if not is_page and said.detail["name"] in self._logouts:
-            return None
+    def _is_evidence(self, said: Plain) -> bool:
+        return said.user_id is not None or (
+            said.kind == "track" and said.detail["name"] in self._logouts
+        )
+
+    def _plain(self, said: Plain) -> Told:
+        """As the recorder has it, without one."""
         detail = {name: value for name, value in said.detail.items() if value is not None}
         rest = (
-            f'"{"PAGE" if is_page else "TRACK"}",,,{self.received_at},'
-            f'"{digest_of_plain(said)}",{cell(said.device)},{cell(said.session)},'
+            f'"{said.kind.upper()}",,,{self.received_at},'
+            f'"{digest_of(said)}",{cell(said.device)},{cell(said.session)},'
             f"{self._actor},{cell(_json.encode(detail).decode())}"
         )
         at = min(micros(said.at), self.received_at)
-        return Told(said.id, said.cookie, at, said.device, Kind.EVENT.value, rest)
+        return Told(said.message_id, said.cookie, at, said.device, Kind.EVENT.value, rest)
 
     def contact(self, message: Contact, id: str) -> Piece:
         """The evidence of a contact, under its id."""
