@@ -30,14 +30,14 @@ from graphid.service.receipts import Receipt
 from graphid.service.recording import Moment
 from graphid.service.recordings import Event
 from graphid.service.repeating import Repeating, marks_of, rows_of
-from graphid.service.submission import LANES, SaidAgain, Submission, lane_of
+from graphid.service.submission import PARTS, SaidAgain, Submission, part_of
 
 APPEND_EVENTS = query("events/append_events")
 APPEND_AGAIN = query("events/append_again")
 
 UNIT = 250
 """The most messages with evidence that one transaction holds: what they lock waits for them."""
-EVENTS = 500
+EVENTS = 1000
 """The most events that one transaction appends where it has no evidence."""
 WORKERS = 2
 """Transactions of evidence at once: one that has much to follow leaves a way past it."""
@@ -87,9 +87,9 @@ class Ingest:
         self._on_written = on_written
         self._patience = patience
         self._room = Room(ROOM)
-        self._lanes = [Lane(self._append, most=EVENTS) for _ in range(LANES)]
+        self._plain = Lane(self._append, most=EVENTS, parts=PARTS)
         self._repeating = Repeating()
-        self._again = [Lane(self._append_again, most=EVENTS) for _ in range(LANES)]
+        self._again = Lane(self._append_again, most=EVENTS, parts=PARTS)
         self._evidence = Lane(self._record, most=UNIT, workers=WORKERS)
         self._others = Lane(self._record, most=1, workers=OTHERS)
 
@@ -142,8 +142,8 @@ class Ingest:
         said = part.said_again(self._repeating) if part.is_simple else None
         if said:
             again = _Again(part, said)
-            lane = self._again[lane_of(part.events[0].cookie)]
-            stored = await lane.put(again, size=len(part), within=self._patience)
+            own = part_of(part.events[0].cookie)
+            stored = await self._again.put(again, size=len(part), within=self._patience, part=own)
             if stored is not None:
                 return part.receipts(stored, {})
         others, size = (self._evidence, len(part)) if part.is_simple else (self._others, 1)
@@ -152,13 +152,13 @@ class Ingest:
         return part.receipts(*answer)
 
     async def _appended(self, plain: Submission) -> Stored:
-        events: list[list[Event]] = [[] for _ in self._lanes]
+        events: list[list[Event]] = [[] for _ in range(PARTS)]
         for event in plain.events:
-            events[lane_of(event.cookie)].append(event)
+            events[part_of(event.cookie)].append(event)
         timeout = plain.policy.session_timeout
         putting = [
-            lane.put((own, timeout), size=len(own), within=self._patience)
-            for lane, own in zip(self._lanes, events, strict=True)
+            self._plain.put((own, timeout), size=len(own), within=self._patience, part=part)
+            for part, own in enumerate(events)
             if own
         ]
         if len(putting) == 1:
@@ -166,7 +166,7 @@ class Ingest:
         stored: Stored = {}
         for answer in await asyncio.gather(*putting, return_exceptions=True):
             if isinstance(answer, BaseException):
-                raise answer  # what the other lanes stored will be known
+                raise answer  # what the others stored will be known
             stored |= answer
         return stored
 

@@ -28,9 +28,43 @@ Answer = TypeVar("Answer")
 class _Waiting(Generic[Item, Answer]):
     item: Item
     size: int
+    part: int
     answer: asyncio.Future[tuple[Answer, tuple[str, ...]]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+
+
+class _Queue(Generic[Item, Answer]):
+    """What waits in one part of a lane; ``is_taken``: a worker is at it."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Waiting[Item, Answer]] = deque()
+        self.size = 0
+        self.is_taken = False
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __contains__(self, waiting: _Waiting[Item, Answer]) -> bool:
+        return waiting in self._waiting
+
+    def put(self, waiting: _Waiting[Item, Answer]) -> None:
+        self._waiting.append(waiting)
+        self.size += waiting.size
+
+    def remove(self, waiting: _Waiting[Item, Answer]) -> None:
+        self._waiting.remove(waiting)
+        self.size -= waiting.size
+
+    def take(self, most: int) -> list[_Waiting[Item, Answer]]:
+        """What waits, up to so much; of what is larger, the first."""
+        group: list[_Waiting[Item, Answer]] = []
+        size = 0
+        while self._waiting and (not group or size + self._waiting[0].size <= most):
+            group.append(self._waiting.popleft())
+            size += group[-1].size
+        self.size -= size
+        return group
 
 
 class Lane(Generic[Item, Answer]):
@@ -40,6 +74,9 @@ class Lane(Generic[Item, Answer]):
     itself, so that nobody is refused for another's fault; unless it says to come again, which is
     what all are told. ``most``: how much, by size, is done at once; a larger item is done alone.
     ``workers``: how many pieces of work may be under way.
+
+    Where items must not meet at work, a lane has ``parts``, with a worker for each: no two of them
+    are at one part. They are done together while that is not too much.
     """
 
     def __init__(
@@ -48,39 +85,42 @@ class Lane(Generic[Item, Answer]):
         *,
         most: int,
         workers: int = 1,
+        parts: int = 1,
     ) -> None:
         self._work = work
         self._most = most
-        self._idle = workers
-        self._queue: deque[_Waiting[Item, Answer]] = deque()
+        self._idle = max(workers, parts)
+        self._queues: list[_Queue[Item, Answer]] = [_Queue() for _ in range(parts)]
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def put(self, item: Item, *, size: int, within: float) -> Answer:
+    async def put(self, item: Item, *, size: int, within: float, part: int = 0) -> Answer:
         """The answer to an item. Raises Busy where its turn has not come ``within`` seconds, and
         whatever ``work`` raises."""
         loop = asyncio.get_running_loop()
-        waiting: _Waiting[Item, Answer] = _Waiting(item, size)
-        self._queue.append(waiting)
+        waiting: _Waiting[Item, Answer] = _Waiting(item, size, part)
+        queue = self._queues[part]
+        queue.put(waiting)
         self._wake()
         timer = loop.call_later(within, self._give_up, waiting)
         try:
             answer, bookmarks = await waiting.answer
         finally:
             timer.cancel()
-            if waiting.answer.cancelled() and waiting in self._queue:
-                self._queue.remove(waiting)  # who sent it has hung up
+            if waiting.answer.cancelled() and waiting in queue:
+                queue.remove(waiting)  # who sent it has hung up
         for bookmark in bookmarks:
             reached(bookmark)
         return answer
 
     def _give_up(self, waiting: _Waiting[Item, Answer]) -> None:
-        if waiting in self._queue:
-            self._queue.remove(waiting)
+        queue = self._queues[waiting.part]
+        if waiting in queue:
+            queue.remove(waiting)
             if not waiting.answer.done():
                 waiting.answer.set_exception(Busy())
 
     def _wake(self) -> None:
-        if self._idle:
+        if self._idle and self._free():
             self._idle -= 1
             # In nobody's context: what it does is several requests' work.
             task = asyncio.get_running_loop().create_task(self._run(), context=Context())
@@ -89,21 +129,30 @@ class Lane(Generic[Item, Answer]):
 
     async def _run(self) -> None:
         try:
-            while group := self._next():
-                await self._do(group)
+            while queues := self._claimed():
+                group = [waiting for queue in queues for waiting in queue.take(self._most)]
+                try:
+                    await self._do(group)
+                finally:
+                    for queue in queues:
+                        queue.is_taken = False
         finally:
             self._idle += 1
 
-    def _next(self) -> list[_Waiting[Item, Answer]]:
-        group: list[_Waiting[Item, Answer]] = []
-        size = 0
-        while self._queue:
-            waiting = self._queue[0]
-            if group and size + waiting.size > self._most:
-                break
-            group.append(self._queue.popleft())
-            size += waiting.size
-        return group
+    def _free(self) -> list[_Queue[Item, Answer]]:
+        return [queue for queue in self._queues if queue and not queue.is_taken]
+
+    def _claimed(self) -> list[_Queue[Item, Answer]]:
+        """The parts that are done next: all that nobody is at, or the fullest where that is too
+        much for once."""
+        queues = self._free()
+        if sum(queue.size for queue in queues) > self._most:
+            queues = [max(queues, key=lambda queue: queue.size)]
+        if len(self._queues) > 1:
+            for queue in queues:
+                queue.is_taken = True
+            self._wake()
+        return queues
 
     async def _do(self, group: Sequence[_Waiting[Item, Answer]]) -> None:
         try:

@@ -124,7 +124,7 @@ class Submission:
         return said
 
     def parts(self, repeating: Repeating) -> tuple[list[Submission], list[int]]:
-        """Itself as what is plain, what says again who is there (for each lane), and the rest,
+        """Itself as what is plain, what only says again who is there (by part), and the rest,
         with the part that each message is in.
 
         A cookie that says anything stays whole, so that its events keep their order.
@@ -138,7 +138,7 @@ class Submission:
                 if repeating.ground(recording.evidence) is None:
                     says[cookie] = _NEW
                 else:
-                    says.setdefault(cookie, _AGAIN + lane_of(cookie))
+                    says.setdefault(cookie, _AGAIN + part_of(cookie))
 
         def kind_of(id: str) -> int:
             event = self._recordings[id].event
@@ -386,16 +386,17 @@ def _problem(
 
 
 _PLAIN, _NEW, _AGAIN = range(3)
-"""What a cookie's messages say of who is there: nothing, something, or (with the lane) nothing new.
+"""What a cookie's messages say of who is there: nothing, something, or (with the part) nothing new.
 """
 
-LANES = 2
-"""For events: a cookie's are all in one, so that no two transactions of ours want one cookie."""
+PARTS = 2
+"""Of a lane of events: a cookie's are all in one, so that no two transactions of ours want one
+cookie."""
 
 
-def lane_of(cookie: str) -> int:
+def part_of(cookie: str) -> int:
     """In which a cookie's events are."""
-    return crc32(cookie.encode()) % LANES
+    return crc32(cookie.encode()) % PARTS
 
 
 _TYPES: dict[type[Message], str] = {

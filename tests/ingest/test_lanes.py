@@ -91,6 +91,35 @@ async def test_workers_are_as_many_as_asked_for(work: Work) -> None:
     assert await asyncio.gather(*tasks) == ["a", "b", "c"]
 
 
+async def test_parts_are_done_together_while_that_is_not_too_much(work: Work) -> None:
+    lane = Lane(work, most=3, parts=2)
+    tasks = await queued(work, lane)
+    for item, part in (("a", 1), ("b", 0), ("c", 1)):
+        tasks.append(asyncio.create_task(lane.put(item, size=1, within=PATIENCE, part=part)))
+    work.open.set()
+    assert await asyncio.gather(*tasks) == ["head", "a", "b", "c"]
+    assert work.groups == [["head"], ["b", "a", "c"]]
+
+
+async def test_no_two_are_at_one_part(work: Work) -> None:
+    lane = Lane(work, most=2, parts=2)
+    work.open.clear()
+    tasks = [
+        asyncio.create_task(lane.put(f"{part}{item}", size=1, within=PATIENCE, part=part))
+        for item in "abc"
+        for part in range(2)
+    ]
+    while len(work.groups) < 2:
+        work.begun.clear()
+        await work.begun.wait()
+    for _ in range(5):
+        await asyncio.sleep(0)  # nobody else begins
+    assert work.groups == [["0a", "0b"], ["1a", "1b"]]
+    work.open.set()
+    await asyncio.gather(*tasks)
+    assert {item for group in work.groups[2:] for item in group} == {"0c", "1c"}
+
+
 async def test_a_fault_is_told_to_whose_it_is(work: Work) -> None:
     tasks = await queued(work, Lane(work, most=9), "a", "bad", "b")
     work.open.set()
