@@ -146,6 +146,8 @@ class Ingest:
             stored = await self._again.put(again, size=len(part), within=self._patience, part=own)
             if stored is not None:
                 return part.receipts(stored, {})
+            # Those of whom something is another are not known any more; the others still are.
+            return await self._taken_in(part)
         others, size = (self._evidence, len(part)) if part.is_simple else (self._others, 1)
         answer = await others.put(part, size=size, within=self._patience)
         self._on_written()
