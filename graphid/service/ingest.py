@@ -37,7 +37,7 @@ APPEND_AGAIN = query("events/append_again")
 
 UNIT = 250
 """The most messages with evidence that one transaction holds: what they lock waits for them."""
-EVENTS = 1000
+EVENTS = 500
 """The most events that one transaction appends where it has no evidence."""
 WORKERS = 2
 """Transactions of evidence at once: one that has much to follow leaves a way past it."""
