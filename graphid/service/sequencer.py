@@ -31,7 +31,7 @@ LOOK_EVERY = 0.2
 STAND_BY = 0.5
 """Seconds between two looks for a lease that is free."""
 
-GATHER = 0.02
+GATHER = 0.05
 """Seconds between two looks at the least, in which changes gather."""
 
 BATCH = 500

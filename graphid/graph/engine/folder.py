@@ -222,6 +222,7 @@ class Folder:
             # The log of past transactions is of use to clusters and backups; keep little.
             "db.tx_log.rotation.retention_policy=keep_none",
             "db.tx_log.preallocate=false",
+            "db.index.fulltext.eventually_consistent_refresh_interval=1s",
             *(("dbms.cypher.min_replan_interval=1d",) if brief else ()),
             *release.configuration,
         )
