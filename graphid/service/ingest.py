@@ -41,6 +41,8 @@ EVENTS = 500
 """The most events that one transaction appends where it has no evidence."""
 WORKERS = 2
 """Transactions of evidence at once: one that has much to follow leaves a way past it."""
+RELIEF = 0.1
+"""Seconds after which one is taken to have much to follow; what is usual takes a fifth of that."""
 OTHERS = 8
 """Transactions at once of what has to be looked up first, chats and proofs: each by itself."""
 ROOM = 20_000
@@ -90,7 +92,7 @@ class Ingest:
         self._plain = Lane(self._append, most=EVENTS, parts=PARTS)
         self._repeating = Repeating()
         self._again = Lane(self._append_again, most=EVENTS, parts=PARTS)
-        self._evidence = Lane(self._record, most=UNIT, workers=WORKERS)
+        self._evidence = Lane(self._record, most=UNIT, workers=WORKERS, relief=RELIEF)
         self._others = Lane(self._record, most=1, workers=OTHERS)
 
     async def submit(

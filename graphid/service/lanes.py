@@ -73,7 +73,9 @@ class Lane(Generic[Item, Answer]):
     ``work`` is given a few items and returns an answer to each. Where it fails, each is tried by
     itself, so that nobody is refused for another's fault; unless it says to come again, which is
     what all are told. ``most``: how much, by size, is done at once; a larger item is done alone.
-    ``workers``: how many pieces of work may be under way.
+    ``workers``: how many pieces of work may be under way. What is done together costs less, so
+    another worker begins only where more waits than is done at once, or where the last to begin
+    has been at it for ``relief`` seconds and may be so for long.
 
     Where items must not meet at work, a lane has ``parts``, with a worker for each: no two of them
     are at one part. They are done together while that is not too much.
@@ -85,11 +87,16 @@ class Lane(Generic[Item, Answer]):
         *,
         most: int,
         workers: int = 1,
+        relief: float = 0.0,
         parts: int = 1,
     ) -> None:
         self._work = work
         self._most = most
-        self._idle = max(workers, parts)
+        self._relief = relief
+        self._relieved_at = 0.0
+        """When, by the loop's clock, another may begin beside those that are at work."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._workers = self._idle = max(workers, parts)
         self._queues: list[_Queue[Item, Answer]] = [_Queue() for _ in range(parts)]
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -120,16 +127,32 @@ class Lane(Generic[Item, Answer]):
                 waiting.answer.set_exception(Busy())
 
     def _wake(self) -> None:
-        if self._idle and self._free():
+        queues = self._free()
+        if self._idle and queues and self._may_begin(queues):
             self._idle -= 1
             # In nobody's context: what it does is several requests' work.
             task = asyncio.get_running_loop().create_task(self._run(), context=Context())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def _may_begin(self, queues: Sequence[_Queue[Item, Answer]]) -> bool:
+        """Whether another worker is worth it; looks again when it will be."""
+        loop = asyncio.get_running_loop()
+        if self._idle == self._workers or loop.time() >= self._relieved_at or self._much(queues):
+            return True
+        if self._timer is None:
+            self._timer = loop.call_at(self._relieved_at, self._look_again)
+        return False
+
+    def _look_again(self) -> None:
+        self._timer = None
+        self._wake()
+
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while queues := self._claimed():
+                self._relieved_at = loop.time() + self._relief
                 group = [waiting for queue in queues for waiting in queue.take(self._most)]
                 try:
                     await self._do(group)
@@ -139,6 +162,10 @@ class Lane(Generic[Item, Answer]):
         finally:
             self._idle += 1
 
+    def _much(self, queues: Sequence[_Queue[Item, Answer]]) -> bool:
+        """Whether more waits than is done at once."""
+        return sum(queue.size for queue in queues) > self._most
+
     def _free(self) -> list[_Queue[Item, Answer]]:
         return [queue for queue in self._queues if queue and not queue.is_taken]
 
@@ -146,7 +173,7 @@ class Lane(Generic[Item, Answer]):
         """The parts that are done next: all that nobody is at, or the fullest where that is too
         much for once."""
         queues = self._free()
-        if sum(queue.size for queue in queues) > self._most:
+        if self._much(queues):
             queues = [max(queues, key=lambda queue: queue.size)]
         if len(self._queues) > 1:
             for queue in queues:

@@ -91,6 +91,30 @@ async def test_workers_are_as_many_as_asked_for(work: Work) -> None:
     assert await asyncio.gather(*tasks) == ["a", "b", "c"]
 
 
+async def test_another_worker_begins_where_one_is_at_it_for_long(work: Work) -> None:
+    lane = Lane(work, most=9, workers=2, relief=0.001)
+    tasks = await queued(work, lane)
+    work.begun.clear()
+    tasks.append(asyncio.create_task(lane.put("past it", size=1, within=PATIENCE)))
+    await work.begun.wait()
+    work.open.set()
+    assert await asyncio.gather(*tasks) == ["head", "past it"]
+    assert work.groups == [["head"], ["past it"]]
+
+
+async def test_until_then_only_where_more_waits_than_is_done_at_once(work: Work) -> None:
+    lane = Lane(work, most=2, workers=2, relief=PATIENCE)
+    tasks = await queued(work, lane, "a", "b")
+    assert work.groups == [["head"]]
+    work.begun.clear()
+    tasks.append(asyncio.create_task(lane.put("c", size=1, within=PATIENCE)))
+    await work.begun.wait()
+    assert work.groups == [["head"], ["a", "b"]]
+    work.open.set()
+    await asyncio.gather(*tasks)
+    assert work.groups[2:] == [["c"]]
+
+
 async def test_parts_are_done_together_while_that_is_not_too_much(work: Work) -> None:
     lane = Lane(work, most=3, parts=2)
     tasks = await queued(work, lane)
