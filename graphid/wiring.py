@@ -142,7 +142,7 @@ async def _serve(
             on_written=sequencer.wake,
             patience=settings.request_timeout,
         )
-        metrics.watch(lambda: ingest.under_way)
+        metrics.watch(lambda: ingest.under_way, lambda: listeners.subscriptions)
         await ingest.warm()
         services = Services(
             reads=reads,

@@ -81,6 +81,11 @@ class Listeners:
             if not self._subscriptions[caller.name]:
                 del self._subscriptions[caller.name]
 
+    @property
+    def subscriptions(self) -> int:
+        """How many are open, of all callers."""
+        return self._subscriptions.total()
+
     async def look(self) -> None:
         """End the connections of those whose key or token opens nothing any more."""
         for shown in {listener.shown for listener in self._listeners}:

@@ -63,6 +63,11 @@ class Metrics:
             "Messages that wait for the database, or are being written.",
             registry=self._registry,
         )
+        self._subscriptions = Gauge(
+            "graphid_subscriptions",
+            "Subscriptions that are open, over WebSockets and as server-sent events.",
+            registry=self._registry,
+        )
         # Finding the child of some labels takes longer than counting with it.
         self._request = lru_cache(maxsize=1_000)(requests.labels)
         self._seconds = lru_cache(maxsize=1_000)(seconds.labels)
@@ -75,9 +80,10 @@ class Metrics:
         ):
             self._registry.register(_Counted(f"graphid_{name}", what, label, counts))
 
-    def watch(self, under_way: Callable[[], int]) -> None:
-        """Tell of how many messages are under way."""
+    def watch(self, under_way: Callable[[], int], subscriptions: Callable[[], int]) -> None:
+        """Tell of how many messages are under way, and how many subscriptions are open."""
         self._under_way.set_function(under_way)
+        self._subscriptions.set_function(subscriptions)
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """A request was answered."""

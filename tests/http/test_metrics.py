@@ -62,6 +62,7 @@ async def client(database: Counts) -> AsyncIterator[httpx.AsyncClient]:
     gate = Gate(failures=2)
     served = cast(Database, database)
     metrics = Metrics(served, gate, deleted={"events": 4})
+    metrics.watch(lambda: 12, lambda: 3)
     routes = [
         Route("/found/{whom}", found),
         Route("/missed", missed),
@@ -107,6 +108,8 @@ async def test_what_others_count_is_told(client: httpx.AsyncClient) -> None:
     assert found["graphid_database_failures_total", "Deadline"] == 1
     assert found["graphid_rate_limited_total", "failures"] == 2
     assert found["graphid_parked_evidence", ""] == 7
+    assert found["graphid_messages_under_way", ""] == 12
+    assert found["graphid_subscriptions", ""] == 3
     assert found["graphid_retention_deleted_total", "events"] == 4
 
 

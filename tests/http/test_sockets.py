@@ -186,7 +186,8 @@ async def test_a_client_that_goes_leaves_nothing_behind() -> None:
     await served.serving
     assert served.source.closed.is_set()
     with served.listeners.subscribed(CALLER):
-        assert served.listeners._subscriptions == {CALLER.name: 1}
+        assert served.listeners.subscriptions == 1
+    assert served.listeners.subscriptions == 0
 
 
 async def test_one_operation_too_many() -> None:
