@@ -166,15 +166,7 @@ class Recorder:
         detail = detail_of(message) | _clock_of(context)
         said = self._said(message, origin)
         if isinstance(message, Identify | ChatAuthentication):
-            named = dict.fromkeys(
-                key
-                for p in said.evidence
-                if isinstance(p, IdentifyEvidence)
-                for key in p.identifiers
-            )
-            detail["identifiers"] = [
-                dict(zip(("type", "value"), key.split(":", 1), strict=True)) for key in named
-            ]
+            detail["identifiers"] = said.identifiers
         event = Event(
             message_id=message_id,
             type=_TYPES[message.kind],
@@ -268,9 +260,8 @@ class Recorder:
             case Track():
                 return message.name in self._policy.logout_events
             case Plain():
-                return (
-                    message.kind == "track" and message.detail["name"] in self._policy.logout_events
-                )
+                # A page has no name of its own.
+                return message.detail.get("name") in self._policy.logout_events
         return False
 
     def _logout(self, origin: _Origin, suffix: str = "") -> LogoutEvidence:
