@@ -1,6 +1,6 @@
 """Ingest: everything that clients send comes in here, by GraphQL, /v1 or a file.
 
-Pages and tracked events are appended to their cookies by lanes of their own, and never wait for a
+Pages and tracked events are appended to their cookies by a lane of their own, and never wait for a
 lock of identity; what says who somebody is goes by another. In each, what waits is written in one
 transaction, whoever sent it. An answer is given after the commit.
 """
