@@ -179,7 +179,7 @@ class Engine:
             return known
         self._progress.step("setting a password for the new database")
         with self.folder.new_password() as password:
-            installation.admin("dbms", "set-initial-password", password, lock=lock)
+            installation.admin("dbms", "set-initial-password", password, lock=lock, brief=True)
         return password
 
 
