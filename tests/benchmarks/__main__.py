@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -32,7 +32,7 @@ from tests.benchmarks.reading import BY_IDENTIFIER, OPENING, what_agents_ask
 from tests.benchmarks.subscribers import deliveries
 from tests.benchmarks.timing import Compared, compare
 from tests.benchmarks.tokens import milliseconds_of_a_validation
-from tests.benchmarks.traffic import MIXED, NAMED, PLAIN, measured
+from tests.benchmarks.traffic import MIXED, NAMED, PLAIN, as_it_grows, measured
 from tests.benchmarks.trips import trips_of_an_identify
 from tests.benchmarks.verified import told_of
 from tests.service import PUBLISHABLE_KEY, Client, Service, running_service
@@ -110,48 +110,46 @@ def main() -> None:
     options.add_argument(
         "--load", type=int, metavar="EVENTS", help="only graphid load, of so many events"
     )
+    options.add_argument(
+        "--growth", type=int, metavar="EVENTS", help="only traffic, until there are so many events"
+    )
     options.add_argument("--subscribers", action="store_true", help="only subscriptions")
     chosen = options.parse_args()
-    if chosen.crowd is not None:
-        _crowd(chosen.crowd, chosen.times)
-        return
-    if chosen.verify is not None:
-        _verify(chosen.verify, chosen.events)
-        return
-    if chosen.clusters is not None:
-        _clusters(chosen.clusters, chosen.times)
-        return
-    if chosen.traffic is not None:
-        _traffic(chosen.traffic)
-        return
-    if chosen.load is not None:
-        for loaded in compared(chosen.load):
-            print(loaded)
-        return
-    if chosen.subscribers:
-        with TerminalProgress() as progress, _service(progress) as (_, service):
-            progress.step("telling subscribers of changes")
-            delivered = deliveries(service)
-        print(delivered)
-        return
+    alone: dict[str, Callable[[Any], None]] = {
+        "verify": lambda pieces: _verify(pieces, chosen.events),
+        "crowd": lambda events: _crowd(events, chosen.times),
+        "clusters": lambda visitors: _clusters(visitors, chosen.times),
+        "traffic": _traffic,
+        "growth": _growth,
+        "load": _load,
+        "subscribers": lambda _: _subscribers(),
+    }
+    for name, measure in alone.items():
+        if asked := getattr(chosen, name):
+            measure(asked)
+            return
+    _all(chosen.times, chosen.events)
+
+
+def _all(times: int, events: int) -> None:
     with TerminalProgress() as progress, _service(progress) as (address, service):
         at_rest = service.megabytes
         with closing(Bare(address)) as bare:
             progress.step("measuring writes")
-            found = [*_writes(service, bare, chosen.times)]
-            progress.step(f"sending {chosen.events:,} events of one person")
-            journeys = _Journeys(service, bare, chosen.events)
+            found = [*_writes(service, bare, times)]
+            progress.step(f"sending {events:,} events of one person")
+            journeys = _Journeys(service, bare, events)
             progress.step("measuring journeys")
-            found += journeys.measured(chosen.times)
-            found[-1:-1] = journeys.opened(chosen.times)
+            found += journeys.measured(times)
+            found[-1:-1] = journeys.opened(times)
             progress.step(f"measuring journeys among {MANY:,} events")
-            found[-1:-1] = Crowd(service.client(), bare).measured(chosen.times, MANY)
+            found[-1:-1] = Crowd(service.client(), bare).measured(times, MANY)
             progress.step("measuring what operators do")
-            found[-1:-1] = journeys.operations(min(chosen.times, ACTS))
+            found[-1:-1] = journeys.operations(min(times, ACTS))
             progress.step(f"measuring clusters, around {KIOSK_VISITORS:,} visitors, too")
-            found[-1:-1] = Clusters(service, bare, KIOSK_VISITORS).measured(chosen.times)
+            found[-1:-1] = Clusters(service, bare, KIOSK_VISITORS).measured(times)
             progress.step("measuring what a browser's identify tells by its time")
-            found[-1:-1] = known_beside_unknown(service, chosen.times)
+            found[-1:-1] = known_beside_unknown(service, times)
             trips = trips_of_an_identify(address)
         _show(found, journeys, at_rest, service.megabytes, trips)
 
@@ -177,6 +175,24 @@ def _traffic(seconds: float) -> None:
         progress.step("identifying")
         for line in rates_of_identifies(address, service, turns=3):
             print(line)
+
+
+def _growth(events: int) -> None:
+    with TerminalProgress() as progress, _service(progress) as (_, service):
+        progress.step("sending pages and tracks")
+        for line in as_it_grows(service, events):
+            print(line, flush=True)
+
+
+def _load(events: int) -> None:
+    for line in compared(events):
+        print(line)
+
+
+def _subscribers() -> None:
+    with TerminalProgress() as progress, _service(progress) as (_, service):
+        progress.step("telling subscribers of changes")
+        print(deliveries(service))
 
 
 def _verify(pieces: int, events: int) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,6 +38,8 @@ BROWSERS = 20
 WARM_UP = 60.0
 """Seconds of our traffic before the first turn: so long does the database compile what is asked of
 it, the rare statements last."""
+LONG = 3600.0
+"""Seconds that no turn takes: it ends with what there is to send."""
 LATE = timedelta(days=2)
 """How long ago what comes late happened."""
 MOST_A_SECOND = 20_000
@@ -212,6 +214,24 @@ def measured(address: Address, service: Service, mix: Mix, *, seconds: float, tu
     for bare in bares:
         bare.close()
     return flow
+
+
+def as_it_grows(service: Service, events: int, *, steps: int = 10) -> Iterator[str]:
+    """How fast pages and tracked events are stored until there are so many, step by step."""
+    traffic = Traffic(PLAIN, 1)
+    clients = [service.client() for _ in range(SENDERS)]
+    stored = Stored()
+    with ThreadPoolExecutor(SENDERS) as threads:
+        while stored.events < events:
+            step = Stored()
+            while step.events < events / steps:
+                bodies = [traffic.batch() for _ in range(events // steps // CALLS // 4 + 1)]
+                step.add(_run(threads, LONG, clients, bodies, _post))
+            stored.add(step)
+            yield (
+                f"up to {stored.events:,} events: {step.a_second:,.0f} a second, "
+                f"{service.megabytes:.0f} MB"
+            )
 
 
 def _post(client: Client, body: bytes) -> int:
