@@ -62,7 +62,7 @@ def _is_settled(visitor: Visitor, said: Identify) -> bool:
         return False
     if said.assurance < Assurance.ASSERTED:
         return visitor.claims.issuperset(said.identifiers)
-    return not visitor.claims_alone and (visitor.assurance or 0) >= said.assurance
+    return (visitor.assurance or 0) >= said.assurance
 
 
 def _knows(

@@ -8,7 +8,7 @@ from hypothesis import given
 from graphid.identity.fold import sort, step
 from graphid.identity.policy import Policy, parse_policy
 from graphid.identity.repetition import may_repeat, repeated
-from graphid.identity.values import SAID_USER, SECOND, Assurance, Evidence, Identify, Logout
+from graphid.identity.values import SAID_USER, SECOND, Assurance, Block, Evidence, Identify, Logout
 from graphid.identity.view import Memory, View
 from tests.identity.lives import IDS, SDKS, START, lives
 
@@ -92,6 +92,10 @@ NEW: dict[str, tuple[list[Evidence], Identify]] = {
         [said(1), said(2, "kim")],
         said(3, "kim"),
     ),
+    "a server, of whom a browser said it and a server something else": (
+        [identified(1, "email:jo@x.example"), said(2)],
+        said(3, by=ASSERTED),
+    ),
     "their person holds it otherwise": (
         [identified(1, "user_id:jo", "email:jo@x.example", cookie="e"), said(2)],
         said(3, by=ASSERTED),
@@ -112,6 +116,11 @@ def test_what_says_more_is_none(what: str) -> None:
 def test_what_is_blocked_says_nothing() -> None:
     blocking = parse_policy({"blocked": ["user_id:jo"]})
     assert not says_again([said(1)], said(2), blocking)
+
+
+def test_what_an_operator_blocked_says_nothing_also_before_the_rest_is_folded_anew() -> None:
+    block = Block(id="b", recorded_at=START + 2 * SECOND, identifier="user_id:jo")
+    assert not says_again([said(1), block], said(3))
 
 
 def test_only_what_an_event_says_besides_may_be_it() -> None:

@@ -291,7 +291,7 @@ REPETITION = tuple(
     for condition, changed, rule in (
         ("visitor.opening is Opening.SWITCH", "False", "not after a switch"),
         ("visitor.claims.issuperset(said.identifiers)", "True", "the visitor claimed it"),
-        ("not visitor.claims_alone and ", "", "the visitor does not rest on claims alone"),
+        ("(visitor.assurance or 0) >= said.assurance", "True", "the visitor is theirs as surely"),
         ("device.contact not in (None, contact.id)", "False", "the device remembers them"),
         ("hold.others < assurance", "False", "the contact holds it as surely"),
         ("is_barred(view, identifier, said.recorded_at, ids)", "False", "nobody barred it"),
