@@ -202,7 +202,6 @@ class Submission:
             self._sender,
             self._in_force,
             self._received_at,
-            self._ids,
             self._taken,
             departed=self._departed,
         )

@@ -61,8 +61,8 @@ def message_of(call: dict[str, Any]) -> Message:
 def test_what_is_no_evidence_is_told_as_the_recorder_records_it(said: dict[str, Any]) -> None:
     call = said | {"anonymousId": "c", "messageId": "m"}
     message = plain_of(call) or message_of(call)
-    told = Telling(SENDER, IN_FORCE, IDS, RECEIVED_AT).event(message, "m")
-    event = Recorder(SENDER, IN_FORCE, RECEIVED_AT, IDS).record(message, "m").event
+    told = Telling(SENDER, IN_FORCE, RECEIVED_AT).event(message, "m")
+    event = Recorder(SENDER, IN_FORCE, RECEIVED_AT).record(message, "m").event
     assert event is not None
     properties = event.properties()
     order = (
@@ -100,7 +100,7 @@ def told_at(*times: int, **more: Any) -> list[bytes]:
     """Lines of one cookie, at these minutes."""
     return [
         encode(
-            Telling(SENDER, IN_FORCE, IDS, RECEIVED_AT).event(
+            Telling(SENDER, IN_FORCE, RECEIVED_AT).event(
                 message_of(
                     {"type": "page", "anonymousId": "c", "messageId": f"m{number}", **more}
                     | {"timestamp": datetime.fromtimestamp(60 * at, UTC).isoformat()}

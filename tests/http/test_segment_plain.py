@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from graphid.errors import InvalidInput
 from graphid.http.segment_calls import Clock, translate
 from graphid.http.segment_plain import plain_of
-from graphid.identity.ids import Ids
 from graphid.identity.policy import DEFAULT, PolicyVersion
 from graphid.identity.values import Assurance
 from graphid.service.messages import (
@@ -42,10 +41,7 @@ def recorded(message: Message) -> list[Recording]:
         Sender(name="server", assurance=Assurance.ASSERTED, is_browser=False),
         Sender(name="browser", assurance=Assurance.CLAIMED, is_browser=True),
     ]
-    recorders = [
-        Recorder(sender, PolicyVersion(1, DEFAULT, 0), RECEIVED_AT, Ids(b"a secret of the tests"))
-        for sender in senders
-    ]
+    recorders = [Recorder(sender, PolicyVersion(1, DEFAULT, 0), RECEIVED_AT) for sender in senders]
     return [recorder.record(message, "m") for recorder in recorders for _ in range(2)]
 
 

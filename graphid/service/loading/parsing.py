@@ -95,7 +95,7 @@ class Sharing:
     def __init__(self, task: Task) -> None:
         self.ids = Ids(task.secret)
         self._shares = task.shares
-        self._telling = Telling(task.sender, task.in_force, self.ids, task.received_at)
+        self._telling = Telling(task.sender, task.in_force, task.received_at)
 
     def read(self, message: Message) -> Read:
         """What a message comes to."""

@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from graphid.graph.loading.tables import cell, cells
-from graphid.identity.ids import Ids
 from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import Evidence, Kind, Micros
 from graphid.service.contents import digest_of
@@ -51,7 +50,6 @@ class Telling:
 
     sender: Sender
     in_force: PolicyVersion
-    ids: Ids
     received_at: Micros
 
     def __post_init__(self) -> None:
@@ -113,7 +111,7 @@ class Telling:
 
     def _recorder(self) -> Recorder:
         # Equal times are told apart where the lines of a cookie are together: not here.
-        return Recorder(self.sender, self.in_force, self.received_at, self.ids)
+        return Recorder(self.sender, self.in_force, self.received_at)
 
 
 encode: Callable[[Any], bytes] = _encode
