@@ -23,7 +23,7 @@ def parse_json(body: bytes) -> Any:
     for a number too large to be one, and for nesting past ``MAX_NESTING``. The message never
     repeats the input.
     """
-    # Nearly every body is plainly sound, which is seen in half the time that its faults would take.
+    # Nearly every body is plainly sound, which is seen sooner than its faults would be.
     value = _at_once(body)
     return _closely(body) if value is _UNSURE else value
 

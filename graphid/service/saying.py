@@ -5,7 +5,7 @@ Pure. A message is read under a policy, and means no more than its sender's key 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -120,7 +120,7 @@ class Saying:
             case Logout():
                 return Said((self._logout(origin),))
             case Page() | Track() | Plain():
-                if self._is_logout(message):
+                if is_logout(message, self._policy.logout_events):
                     return Said((self._logout(origin),))
                 if message.user_id:
                     user = Claimed([("user_id", message.user_id)], {}, self._assurance)
@@ -133,14 +133,26 @@ class Saying:
                     return Said(followed, departure=departure)
         return _NOTHING
 
-    def _is_logout(self, message: Page | Track | Plain) -> bool:
-        match message:
-            case Track():
-                return message.name in self._policy.logout_events
-            case Plain():
-                # A page has no name of its own.
-                return message.detail.get("name") in self._policy.logout_events
-        return False
+    def of_contact(self, message: Contact, message_id: str, at: Micros) -> Said:
+        """What a record says, from ``at`` on."""
+        named, traits = self._split(message.traits)
+        claims = [(claim.type, claim.value) for claim in message.identifiers]
+        identifiers, warnings = self._normalise([*claims, *named])
+        upsert = ContactUpsert(
+            id=message_id + OF_RECORD,
+            at=at,
+            recorded_at=self._received_at,
+            source=message.source,
+            source_id=message.source_id,
+            identifiers=identifiers,
+            curated=message.curated,
+            deleted=message.deleted,
+            traits=traits,
+            assurance=max(self._sender.assurance, Assurance.ASSERTED),
+            actor=self._sender.name,
+            policy=self._version,
+        )
+        return Said((upsert,), warnings)
 
     def _logout(self, origin: Origin, suffix: str = "") -> LogoutEvidence:
         return LogoutEvidence(
@@ -201,27 +213,6 @@ class Saying:
             warnings,
         )
 
-    def of_contact(self, message: Contact, message_id: str, at: Micros) -> Said:
-        """What a record says, from ``at`` on."""
-        named, traits = self._split(message.traits)
-        claims = [(claim.type, claim.value) for claim in message.identifiers]
-        identifiers, warnings = self._normalise([*claims, *named])
-        upsert = ContactUpsert(
-            id=message_id + OF_RECORD,
-            at=at,
-            recorded_at=self._received_at,
-            source=message.source,
-            source_id=message.source_id,
-            identifiers=identifiers,
-            curated=message.curated,
-            deleted=message.deleted,
-            traits=traits,
-            assurance=max(self._sender.assurance, Assurance.ASSERTED),
-            actor=self._sender.name,
-            policy=self._version,
-        )
-        return Said((upsert,), warnings)
-
     def _split(self, traits: Traits | None) -> tuple[list[tuple[str, str]], dict[str, Any]]:
         """What of the traits is an identifier by the policy, and what is a trait."""
         if traits is None:
@@ -244,13 +235,23 @@ class Saying:
         keys: dict[IdentifierKey, None] = {}
         warnings: list[Warned] = []
         for type, value in claims:
+            # "Email" is no custom id beside "email": that would be a unique one.
+            known = type.lower() if type.lower() in LISTED else type
             try:
-                # "Email" is no custom id beside "email": that would be a unique one.
-                type = type.lower() if type.lower() in LISTED else type  # noqa: PLW2901
-                keys[normalise(type, value, region=self._policy.phone.region)] = None
+                keys[normalise(known, value, region=self._policy.phone.region)] = None
             except InvalidIdentifier as error:
-                warnings.append(Warned("INVALID_IDENTIFIER", f"{type}: the value {error}"))
+                warnings.append(Warned("INVALID_IDENTIFIER", f"{known}: the value {error}"))
         return tuple(keys), tuple(warnings)
+
+
+def is_logout(message: Page | Track | Plain, events: Collection[str]) -> bool:
+    """Whether an event is one of those that say a logout, by their names."""
+    match message:
+        case Track():
+            return message.name in events
+        case Plain():
+            return message.detail.get("name") in events  # a page has none
+    return False
 
 
 LISTED = frozenset({"email", "phone"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -97,20 +98,13 @@ def test_at_first_sight_and_closely_is_the_same(
         for _ in range(data.draw(st.integers(0, 2))):
             at = data.draw(st.integers(0, len(body)))
             body[at : at + data.draw(st.integers(0, 2))] = data.draw(st.sampled_from(STRAY))
-    assert read(bytes(body)) == closely(bytes(body))
+    assert read(parse_json, bytes(body)) == read(json_text._closely, bytes(body))
 
 
-def read(body: bytes) -> tuple[str, Any]:
+def read(by: Callable[[bytes], Any], body: bytes) -> tuple[str, str]:
+    """The value, or the fault that is told of the body."""
     try:
-        return "value", repr(parse_json(body))
-    except InvalidInput as error:
-        return "fault", error.message
-
-
-def closely(body: bytes) -> tuple[str, Any]:
-    """As it is read where nothing is seen at first sight."""
-    try:
-        return "value", repr(json_text._closely(body))
+        return "value", repr(by(body))
     except InvalidInput as error:
         return "fault", error.message
 

@@ -14,10 +14,11 @@ import msgspec
 from graphid.graph.loading.tables import cell, cells
 from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import Evidence, Kind, Micros
-from graphid.service.contents import digest_of
+from graphid.service.contents import detail_of, digest_of
 from graphid.service.messages import Contact, Message, Plain, Sender
 from graphid.service.recording import Recorder, micros
 from graphid.service.recordings import COMMON
+from graphid.service.saying import is_logout
 
 _json = msgspec.json.Encoder(order="sorted")
 _encode = msgspec.json.Encoder().encode
@@ -88,17 +89,14 @@ class Telling:
         )
 
     def _is_evidence(self, said: Plain) -> bool:
-        return said.user_id is not None or (
-            said.kind == "track" and said.detail["name"] in self._logouts
-        )
+        return said.user_id is not None or is_logout(said, self._logouts)
 
     def _plain(self, said: Plain) -> Told:
         """As the recorder has it, without one."""
-        detail = {name: value for name, value in said.detail.items() if value is not None}
         rest = (
             f'"{said.kind.upper()}",,,{self.received_at},'
             f'"{digest_of(said)}",{cell(said.device)},{cell(said.session)},'
-            f"{self._actor},{cell(_json.encode(detail).decode())}"
+            f"{self._actor},{cell(_json.encode(detail_of(said)).decode())}"
         )
         at = min(micros(said.at), self.received_at)
         return Told(said.message_id, said.cookie, at, said.device, Kind.EVENT.value, rest)
