@@ -24,6 +24,7 @@ from graphid.service.journey import EventRecord
 from graphid.service.keymaking import CreateKey, IssuedKey, RevokeKey, RotateKey
 from graphid.service.masked_reads import MaskedReads
 from graphid.service.messages import AuthenticateChat, Identify, Message, Sender, Terms
+from graphid.service.moments import Moment
 from graphid.service.operations.changes import Change
 from graphid.service.operations.operating import Act
 from graphid.service.pages import Page, PageRequest
@@ -31,7 +32,6 @@ from graphid.service.people import PersonRecord
 from graphid.service.provider_setup import ProviderRecord
 from graphid.service.reads import Reads
 from graphid.service.receipts import Receipt
-from graphid.service.recording import Moment
 from graphid.service.senders import sender_of
 from graphid.service.vouching import Authenticated
 

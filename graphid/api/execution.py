@@ -159,11 +159,14 @@ async def judge(
 
 async def carry_out(judged: Judged, context: RequestContext) -> Answer:
     """The answer to a query or a mutation."""
-    found = told(await _execute(judged.document, judged.request, context))
-    if judged.kind is not OperationType.MUTATION and not context.caller.is_browser:
-        outcome = Outcome.DONE if found.failure is None else Outcome.FAILED
-        note(judged, context, outcome)
-    return found
+    try:
+        found = told(await _execute(judged.document, judged.request, context))
+        if judged.kind is not OperationType.MUTATION and not context.caller.is_browser:
+            outcome = Outcome.DONE if found.failure is None else Outcome.FAILED
+            note(judged, context, outcome)
+        return found
+    finally:
+        await context.settle()
 
 
 def note(judged: Judged, context: RequestContext, outcome: Outcome) -> None:

@@ -13,11 +13,14 @@ of its own (``RequestContext.bind``), and every root field of a mutation ends wh
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any
+from weakref import proxy
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, Undefined
 from graphql.language import FieldNode
 from graphql.pyutils import Path, gather_with_cancel
+from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graphid.api.selections import LateInfo, Step, object_type_of, steps_of
@@ -31,6 +34,13 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        # Its own methods in graphql-core, and so a circle that keeps all that a request has read
+        # until the garbage collector comes; which is then what slow requests wait for.
+        itself = proxy(self)
+        self.async_helpers = GraphQLResolveInfoHelpers(
+            gather=partial(type(self).gather_async_work, itself),
+            track=partial(type(self).track_async_work, itself),
+        )
         self._steps: dict[int, tuple[Any, list[Step]]] = {}
         self._plain: dict[tuple[int, type[Any]], list[Step] | None] = {}
         """By a step's id, which is kept above, and a class."""

@@ -22,7 +22,7 @@ from neo4j.exceptions import TransactionError
 
 from graphid.graph.bookmarks import awaited, current, reached
 from graphid.graph.together import Asked, LeftBehind, Together
-from graphid.graph.values import plain_row
+from graphid.graph.values import Reading
 
 T = TypeVar("T")
 Rows = list[dict[str, Any]]
@@ -196,15 +196,12 @@ class Exchange:
 class _Statement:
     """Statements on a connection, one after another."""
 
-    __slots__ = ("_connection", "_head", "_records", "_tail", "hooks")
+    __slots__ = ("_connection", "_head", "_reading", "_records", "_tail", "hooks")
 
     def __init__(self, connection: Any) -> None:
-        scope = connection.new_hydration_scope()
         self._connection = connection
-        self.hooks = {
-            "dehydration_hooks": scope.dehydration_hooks,
-            "hydration_hooks": scope.hydration_hooks,
-        }
+        self._reading = Reading(connection)
+        self.hooks = self._reading.hooks
 
     def ask(self, text: str, parameters: Mapping[str, Any], **extra: Any) -> None:
         """Write a statement down; it is sent by ``answered``."""
@@ -227,8 +224,7 @@ class _Statement:
         """Send what was written down; the rows, when everything has been answered."""
         await self._connection.send_all()
         await self._connection.fetch_all()
-        keys = self._head["fields"]
-        return [plain_row(keys, record) for record in self._records]
+        return self._reading.rows(self._head["fields"], self._records)
 
 
 class _Untold(dict[str, Any]):

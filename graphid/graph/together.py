@@ -19,7 +19,7 @@ from typing import Any
 
 from graphid.graph.bookmarks import Bookmarks
 from graphid.graph.faults import Verdict, judge
-from graphid.graph.values import plain_row
+from graphid.graph.values import Reading
 
 Rows = list[dict[str, Any]]
 OnConnection = Callable[[Callable[[Any], Awaitable[None]]], Awaitable[None]]
@@ -36,7 +36,16 @@ class LeftBehind(Exception):
 class Asked:
     """One statement, and who waits for its rows."""
 
-    __slots__ = ("_extra", "_fields", "_parameters", "_records", "_text", "is_answered", "rows")
+    __slots__ = (
+        "_extra",
+        "_fields",
+        "_parameters",
+        "_reading",
+        "_records",
+        "_text",
+        "is_answered",
+        "rows",
+    )
 
     def __init__(self, text: str, parameters: Mapping[str, Any], extra: Mapping[str, Any]) -> None:
         self._text = text
@@ -49,11 +58,8 @@ class Asked:
 
     def write(self, connection: Any) -> None:
         """Write it down on a connection."""
-        scope = connection.new_hydration_scope()
-        hooks = {
-            "dehydration_hooks": scope.dehydration_hooks,
-            "hydration_hooks": scope.hydration_hooks,
-        }
+        self._reading = Reading(connection)
+        hooks = self._reading.hooks
         connection.run(
             self._text, self._parameters, on_success=self._fields.update, **self._extra, **hooks
         )
@@ -64,8 +70,7 @@ class Asked:
         if self.rows.done():
             return  # whoever asked has gone
         try:
-            keys = self._fields["fields"]
-            self.rows.set_result([plain_row(keys, record) for record in self._records])
+            self.rows.set_result(self._reading.rows(self._fields["fields"], self._records))
         except TypeError as error:
             self.rows.set_exception(error)
 

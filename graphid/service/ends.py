@@ -8,7 +8,6 @@ person: they say where visits happened.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from graphid.errors import InvalidInput, NotFound
@@ -58,13 +57,6 @@ class Ends:
 
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
-        self._find: Mapping[str, Callable[[str], Awaitable[End | None]]] = {
-            "person": self._contact,
-            "contact": self._contact,
-            "visitor": self._visitor,
-            "identifier": self._identifier,
-            "event": self._event,
-        }
 
     async def find(self, id: str, argument: str) -> End:
         """What an id means; ``argument`` is where it was given.
@@ -79,12 +71,23 @@ class Ends:
                 "contact, visitor, identifier, event, chat, cookie or device.",
                 path=[argument],
             )
-        find = self._find.get(kind)
-        end = None if find is None else await find(id)
-        end = end or await self._by_client_id(id)
+        end = await self._of_kind(kind, id) or await self._by_client_id(id)
         if end is None:
             raise NotFound(f"{argument}: there is nothing that has this id.", path=[argument])
         return end
+
+    async def _of_kind(self, kind: str, id: str) -> End | None:
+        """What an id means that is made here; None for a kind that clients make ids of."""
+        match kind:
+            case "person" | "contact":
+                return await self._contact(id)
+            case "visitor":
+                return await self._visitor(id)
+            case "identifier":
+                return await self._identifier(id)
+            case "event":
+                return await self._event(id)
+        return None
 
     async def _contact(self, id: str) -> End | None:
         person = await self._person(id)

@@ -18,8 +18,8 @@ from zlib import crc32
 
 from graphid.errors import GraphidError, Retryable
 from graphid.service.messages import ChatLine, Contact, Message, Plain, Sender
+from graphid.service.moments import Moment
 from graphid.service.receipts import Receipt
-from graphid.service.recording import Moment
 from graphid.service.sources import Source
 
 P = TypeVar("P")

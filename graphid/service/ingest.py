@@ -26,8 +26,8 @@ from graphid.service.batches import NO_MARKS, batch_of
 from graphid.service.departures import find_departed, warm_departures
 from graphid.service.lanes import Lane, Room
 from graphid.service.messages import Message, Sender
+from graphid.service.moments import Moment
 from graphid.service.receipts import Receipt
-from graphid.service.recording import Moment
 from graphid.service.recordings import Event
 from graphid.service.repeating import Repeating, marks_of, rows_of
 from graphid.service.submission import PARTS, SaidAgain, Submission, part_of

@@ -24,6 +24,7 @@ from graphid.service.messages import (
     Sender,
     StartChat,
 )
+from graphid.service.moments import Moment, Moments
 from graphid.service.recordings import Event, Recording
 from graphid.service.saying import Origin, Said, Saying
 
@@ -37,16 +38,11 @@ def micros(at: datetime) -> Micros:
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
-Moment = tuple[str, Micros]
-"""A cookie and a time."""
-
-
 class Recorder:
     """Turns the messages of one request into recordings, in the order sent.
 
-    ``received_at`` is when the request arrived. Equal times on one cookie are spread by a
-    microsecond, so that what was sent first comes first; ``taken`` are the moments that earlier
-    messages of the same request have. Evidence is stamped with the version ``in_force``.
+    ``received_at`` is when the request arrived; ``taken`` are the moments that earlier messages
+    of the same request have. Evidence is stamped with the version ``in_force``.
     ``departed``: since when nobody was there, by the ids of the messages that show it.
     """
 
@@ -61,8 +57,8 @@ class Recorder:
     ) -> None:
         self._sender = sender
         self._received_at = received_at
-        self._taken = set(taken)
-        self._saying = Saying(sender, in_force, received_at, self._free_moment, departed or {})
+        self._moments = Moments(taken)
+        self._saying = Saying(sender, in_force, received_at, self._moments, departed or {})
 
     def record(
         self,
@@ -147,19 +143,12 @@ class Recorder:
 
     def _time(self, occurred_at: datetime | None, cookie: str) -> tuple[Micros, tuple[Warned, ...]]:
         at, skewed = self._not_later(occurred_at)
-        return self._free_moment(cookie, at), skewed
+        return self._moments.free(cookie, at), skewed
 
     def _not_later(self, occurred_at: datetime | None) -> tuple[Micros, tuple[Warned, ...]]:
         """When something counts as having happened: not after its receipt."""
         at = self._received_at if occurred_at is None else micros(occurred_at)
         return (at, ()) if at <= self._received_at else (self._received_at, SKEWED)
-
-    def _free_moment(self, cookie: str, at: Micros) -> Micros:
-        """The first moment from ``at`` on that no message of this request has taken there."""
-        while (cookie, at) in self._taken:
-            at += 1
-        self._taken.add((cookie, at))
-        return at
 
 
 SKEWED = (Warned("CLOCK_SKEW", "occurredAt was later than receipt; receipt counts"),)

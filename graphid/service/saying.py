@@ -5,7 +5,7 @@ Pure. A message is read under a policy, and means no more than its sender's key 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -43,6 +43,7 @@ from graphid.service.messages import (
     Track,
     Traits,
 )
+from graphid.service.moments import Moments
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Saying:
     """Reads what the messages of one request say.
 
     ``received_at`` is when the request arrived; evidence is stamped with the version ``in_force``.
-    ``free_moment`` answers a cookie's first free moment from a time on, and takes it.
+    ``moments``: those that its messages have.
     ``departed``: since when nobody was there, by the ids of the messages that show it.
     """
 
@@ -101,13 +102,13 @@ class Saying:
         sender: Sender,
         in_force: PolicyVersion,
         received_at: Micros,
-        free_moment: Callable[[str, Micros], Micros],
+        moments: Moments,
         departed: Mapping[str, Micros],
     ) -> None:
         self._sender = sender
         self._policy, self._version = in_force.policy, in_force.version
         self._received_at = received_at
-        self._free_moment = free_moment
+        self._moments = moments
         self._departed = departed
         trusted = self._policy.browser if sender.is_browser else Assurance.CLAIMED
         self._assurance = max(sender.assurance, trusted)
@@ -183,7 +184,7 @@ class Saying:
         proven, warnings = self._identify(origin, self._vouched(message.proof))
         if not claims and not traits:
             return (proven,), warnings
-        after = origin._replace(at=self._free_moment(origin.cookie, origin.at))
+        after = origin._replace(at=self._moments.free(origin.cookie, origin.at))
         beside, more = self._identify(after, claimed, SAID_BESIDE)
         return (proven, beside), warnings + more
 

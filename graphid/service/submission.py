@@ -30,8 +30,9 @@ from graphid.service.messages import (
     Sender,
     StartChat,
 )
+from graphid.service.moments import Moment
 from graphid.service.receipts import Receipt
-from graphid.service.recording import Moment, Recorder
+from graphid.service.recording import Recorder
 from graphid.service.recordings import Event, Recording
 from graphid.service.repeating import Repeating
 

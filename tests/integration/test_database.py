@@ -34,6 +34,10 @@ MERGE = statement("MERGE (t:Trial {id: $id}) SET t.runs = coalesce(t.runs, 0) + 
 COUNT = statement("MATCH (t:Trial {id: $id}) RETURN count(t) AS n")
 LOCK = statement("MATCH (t:Trial {id: $id}) SET t.held = true")
 ONE = statement("RETURN 1 AS one")
+CONNECTION = statement(
+    "SHOW TRANSACTIONS YIELD connectionId, metaData WHERE metaData.unit = 'test/statement' "
+    "RETURN connectionId"
+)
 PATIENCE = 60.0
 """Seconds, for what takes a moment on a slow machine."""
 
@@ -85,6 +89,17 @@ async def test_rows_are_plain_and_times_are_utc(graph: Database) -> None:
 async def test_a_time_without_a_zone_is_refused(graph: Database) -> None:
     with pytest.raises(TypeError, match="without a zone"):
         await graph.read_rows(statement("RETURN localdatetime('2026-03-01T12:00') AS at"))
+
+
+async def test_a_node_is_refused_and_the_connection_kept(database: Address) -> None:
+    connected = await Database.connect(database)
+    try:
+        before = await connected.read_rows(CONNECTION)
+        with pytest.raises(TypeError, match="a node"):
+            await connected.write_rows(statement("CREATE (t:Trial {id: 'a node'}) RETURN [t] AS t"))
+        assert await connected.read_rows(CONNECTION) == before
+    finally:
+        await connected.close()
 
 
 async def test_more_rows_than_one_fetch(graph: Database) -> None:

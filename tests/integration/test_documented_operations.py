@@ -4,6 +4,7 @@ person of whom there is much as for one of whom there is little."""
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,25 @@ async def test_round_trips_do_not_depend_on_how_much_there_is(
         "why",
     }:
         assert large > small
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_nothing_is_left_for_the_garbage_collector(
+    both: tuple[Somebody, Somebody], name: str
+) -> None:
+    # What is freed at once takes no pause of the whole service for it later.
+    somebody, document = both[1], OPERATIONS[name]
+    variables = (await somebody.variables())[name]
+    await somebody.ask(document, **variables)
+    gc.collect()
+    gc.disable()
+    try:
+        await somebody.ask(document, **variables)
+        await somebody.send(somebody.page("c0", 1), sender=SERVER)
+        await asyncio.sleep(0)  # what is done when the answer is there
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_there_are_ten_of_them() -> None:
