@@ -20,8 +20,8 @@ from graphid.identity.values import Micros
 from graphid.service.audit.audit import Witness
 from graphid.service.audit.entries import Outcome
 from graphid.service.feed import Batch, Told
-from graphid.service.journey import EventRecord
 from graphid.service.keymaking import CreateKey, IssuedKey, RevokeKey, RotateKey
+from graphid.service.lines import Line
 from graphid.service.masked_reads import MaskedReads
 from graphid.service.messages import AuthenticateChat, Identify, Message, Sender, Terms
 from graphid.service.moments import Moment
@@ -93,7 +93,7 @@ class Follows(Protocol):
 class FollowsNews(Protocol):
     """``service.news.News``, as far as the schema needs it."""
 
-    async def subscribe(self, id: str) -> AsyncGenerator[tuple[EventRecord, Batch], None]: ...
+    async def subscribe(self, id: str) -> AsyncGenerator[tuple[Line, Batch], None]: ...
 
 
 class ReadsThePast(Protocol):

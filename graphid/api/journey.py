@@ -164,7 +164,7 @@ class JourneyEvent(Node):
             return cast("Person", self._person(info))
         from graphid.api.people import person_now  # noqa: PLC0415 - each names the other
 
-        return person_now(info, _owner_of(self.record))
+        return person_now(info, whose(self.record))
 
     @computed("Why it is theirs.")
     def attribution(self, info: Info) -> Attribution:
@@ -180,7 +180,7 @@ class JourneyEvent(Node):
 
     async def owner_id(self, info: Info) -> str:
         """The id of whose it is, now."""
-        return _owner_of(await self._stored(info))
+        return whose(await self._stored(info))
 
     async def _person(self, info: Info) -> Person:
         from graphid.api.people import person_by_id  # noqa: PLC0415 - each names the other
@@ -233,7 +233,7 @@ class JourneyEvent(Node):
         )
 
 
-def _owner_of(line: Line) -> str:
+def whose(line: Line) -> str:
     """Whose a line is."""
     return line.person if isinstance(line, JoinRecord) else line.owner.person
 

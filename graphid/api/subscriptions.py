@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import strawberry
 
 from graphid.api.context import Info, RequestContext
-from graphid.api.journey import JourneyEvent
+from graphid.api.journey import JourneyEvent, whose
 from graphid.api.links import Link
 from graphid.api.loaders import LinkByIdLoader
 from graphid.api.nodes import computed
@@ -18,7 +18,8 @@ from graphid.api.telling import Event
 from graphid.errors import InvalidInput
 from graphid.graph.log import ChangeRecord
 from graphid.service.feed import Batch, Told
-from graphid.service.journey import EventRecord
+from graphid.service.joins import JoinRecord
+from graphid.service.lines import Line
 
 KINDS = (
     "CREATED: somebody is known who was not. IDENTIFIED: a visitor is theirs now. ENDED: a "
@@ -105,8 +106,8 @@ class Subscription:
 
     @followed(
         "New lines of a person's journey as this service gets them, also late ones, through merges "
-        "and splits. What became theirs by an identify or a merge is in the journey itself: "
-        "identityChanges tells when to read it again."
+        "and splits, which are lines too. What became theirs by an identify or a merge is in the "
+        "journey itself: identityChanges tells when to read it again."
     )
     async def journey(
         self, info: Info, person_id: strawberry.ID
@@ -133,15 +134,15 @@ async def _change(change: ChangeRecord, _context: RequestContext) -> IdentityCha
 
 
 async def _lines(
-    source: AsyncGenerator[tuple[EventRecord, Batch], None],
+    source: AsyncGenerator[tuple[Line, Batch], None],
 ) -> AsyncGenerator[Event, None]:
     try:
         async for line, batch in source:
-            subjects = (line.owner.person,)
-            yield Event(partial(_line, line), ("line", line.message_id), batch, subjects)
+            id = line.id if isinstance(line, JoinRecord) else line.message_id
+            yield Event(partial(_line, line), ("line", id), batch, (whose(line),))
     finally:
         await source.aclose()
 
 
-async def _line(line: EventRecord, context: RequestContext) -> JourneyEvent:
+async def _line(line: Line, context: RequestContext) -> JourneyEvent:
     return JourneyEvent.of(await context.shown(line))

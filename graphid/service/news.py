@@ -4,6 +4,9 @@ Whoever writes a page does nothing for this but look at a property of its cookie
 holds anyway: the cookies of people whom somebody follows are marked, for some minutes, and only
 their lines get numbers (as changes do), which one reader a process reads. When a cookie becomes
 theirs, it is marked first, and then read for what came before the mark.
+
+Joins and splits are no lines of a cookie. They are told with the change that brought them about,
+as whoever reads the journey then finds them.
 """
 
 from __future__ import annotations
@@ -23,7 +26,10 @@ from graphid.graph.queries import query
 from graphid.identity.ids import contact_named_by
 from graphid.identity.values import Micros
 from graphid.service.feed import LOOK_EVERY, MOST_WAITING, PAGE, Batch, Feed, Waiting
-from graphid.service.journey import EventRecord
+from graphid.service.joins import JoinRecord, JoinType
+from graphid.service.journey import EventRecord, Window
+from graphid.service.lines import Line, LinesWanted
+from graphid.service.pages import PageRequest
 from graphid.service.people import PersonRecord
 from graphid.service.reads import Reads, now
 from graphid.service.visitors import Slice, visitor_id_of
@@ -46,24 +52,34 @@ MARKED_AT_ONCE = 500
 MOST_MET = 1_000
 """Lines of a cookie that are told of when it becomes theirs."""
 
+MOST_JOINS = 1_000
+"""Joins and splits of one journey, the latest, among which new ones are looked for."""
+
 MOST_LOOKS = 20
 """How often a number that is missing is looked for: what was erased meanwhile has none."""
 
-Line = tuple[EventRecord, Batch]
+Joined = tuple[str, JoinType]
+"""A link and what it tells of; the ids of lines also tell at which end of it somebody is."""
+
+ONLY_JOINS = Window(types=tuple(JoinType))
+
+Told = tuple[Line, Batch]
 
 
 @dataclass(eq=False)
 class _Watcher:
     """Somebody who follows a person, ``since`` a moment. ``key``: the contact that the id stands
-    for, or the anonymous person; ``person``: whom it means now; ``met``: what was told already."""
+    for, or the anonymous person; ``person``: whom it means now; ``met``: what was told already;
+    ``joins``: the joins and splits of the journey that are not new."""
 
     id: str
     since: Micros
-    waiting: Waiting[Line]
+    waiting: Waiting[Told]
     key: str = ""
     person: str = ""
     cookies: set[str] = field(default_factory=set)
     met: set[str] = field(default_factory=set)
+    joins: set[Joined] = field(default_factory=set)
 
 
 class News:
@@ -109,7 +125,7 @@ class News:
 
     # ------------------------------------------------------------------ subscribing
 
-    async def subscribe(self, id: str) -> AsyncGenerator[Line, None]:
+    async def subscribe(self, id: str) -> AsyncGenerator[Told, None]:
         """Lines of a person from now on. Raises NotFound for an id that never was; while it goes
         on, Overrun where too much waits."""
         if id not in await self._reads.people.by_id([id]):
@@ -118,7 +134,7 @@ class News:
         await self._add(watcher)
         return self._told(watcher)
 
-    async def _told(self, watcher: _Watcher) -> AsyncGenerator[Line, None]:
+    async def _told(self, watcher: _Watcher) -> AsyncGenerator[Told, None]:
         try:
             while True:
                 yield await watcher.waiting.get()
@@ -132,6 +148,8 @@ class News:
             self._watchers.add(watcher)
         try:
             await self._find(watcher)
+            joins = await self._joins_of(watcher)
+            watcher.joins |= {_joined(join) for join in joins if join.received_at <= watcher.since}
         except BaseException:
             self._remove(watcher)
             raise
@@ -202,6 +220,8 @@ class News:
                     new = await self._find(watcher)
                     if new:
                         await self._meet(watcher, new, change)
+                    if change.links:
+                        await self._tell_joins(watcher, change)
                 async with self._went_along:
                     self._changed_at = change.sequence
                     self._went_along.notify_all()
@@ -221,6 +241,24 @@ class News:
             if record.message_id not in watcher.met:
                 watcher.met.add(record.message_id)
                 watcher.waiting.offer((record, batch))
+
+    async def _tell_joins(self, watcher: _Watcher, change: ChangeRecord) -> None:
+        """Tell of the joins and splits that a change brought into the journey."""
+        joins, batch, met = await self._joins_of(watcher), Batch(), set[Joined]()
+        for join in joins:
+            is_new = _joined(join) not in watcher.joins
+            if is_new and join.link.id in change.links:
+                watcher.waiting.offer((join, batch))
+            elif is_new and join.received_at > watcher.since:
+                continue  # another change may be about to tell of it
+            met.add(_joined(join))
+        watcher.joins = met
+
+    async def _joins_of(self, watcher: _Watcher) -> list[JoinRecord]:
+        """The joins and splits of a journey, in order."""
+        wanted = LinesWanted(watcher.person, PageRequest(MOST_JOINS), ONLY_JOINS)
+        (page,) = await self._reads.lines.pages([wanted])
+        return [line for line in reversed(page.items) if isinstance(line, JoinRecord)]
 
     async def _received(self, change: ChangeRecord) -> Micros:
         """When what brought a change about was received, as its own line tells."""
@@ -324,6 +362,10 @@ class News:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+
+def _joined(join: JoinRecord) -> Joined:
+    return join.link.id, join.type
 
 
 def _ranges(slices: Iterable[Slice]) -> list[dict[str, str]]:

@@ -17,6 +17,11 @@ from tests.integration.asking import installation
 from tests.integration.test_changes import PATIENCE, Told
 from tests.integration.test_ingest import SERVER
 
+NAMES = ("jo", "kim", "lee")
+
+JOINS = """query ($id: ID!) { person(id: $id) {
+  journey(types: [MERGE, UNMERGE, SEVER]) { edges { node { id } } } } }"""
+
 
 class Watched(Told):
     """A world whose lines are followed."""
@@ -44,11 +49,15 @@ class Following:
     def __init__(self, stream: AsyncGenerator[Any, None]) -> None:
         self._stream = stream
 
-    async def next(self) -> str:
-        """The message id of the next line."""
+    async def line(self) -> Any:
+        """The next line."""
         async with asyncio.timeout(PATIENCE):
             line, _ = await anext(self._stream)
-        id: str = line.message_id
+        return line
+
+    async def next(self) -> str:
+        """The message id of the next line."""
+        id: str = (await self.line()).message_id
         return id
 
     async def until(self, last: str) -> list[str]:
@@ -71,6 +80,13 @@ async def page(world: Watched, cookie: str, second: int) -> str:
     """A page that is sent, and its message id."""
     receipt = await world.one(world.page(cookie, second))
     return receipt.message_id
+
+
+async def three(world: Watched) -> list[str]:
+    """The ids of Jo, Kim and Lee, who have identified themselves on a cookie each."""
+    for second, name in enumerate(NAMES, 1):
+        await world.one(world.said(name, second, f"email:{name}@example.com"), SERVER)
+    return [(await world.person(world.birth(name)))["id"] for name in NAMES]
 
 
 async def test_lines_of_one_person_and_of_no_other(watched: Watched) -> None:
@@ -120,16 +136,54 @@ async def test_through_a_merge_and_an_unmerge(watched: Watched) -> None:
         done = await watched.changed("mergePeople", ids=people)
         both = [await page(watched, "a", 10), await page(watched, "b", 11)]
         await watched.number()
-        # What came before the other's cookie could be marked comes ahead of other lines.
-        assert {await jo.next(), await jo.next()} == set(both)
-        assert {await kim.next(), await kim.next()} == set(both)
-        await watched.changed("unmerge", id=done["operationId"])
+        merge = done["operationId"]
+        for one in (jo, kim):
+            # What came before the other's cookie could be marked comes ahead of other lines.
+            assert {await one.next() for _ in range(3)} == {*both, merge}
+        unmerge = (await watched.changed("unmerge", id=merge))["operationId"]
         await watched.number()
+        assert await jo.until(unmerge) == [unmerge]
+        assert await kim.until(unmerge) == [unmerge]
         alone = [await page(watched, "a", 20), await page(watched, "b", 21)]
         last = [await page(watched, "a", 30), await page(watched, "b", 31)]
         await watched.number()
         assert await jo.until(last[0]) == [alone[0], last[0]]
         assert await kim.until(last[1]) == [alone[1], last[1]]
+
+
+async def test_joins_and_splits_are_told_as_the_journey_has_them(watched: Watched) -> None:
+    """Those from before are not told again, and neither are those that somebody brought along."""
+    jo_id, kim_id, lee_id = await three(watched)
+    brought = await watched.changed("mergePeople", ids=[kim_id, lee_id])
+    async with watched.followed(watched.another(), jo_id) as (jo,):
+        await watched.changed("mergePeople", ids=[jo_id, kim_id])
+        await watched.number()
+        told = [await jo.line()]
+        link = (await watched.links(jo_id, "IDENTIFIED_AS"))[0]["id"]
+        await watched.changed("severLink", id=link)
+        await watched.number()
+        told.append(await jo.line())
+        found = await watched.ask(JOINS, id=kim_id)
+    lines = [edge["node"]["id"] for edge in found["person"]["journey"]["edges"]]
+    assert [line.type for line in told] == ["MERGE", "SEVER"]
+    assert {line.id for line in told} < set(lines)
+    assert len(lines) == 3
+    assert brought["operationId"] not in {line.message_id for line in told}
+
+
+async def test_what_was_being_numbered_is_told_once_with_its_own_change(watched: Watched) -> None:
+    """Two merges are there before the first is told of: each comes once."""
+    jo_id, kim_id, lee_id = await three(watched)
+    async with watched.followed(watched.another(), jo_id) as (jo,):
+        done = [
+            (await watched.changed("mergePeople", ids=[jo_id, id]))["operationId"]
+            for id in (kim_id, lee_id)
+        ]
+        await watched.number()
+        assert [await jo.next(), await jo.next()] == done
+        last = await page(watched, "jo", 30)
+        await watched.number()
+        assert await jo.until(last) == [last]
 
 
 async def test_many_at_once_each_once(watched: Watched) -> None:
