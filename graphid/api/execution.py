@@ -145,7 +145,7 @@ async def judge(
     if operation.operation is OperationType.SUBSCRIPTION and not may_stream:
         return _refused(InvalidInput(ONE_ANSWER))
     try:
-        size = require_small(prepared.document, request.operation, request.variables)
+        size = require_small(executable, prepared.document, request.operation, request.variables)
         require(prepared.needs[_name_of(operation)], context.caller.scopes)
         if context.allowance is not None:
             await context.allowance.spend(events=size.roots if is_mutation else 0, cost=size.cost)

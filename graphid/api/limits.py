@@ -1,11 +1,13 @@
 """How large an operation may be, judged before anything of it is executed.
 
 Cost counts the fields that an answer may hold: a field costs one, and what is selected below a
-list costs as often as the list may be long (``first`` or ``last``, else what its kind holds).
+list costs as often as the list may be long (``first`` or ``last``, else what its kind holds). Of
+what is selected on several types of object, each of which excludes the others, the most counts.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +17,16 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    Node,
     OperationDefinitionNode,
     OperationType,
+    SelectionNode,
     SelectionSetNode,
     VariableNode,
+    is_object_type,
 )
 
 from graphid.api.cursors import MOST
@@ -75,14 +81,17 @@ class Size:
 
 
 def require_small(
-    document: DocumentNode, operation: str | None, variables: Mapping[str, Any]
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: str | None,
+    variables: Mapping[str, Any],
 ) -> Size:
     """The size of the operation. Raises TooLarge, naming the limit.
 
-    The document is valid: its fragments form no circle.
+    The document is valid by the schema: its fragments form no circle.
     """
     size = Size()
-    measure = _Measure(document, variables)
+    measure = _Measure(schema, document, variables)
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode) and (
             operation is None or (definition.name and definition.name.value == operation)
@@ -110,7 +119,10 @@ _WORDS = {
 class _Measure:
     """Each fragment is measured once, however often it is spread."""
 
-    def __init__(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]
+    ) -> None:
+        self._schema = schema
         defaults = {
             variable.variable.name.value: int(variable.default_value.value[:9])
             for definition in document.definitions
@@ -129,6 +141,7 @@ class _Measure:
     def of(self, selections: SelectionSetNode | None, *, one_by_one: bool = False) -> Size:
         """``one_by_one``: of what these fields hold, one comes at a time."""
         total = Size()
+        of_types: Counter[str] = Counter()  # what is there on one type of object alone
         for selection in selections.selections if selections else ():
             if isinstance(selection, FieldNode):
                 size = self._field(selection, 1 if one_by_one else self._length(selection))
@@ -138,9 +151,22 @@ class _Measure:
                 size = self._fragment(selection.name.value)
             total.depth = max(total.depth, size.depth)
             total.aliases += size.aliases
-            total.cost += size.cost
             total.roots += size.roots
+            if type := self._object_of(selection):
+                of_types[type] += size.cost
+            else:
+                total.cost += size.cost
+        total.cost += max(of_types.values(), default=0)
         return total
+
+    def _object_of(self, selection: SelectionNode) -> str | None:
+        """The type of object that a fragment is about."""
+        fragment: Node = selection
+        if isinstance(selection, FragmentSpreadNode):
+            fragment = self._fragments[selection.name.value]
+        condition = getattr(fragment, "type_condition", None)
+        name = None if condition is None else condition.name.value
+        return name if name and is_object_type(self._schema.get_type(name)) else None
 
     def _fragment(self, name: str) -> Size:
         if name not in self._measured:

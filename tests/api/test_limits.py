@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from graphql import parse
 
 from graphid.api.cursors import MOST, BadCursor, bounded, cursor, either_way, key_of
 from graphid.api.execution import prepare
 from graphid.api.limits import MAX_ALIASES, MAX_COST, MAX_DEPTH, MAX_TOKENS, require_small
+from graphid.api.schema import executable
 from graphid.errors import InvalidInput, TooLarge
 from graphid.identity.values import Kind, place
+from graphid.service.clusters.clusters import MOST_NODES
+
+DOCUMENTS = Path(__file__).parents[2] / "docs" / "operations"
 
 
 def cost(text: str, **variables: object) -> int:
-    return require_small(parse(text), None, variables).cost
+    return require_small(executable, parse(text), None, variables).cost
 
 
 def test_cost_is_the_fields_that_an_answer_may_hold() -> None:
@@ -46,12 +52,28 @@ def test_a_fragment_costs_as_often_as_it_is_spread() -> None:
         cost(bomb)
 
 
+def test_of_types_that_exclude_each_other_the_most_counts() -> None:
+    around = '{ cluster(around: "x", maxNodes: 10) { nodes { %s } } }'
+    person, device = "... on Person { id kind }", "... on Device { id }"
+    alone = cost(around % person)
+    assert cost(around % f"{person} {device}") == alone
+    assert cost(around % f"{person} ... on Person {{ displayName }}") == alone + 10
+    assert cost(around % f"{person} ...D" + " fragment D on Device { id }") == alone
+    # A node may be both: a person, and what has an id.
+    assert cost(around % f"{person} ... on Node {{ __typename }}") == alone + 10
+
+
+def test_a_whole_cluster_of_the_documented_query_is_answered() -> None:
+    document = (DOCUMENTS / "cluster.graphql").read_text("utf-8").replace("300", f"{MOST_NODES}")
+    assert cost(document) <= MAX_COST
+
+
 def test_each_field_below_none_may_be_a_message() -> None:
     page = 'page(input: {context: {cookieId: "c"}, url: "u"}) { __typename }'
     text = f"""mutation M {{ a: {page} ...F ... on Mutation {{ b: {page} }} ...F }}
       fragment F on Mutation {{ c: {page} d: {page} }} query Q {{ __typename }}"""
-    assert require_small(parse(text), "M", {}).roots == 6
-    assert require_small(parse(text), "Q", {}).roots == 1
+    assert require_small(executable, parse(text), "M", {}).roots == 6
+    assert require_small(executable, parse(text), "Q", {}).roots == 1
 
 
 def test_depth() -> None:
