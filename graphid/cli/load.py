@@ -100,7 +100,8 @@ def load(  # noqa: PLR0917 - the options of a command
 
 
 def _tell_loaded(loaded: Loaded) -> None:
-    typer.echo(_sentence(loaded.written, f"loaded in {loaded.seconds:.1f} s"))
+    own = f"{loaded.of_database:.1f} s of them the database's own import, start and indexes"
+    typer.echo(_sentence(loaded.written, f"loaded in {loaded.seconds:.1f} s ({own})"))
     if loaded.verified is not None:
         typer.echo(
             f"the graph is what its {loaded.verified:,} pieces of evidence say "
