@@ -2,8 +2,10 @@
 
 Ours: several senders post batches to ``/v1/batch``, as fast as they are answered. Theirs: the bare
 driver at two connections, the leanest statement that keeps an event once by its message id, with
-its cookie and session. Both get a few seconds in turn, on the same graph as it grows, so that what
-else the machine does falls on both.
+its cookie and session. Each of the two has visitors of its own: where they write of the same ones
+they are in each other's way, and the driver waits a second before it tries again. Both sides get
+a few seconds in turn, on the same graph as it grows, so that what else the machine does falls on
+both.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ LONG = 3600.0
 """Seconds that no turn takes: it ends with what there is to send."""
 LATE = timedelta(days=2)
 """How long ago what comes late happened."""
-MOST_A_SECOND = 20_000
+MOST_A_SECOND = 45_000
 """Events that either side is given."""
 
 S = TypeVar("S")
@@ -193,18 +195,19 @@ class Traffic:
 def measured(address: Address, service: Service, mix: Mix, *, seconds: float, turns: int) -> Flow:
     """``turns`` times, each side as many ``seconds``, after some that do not count."""
     flow = Flow(mix)
-    traffic = Traffic(mix, 1)
+    traffic, *of_bare = (Traffic(mix, seed) for seed in range(1 + CONNECTIONS))
     clients = [service.client() for _ in range(SENDERS)]
     bares = [Bare(address) for _ in range(CONNECTIONS)]
     with ThreadPoolExecutor(SENDERS) as threads:
         for turn in range(-max(1, round(WARM_UP / seconds)), turns):
             bodies = [traffic.batch() for _ in range(int(seconds * MOST_A_SECOND / CALLS))]
             busy = service.busy_seconds
-            ours = _run(threads, seconds, clients, bodies, _post)
+            ours = _run(threads, seconds, clients, _shared(bodies, clients), _post)
             busy = service.busy_seconds - busy
             if turn < -1:
                 continue
-            rows = [_rows(traffic) for _ in range(int(seconds * MOST_A_SECOND / ROWS))]
+            transactions = int(seconds * MOST_A_SECOND / ROWS / CONNECTIONS)
+            rows = [iter([_rows(own) for _ in range(transactions)]) for own in of_bare]
             theirs = _run(threads, seconds, bares, rows, _append)
             if turn >= 0:
                 flow.ours.add(ours)
@@ -226,7 +229,7 @@ def as_it_grows(service: Service, events: int, *, steps: int = 10) -> Iterator[s
             step = Stored()
             while step.events < events / steps:
                 bodies = [traffic.batch() for _ in range(events // steps // CALLS // 4 + 1)]
-                step.add(_run(threads, LONG, clients, bodies, _post))
+                step.add(_run(threads, LONG, clients, _shared(bodies, clients), _post))
             stored.add(step)
             yield (
                 f"up to {stored.events:,} events: {step.a_second:,.0f} a second, "
@@ -261,18 +264,23 @@ def _append(bare: Bare, rows: list[dict[str, Any]]) -> int:
     return len(rows)
 
 
+def _shared(pieces: list[P], senders: Sequence[S]) -> list[Iterator[P]]:
+    """The same pieces for all of them: whoever is free takes the next."""
+    return [iter(pieces)] * len(senders)
+
+
 def _run(
     threads: ThreadPoolExecutor,
     seconds: float,
     senders: Sequence[S],
-    pieces: list[P],
+    pieces: Sequence[Iterator[P]],
     send: Callable[[S, P], int],
 ) -> Stored:
-    """What the senders have stored of the pieces in so many seconds, all at it."""
-    left, ends = iter(pieces), time.perf_counter() + seconds
+    """What the senders have stored in so many seconds, all at it, each of its pieces."""
+    ends = time.perf_counter() + seconds
     lock = Lock()
 
-    def work(sender: S) -> int:
+    def work(sender: S, left: Iterator[P]) -> int:
         stored = 0
         while time.perf_counter() < ends:
             with lock:
@@ -283,5 +291,5 @@ def _run(
         return stored
 
     started = time.perf_counter()
-    events = sum(threads.map(work, senders))
+    events = sum(threads.map(work, senders, pieces))
     return Stored(events, time.perf_counter() - started)
