@@ -1,11 +1,11 @@
 """Traffic as sites send it, and how many events a second are stored of it.
 
-Ours: several senders post batches to ``/v1/batch``, as fast as they are answered. Theirs: the bare
-driver at two connections, the leanest statement that keeps an event once by its message id, with
-its cookie and session. Each of the two has visitors of its own: where they write of the same ones
-they are in each other's way, and the driver waits a second before it tries again. Both sides get
-a few seconds in turn, on the same graph as it grows, so that what else the machine does falls on
-both.
+Ours: several senders, each a site's server with visitors of its own, post batches to ``/v1/batch``
+as fast as they are answered. Theirs: the bare driver at two connections, the leanest statement that
+keeps an event once by its message id, with its cookie and session. Each connection gets the calls
+of half of the senders: two that write of the same visitors are in each other's way, and the driver
+waits a second before it tries again. Both sides get a few seconds in turn, on the same graph as it
+grows, so that what else the machine does falls on both.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, cycle
 from random import Random
-from threading import Lock
 from typing import Any, LiteralString, TypeVar
 from uuid import uuid4
 
@@ -27,8 +26,8 @@ from graphid.graph.engine import Address
 from tests.benchmarks.bare import Bare
 from tests.service import Client, Service
 
-SENDERS = 12
-"""Connections that post batches: with about as many events under way as of the bare driver."""
+SENDERS = 24
+"""Connections that post batches; with fewer, the machine has idle time."""
 CALLS = 100
 """Of one batch: what servers' SDKs send at most at once, as they come."""
 CONNECTIONS = 2
@@ -44,8 +43,8 @@ LONG = 3600.0
 """Seconds that no turn takes: it ends with what there is to send."""
 LATE = timedelta(days=2)
 """How long ago what comes late happened."""
-MOST_A_SECOND = 45_000
-"""Events that either side is given."""
+MOST_OF_OURS, MOST_OF_THEIRS = 25_000, 60_000
+"""Events a second that each side is given."""
 
 S = TypeVar("S")
 P = TypeVar("P")
@@ -195,19 +194,20 @@ class Traffic:
 def measured(address: Address, service: Service, mix: Mix, *, seconds: float, turns: int) -> Flow:
     """``turns`` times, each side as many ``seconds``, after some that do not count."""
     flow = Flow(mix)
-    traffic, *of_bare = (Traffic(mix, seed) for seed in range(1 + CONNECTIONS))
+    traffics = [Traffic(mix, seed) for seed in range(SENDERS)]
+    halves = [cycle(traffics[number::CONNECTIONS]) for number in range(CONNECTIONS)]
     clients = [service.client() for _ in range(SENDERS)]
     bares = [Bare(address) for _ in range(CONNECTIONS)]
     with ThreadPoolExecutor(SENDERS) as threads:
         for turn in range(-max(1, round(WARM_UP / seconds)), turns):
-            bodies = [traffic.batch() for _ in range(int(seconds * MOST_A_SECOND / CALLS))]
+            bodies = _bodies(traffics, int(seconds * MOST_OF_OURS))
             busy = service.busy_seconds
-            ours = _run(threads, seconds, clients, _shared(bodies, clients), _post)
+            ours = _run(threads, seconds, clients, bodies, _post)
             busy = service.busy_seconds - busy
             if turn < -1:
                 continue
-            transactions = int(seconds * MOST_A_SECOND / ROWS / CONNECTIONS)
-            rows = [iter([_rows(own) for _ in range(transactions)]) for own in of_bare]
+            transactions = int(seconds * MOST_OF_THEIRS / ROWS / CONNECTIONS)
+            rows = [iter([_rows(half) for _ in range(transactions)]) for half in halves]
             theirs = _run(threads, seconds, bares, rows, _append)
             if turn >= 0:
                 flow.ours.add(ours)
@@ -221,15 +221,15 @@ def measured(address: Address, service: Service, mix: Mix, *, seconds: float, tu
 
 def as_it_grows(service: Service, events: int, *, steps: int = 10) -> Iterator[str]:
     """How fast pages and tracked events are stored until there are so many, step by step."""
-    traffic = Traffic(PLAIN, 1)
+    traffics = [Traffic(PLAIN, seed) for seed in range(SENDERS)]
     clients = [service.client() for _ in range(SENDERS)]
     stored = Stored()
     with ThreadPoolExecutor(SENDERS) as threads:
         while stored.events < events:
             step = Stored()
             while step.events < events / steps:
-                bodies = [traffic.batch() for _ in range(events // steps // CALLS // 4 + 1)]
-                step.add(_run(threads, LONG, clients, _shared(bodies, clients), _post))
+                bodies = _bodies(traffics, events // steps // 4)
+                step.add(_run(threads, LONG, clients, bodies, _post))
             stored.add(step)
             yield (
                 f"up to {stored.events:,} events: {step.a_second:,.0f} a second, "
@@ -243,9 +243,15 @@ def _post(client: Client, body: bytes) -> int:
     return int(answer["accepted"])
 
 
-def _rows(traffic: Traffic) -> list[dict[str, Any]]:
-    """What a batch of the bare driver holds."""
-    calls = [call for _ in range(ROWS // CALLS) for call in traffic.calls()]
+def _bodies(traffics: Sequence[Traffic], events: int) -> list[Iterator[bytes]]:
+    """So many events, or some more, as each sender has them to send."""
+    batches = events // CALLS // len(traffics) + 1
+    return [iter([traffic.batch() for _ in range(batches)]) for traffic in traffics]
+
+
+def _rows(traffics: Iterator[Traffic]) -> list[dict[str, Any]]:
+    """What a batch of the bare driver holds: one of each sender's, in turn."""
+    calls = [call for _ in range(ROWS // CALLS) for call in next(traffics).calls()]
     return [
         {
             "messageId": call["messageId"],
@@ -264,11 +270,6 @@ def _append(bare: Bare, rows: list[dict[str, Any]]) -> int:
     return len(rows)
 
 
-def _shared(pieces: list[P], senders: Sequence[S]) -> list[Iterator[P]]:
-    """The same pieces for all of them: whoever is free takes the next."""
-    return [iter(pieces)] * len(senders)
-
-
 def _run(
     threads: ThreadPoolExecutor,
     seconds: float,
@@ -276,18 +277,15 @@ def _run(
     pieces: Sequence[Iterator[P]],
     send: Callable[[S, P], int],
 ) -> Stored:
-    """What the senders have stored in so many seconds, all at it, each of its pieces."""
+    """What the senders have stored in so many seconds, all at it, each of its own pieces."""
     ends = time.perf_counter() + seconds
-    lock = Lock()
 
     def work(sender: S, left: Iterator[P]) -> int:
         stored = 0
-        while time.perf_counter() < ends:
-            with lock:
-                piece = next(left, None)
-            if piece is None:
-                break  # the seconds are counted as they were
+        for piece in left:
             stored += send(sender, piece)
+            if time.perf_counter() >= ends:
+                break  # the seconds are counted as they were
         return stored
 
     started = time.perf_counter()
