@@ -70,10 +70,14 @@ def _made_plain(
     functions: Mapping[bytes, Callable[..., Any]], fault: list[TypeError], structure: Any
 ) -> Any:
     # An error that leaves here would cost the connection: what is read off it ends half-way.
-    try:
-        return plain(functions[structure.tag](*structure.fields))
-    except KeyError:
+    function = functions.get(structure.tag)
+    if function is None:
         fault.append(TypeError("a statement returned a node, relationship or path, not its values"))
+        return None
+    try:
+        return plain(function(*structure.fields))
     except TypeError as error:
         fault.append(error)
+    except Exception as error:
+        fault.append(TypeError(f"a statement returned what cannot be read: {type(error).__name__}"))
     return None

@@ -215,13 +215,13 @@ class News:
     async def _go_along(self) -> None:
         """Follow the people through the changes, while anybody watches."""
         async with aclosing(await self._feed.subscribe(after=self._changed_at)) as changes:
-            async for change, _ in changes:
+            async for change, batch in changes:
                 for watcher in {one for id in change.concerns for one in self._by_key.get(id, ())}:
                     new = await self._find(watcher)
                     if new:
                         await self._meet(watcher, new, change)
                     if change.links:
-                        await self._tell_joins(watcher, change)
+                        await self._tell_joins(watcher, change, batch)
                 async with self._went_along:
                     self._changed_at = change.sequence
                     self._went_along.notify_all()
@@ -242,9 +242,9 @@ class News:
                 watcher.met.add(record.message_id)
                 watcher.waiting.offer((record, batch))
 
-    async def _tell_joins(self, watcher: _Watcher, change: ChangeRecord) -> None:
+    async def _tell_joins(self, watcher: _Watcher, change: ChangeRecord, batch: Batch) -> None:
         """Tell of the joins and splits that a change brought into the journey."""
-        joins, batch, met = await self._joins_of(watcher), Batch(), set[Joined]()
+        joins, met = await self._joins_of(watcher), set[Joined]()
         for join in joins:
             is_new = _joined(join) not in watcher.joins
             if is_new and join.link.id in change.links:
