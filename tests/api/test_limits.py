@@ -63,9 +63,11 @@ def test_of_types_that_exclude_each_other_the_most_counts() -> None:
     assert cost(around % f"{person} ... on Node {{ __typename }}") == alone + 10
 
 
-def test_a_whole_cluster_of_the_documented_query_is_answered() -> None:
-    document = (DOCUMENTS / "cluster.graphql").read_text("utf-8").replace("300", f"{MOST_NODES}")
-    assert cost(document) <= MAX_COST
+def test_the_documented_query_may_ask_for_a_whole_cluster() -> None:
+    document = (DOCUMENTS / "cluster.graphql").read_text("utf-8")
+    largest = document.replace("maxNodes: 300", f"maxNodes: {MOST_NODES}")
+    assert largest != document
+    assert cost(largest) <= MAX_COST
 
 
 def test_each_field_below_none_may_be_a_message() -> None:

@@ -95,6 +95,7 @@ async def test_a_node_is_refused_and_the_connection_kept(database: Address) -> N
     connected = await Database.connect(database)
     try:
         before = await connected.read_rows(CONNECTION)
+        assert len(before) == 1
         with pytest.raises(TypeError, match="a node"):
             await connected.write_rows(statement("CREATE (t:Trial {id: 'a node'}) RETURN [t] AS t"))
         assert await connected.read_rows(CONNECTION) == before
