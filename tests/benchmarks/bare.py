@@ -64,7 +64,9 @@ class Bare:
 
     def __init__(self, address: Address) -> None:
         auth = (address.user, address.password) if address.password else None
-        self._driver = neo4j.GraphDatabase.driver(address.uri, auth=auth)
+        self._driver = neo4j.GraphDatabase.driver(
+            address.uri, auth=auth, notifications_min_severity="OFF"
+        )
         self._session = self._driver.session(database=address.database)
         for statement in CONSTRAINTS:
             self.run(statement)
