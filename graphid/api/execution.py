@@ -33,6 +33,7 @@ from graphid.api.context import RequestContext
 from graphid.api.limits import MAX_CHARACTERS, MAX_TOKENS, require_small
 from graphid.api.rights import Need, needs_of, require
 from graphid.api.schema import executable, schema
+from graphid.api.selections import Selections
 from graphid.errors import (
     Forbidden,
     GraphidError,
@@ -99,6 +100,8 @@ class Prepared:
     needs: Mapping[str | None, tuple[Need, ...]]
     errors: tuple[GraphQLError, ...] = ()
     code: str = VALIDATION
+    selections: Selections | None = None
+    """None where variables decide what is selected."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class Judged:
     request: Request
     document: DocumentNode
     operation: OperationDefinitionNode
+    selections: Selections | None
 
     @property
     def kind(self) -> OperationType:
@@ -154,13 +158,13 @@ async def judge(
         if isinstance(error, Forbidden) and not context.caller.is_browser:
             note_read(context, prepared.document, operation, request.variables, Outcome.REFUSED)
         return _refused(error)
-    return Judged(request, prepared.document, operation)
+    return Judged(request, prepared.document, operation, prepared.selections)
 
 
 async def carry_out(judged: Judged, context: RequestContext) -> Answer:
     """The answer to a query or a mutation."""
     try:
-        found = told(await _execute(judged.document, judged.request, context))
+        found = told(await execute_in(context, judged))
         if judged.kind is not OperationType.MUTATION and not context.caller.is_browser:
             outcome = Outcome.DONE if found.failure is None else Outcome.FAILED
             note(judged, context, outcome)
@@ -195,22 +199,26 @@ def prepare(query: str) -> Prepared:
         errors = [GraphQLError("The query is nested too deep to be judged.")]
     if errors:
         return Prepared(document, {}, tuple(errors))
-    return Prepared(document, needs_of(executable, document))
+    # Directives decide by variables; the sign of one may also be in a text, which is as well.
+    selections = None if "@" in query else Selections()
+    return Prepared(document, needs_of(executable, document), selections=selections)
 
 
-async def _execute(
-    document: DocumentNode, request: Request, context: RequestContext
+async def execute_in(
+    context: RequestContext, judged: Judged, event: object = None
 ) -> ExecutionResult:
+    """What comes of an operation; of a subscription, for one event."""
     # What strawberry's own schema.execute does in the end, without reading the text again.
     result = execute(
         executable,
-        document,
+        judged.document,
+        root_value=event,
         context_value=context,
-        variable_values=dict(request.variables),
-        operation_name=request.operation,
+        variable_values=dict(judged.request.variables),
+        operation_name=judged.request.operation,
         executor_class=schema.execution_context_class,
-        operation_extensions=None,
         is_awaitable=cast(Any, optimized_is_awaitable),
+        selections=judged.selections,
     )
     return await result if isawaitable(result) else result
 

@@ -12,18 +12,19 @@ of its own (``RequestContext.bind``), and every root field of a mutation ends wh
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any
 from weakref import proxy
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, Undefined
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.language import FieldNode
 from graphql.pyutils import Path, gather_with_cancel
 from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from graphid.api.selections import LateInfo, Step, object_type_of, steps_of
+from graphid.api.selections import LateInfo, Selections, Step, object_type_of, steps_of
 
 _DONE = (dict, list, str, int, float, bool, type(None))
 """What is no awaitable, so that it need not be asked; nearly all there is."""
@@ -32,7 +33,8 @@ _DONE = (dict, list, str, int, float, bool, type(None))
 class Executor(StrawberryGraphQLCoreExecutionContext):
     """Executes one operation."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
+    def __init__(self, *arguments: Any, selections: Selections | None = None, **named: Any) -> None:
+        """``selections``: of the document, where they are known from others who asked with it."""
         super().__init__(*arguments, **named)
         # Its own methods in graphql-core, and so a circle that keeps all that a request has read
         # until the garbage collector comes; which is then what slow requests wait for.
@@ -41,9 +43,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             gather=partial(type(self).gather_async_work, itself),
             track=partial(type(self).track_async_work, itself),
         )
-        self._steps: dict[int, tuple[Any, list[Step]]] = {}
-        self._plain: dict[tuple[int, type[Any]], list[Step] | None] = {}
-        """By a step's id, which is kept above, and a class."""
+        self._selections = Selections() if selections is None else selections
 
     def build_resolve_info(
         self,
@@ -75,15 +75,27 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         parent_type: GraphQLObjectType,
         source_value: Any,
         path: Path | None,
-        grouped_field_set: Any,
+        grouped_field_set: GroupedFieldSet,
         position_context: Any,
     ) -> Any:
         """As graphql-core has it, without what attributes do not need."""
-        steps = self._steps_of(parent_type, grouped_field_set)
+        steps = steps_of(self.schema, parent_type, grouped_field_set)
         return self._take(steps, source_value, path, position_context)
 
+    def collect_and_execute_subfields(
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: FieldDetailsList,
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """As graphql-core has it, of what is known to be selected."""
+        steps = self._selections.below(self, return_type, field_details_list)
+        return self._take(steps, result, path, position_context)
+
     def _take(
-        self, steps: list[Step], source: Any, path: Path | None, position_context: Any = None
+        self, steps: Sequence[Step], source: Any, path: Path | None, position_context: Any = None
     ) -> Any:
         """The fields of an object."""
         results: dict[str, Any] = {}
@@ -130,24 +142,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                 results[key] = result
         return results
 
-    def _steps_of(self, parent_type: GraphQLObjectType, fields: Any) -> list[Step]:
-        # Kept together with the fields, so that their id is not given to others meanwhile.
-        kept = self._steps.get(id(fields))
-        if kept is None:
-            kept = self._steps[id(fields)] = fields, steps_of(self.schema, parent_type, fields)
-        return kept[1]
-
-    def _below(self, step: Step, kind: Any) -> list[Step] | None:
+    def _below(self, step: Step, kind: Any) -> Sequence[Step] | None:
         """What is selected on an object of that class in a field; None where that is not plain."""
-        key = id(step), kind
-        if key not in self._plain:
+        if kind not in step.below:
             type = object_type_of(self.schema, step.field.type, kind)
-            self._plain[key] = (
-                None
-                if type is None
-                else self._steps_of(type, self.collect_subfields(type, step.details)[0])
+            step.below[kind] = (
+                None if type is None else self._selections.below(self, type, step.details)
             )
-        return self._plain[key]
+        return step.below[kind]
 
     def _resolve(self, step: Step, source: Any, path: Path, position_context: Any) -> Any:
         """What an attribute is, or a resolver without arguments returns, with all below it."""
@@ -208,8 +210,9 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return super().complete_value(
                 return_type, field_details_list, info, path, result, position_context
             )
-        fields = self.collect_subfields(type, field_details_list)[0]
-        return self.execute_fields(type, result, path, fields, None)
+        return self.collect_and_execute_subfields(
+            type, field_details_list, path, result, position_context
+        )
 
     def complete_iterable_value(  # noqa: PLR0917 - graphql-core calls it so
         self,
@@ -223,13 +226,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         """As graphql-core has it; a list of objects of one of the schema's classes is gone through
         with what is selected on each class worked out once."""
         kinds = {item.__class__ for item in items} if items.__class__ is list else set()
-        steps: dict[type[Any], list[Step]] = {}
+        steps: dict[type[Any], Sequence[Step]] = {}
         for kind in kinds:
             type = object_type_of(self.schema, item_type, kind)
             if type is None:
                 break
-            fields = self.collect_subfields(type, field_details_list)[0]
-            steps[kind] = self._steps_of(type, fields)
+            steps[kind] = self._selections.below(self, type, field_details_list)
         if not kinds or len(steps) < len(kinds):
             return super().complete_iterable_value(
                 item_type, field_details_list, info, path, items, position_context

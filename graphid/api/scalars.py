@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NewType
 
 import strawberry
@@ -14,6 +15,7 @@ Timestamp = NewType("Timestamp", int)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_UTC = "+00:00"
 
 
 def micros(at: datetime) -> int:
@@ -23,7 +25,13 @@ def micros(at: datetime) -> int:
 
 def iso(at: int) -> str:
     """``2026-03-01T09:30:00.000001+00:00`` for microseconds since 1970."""
-    return (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds")
+    minute, rest = divmod(at, 60_000_000)
+    return f"{_minute(minute)}:{rest // 1_000_000:02d}.{rest % 1_000_000:06d}{_UTC}"
+
+
+@lru_cache(maxsize=1024)  # the lines of a page are close to each other
+def _minute(number: int) -> str:
+    return (_EPOCH + timedelta(minutes=number)).isoformat(timespec="minutes").removesuffix(_UTC)
 
 
 def _parse(value: Any) -> datetime:

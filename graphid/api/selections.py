@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from operator import attrgetter
 from typing import Any
 
+import msgspec
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
@@ -29,6 +30,8 @@ from graphql import (
     is_non_null_type,
     is_object_type,
 )
+from graphql.execution import Executor
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from strawberry import Info
 from strawberry.types.field import StrawberryField
 
@@ -56,8 +59,7 @@ class Shape:
     is_abstract: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, eq=False):
     """A field of a selection. It stands in for graphql-core's info where only errors ask for it."""
 
     name: str
@@ -71,6 +73,32 @@ class Step:
     """Of a scalar or an enum that is an attribute: reads it."""
     is_text: bool
     """As of its shape, which is looked at for each value."""
+    below: dict[type[Any], Sequence[Step] | None] = {}
+    """What is selected on an object of a class, as far as it was met; None where that is not plain,
+    as ``object_type_of`` has it."""
+
+
+class Selections:
+    """What is selected below the fields of a document.
+
+    Kept with a document that has no directives, so that no variable decides what is selected, it is
+    worked out once for all who ask with the same text.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[object, ...], Sequence[Step]] = {}
+
+    def below(
+        self, executor: Executor[Any], type: GraphQLObjectType, details: FieldDetailsList
+    ) -> Sequence[Step]:
+        """What is selected on an object of that type in these fields, which answer as one."""
+        # The nodes live as long as their document does.
+        key = type, *[id(detail.node) for detail in details]
+        found = self._found.get(key)
+        if found is None:
+            fields = executor.collect_subfields(type, details).grouped_field_set
+            found = self._found[key] = steps_of(executor.schema, type, fields)
+        return found
 
 
 class LateInfo(Info[Any, Any]):
@@ -86,7 +114,9 @@ class LateInfo(Info[Any, Any]):
         return self._make()
 
 
-def steps_of(schema: GraphQLSchema, parent: GraphQLObjectType, fields: Any) -> list[Step]:
+def steps_of(
+    schema: GraphQLSchema, parent: GraphQLObjectType, fields: GroupedFieldSet
+) -> Sequence[Step]:
     """The fields of a selection, in their order; without those that the type does not have."""
     steps = []
     for name, details in fields.items():

@@ -24,13 +24,21 @@ from graphql import (
     VariableNode,
     Visitor,
     create_source_event_stream,
-    execute,
     visit,
 )
 from strawberry.execution import optimized_is_awaitable
 
 from graphid.api.context import RequestContext
-from graphid.api.execution import Answer, Judged, Request, carry_out, judge, note, told
+from graphid.api.execution import (
+    Answer,
+    Judged,
+    Request,
+    carry_out,
+    execute_in,
+    judge,
+    note,
+    told,
+)
 from graphid.api.schema import executable, schema
 from graphid.api.telling import Event
 from graphid.errors import InvalidInput
@@ -74,7 +82,6 @@ async def _source(
         context,
         dict(judged.request.variables),
         judged.request.operation,
-        operation_extensions=None,
         is_awaitable=cast(Any, optimized_is_awaitable),
     )
     if isinstance(executor, list):
@@ -128,18 +135,7 @@ class Subscribed:
         if together is None:
             together = shared[scopes] = self._context.reading(self._context.services.reads)
         context = replace(together, people={}, bound={}, rehearsals=[])
-        result = execute(
-            executable,
-            self._judged.document,
-            root_value=await event.value(context),
-            context_value=context,
-            variable_values=dict(self._judged.request.variables),
-            operation_name=self._judged.request.operation,
-            executor_class=schema.execution_context_class,
-            operation_extensions=None,
-            is_awaitable=cast(Any, optimized_is_awaitable),
-        )
-        found = told(await result if isawaitable(result) else result)
+        found = told(await execute_in(context, self._judged, await event.value(context)))
         is_whole = "errors" not in found.body
         met = tuple(record.id for record in context.people.values())
         return found.body, _encode(found.body) if is_whole else None, met

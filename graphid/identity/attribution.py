@@ -42,14 +42,14 @@ def attribute(visitor: Visitor, place: Place) -> Attribution:
         return Attribution(Basis.ANONYMOUS, anonymous=visitor.id)
     if link.reach is not None and at < link.reach:
         return Attribution(Basis.ANONYMOUS, anonymous=visitor.id + UNCLAIMED)
-    basis = _basis(visitor, place)
+    basis = _basis(visitor, place, at)
     if basis is Basis.UNATTENDED and visitor.disowns_unattended:
         return Attribution(Basis.ANONYMOUS, anonymous=visitor.id + UNCLAIMED)
     return Attribution(basis, contact=link.target, link=link, assurance=link.assurance)
 
 
-def _basis(visitor: Visitor, place: Place) -> Basis:
-    if _is_unattended(visitor, moment(place)):
+def _basis(visitor: Visitor, place: Place, at: Micros) -> Basis:
+    if _is_unattended(visitor, at):
         return Basis.UNATTENDED
     if visitor.verified is not None and place >= visitor.verified:
         return Basis.AUTHENTICATED

@@ -22,8 +22,7 @@ LIST_MESSAGES = query("chats/list_messages")
 _detail = msgspec.json.Decoder(dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True)
-class ChatRecord:
+class ChatRecord(msgspec.Struct, frozen=True):
     """A conversation. ``position``: the place of its start on its cookie; ``vouched_for``: that of
     the last identify in it by which a provider vouched, None where none did."""
 
@@ -57,8 +56,7 @@ def is_authenticated(then: Owner, now: Owner) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRecord:
+class MessageRecord(msgspec.Struct, frozen=True):
     message_id: str
     cookie: str
     position: Place

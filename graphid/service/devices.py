@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from graphid.graph.database import Readable
 from graphid.graph.queries import query
@@ -39,23 +42,20 @@ MOST_COOKIES = 500
 last, and those used last by then."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRecord:
+class DeviceRecord(msgspec.Struct, frozen=True):
     id: str
     first_seen_at: Micros
     last_seen_at: Micros
 
 
-@dataclass(frozen=True, slots=True)
-class CookieRecord:
+class CookieRecord(msgspec.Struct, frozen=True):
     id: str
     first_seen_at: Micros
     last_seen_at: Micros
     device: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class UseRecord:
+class UseRecord(msgspec.Struct, frozen=True):
     """A visitor, or the part of one that a person owns, as a use of a device.
 
     ``person``: whose its last event is. ``last_at``: when that was; ``ended_at``: when the visitor
@@ -80,8 +80,7 @@ class UseRecord:
         return visitor_id_of(self.person) is None and self.record.visitor.verified is not None
 
 
-@dataclass(frozen=True, slots=True)
-class DevicePersonRecord:
+class DevicePersonRecord(msgspec.Struct, frozen=True):
     """A person's use of a device, all visitors together."""
 
     person: str

@@ -8,9 +8,10 @@ journeys of both sides, as one line in each. What later knowledge unmade never w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from graphid.graph.database import Readable
 from graphid.graph.queries import query
@@ -43,8 +44,7 @@ class End(StrEnum):
     TO = "to"
 
 
-@dataclass(frozen=True, slots=True)
-class JoinRecord:
+class JoinRecord(msgspec.Struct, frozen=True):
     """A join or split in the journey of ``person``. ``people``: whose the ends of the link are
     now, once each; ``cookie``: of the visitor, where it is about one."""
 

@@ -31,8 +31,7 @@ Row = Sequence[Any]
 _detail = msgspec.json.Decoder()
 
 
-@dataclass(frozen=True, slots=True)
-class EventRecord:
+class EventRecord(msgspec.Struct, frozen=True):
     """One line of a journey, with whose it is."""
 
     message_id: str

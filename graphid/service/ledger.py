@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import cast
 
 import msgspec
@@ -31,8 +30,7 @@ class Told(msgspec.Struct, frozen=True):
 _told = msgspec.json.Decoder(Told)
 
 
-@dataclass(frozen=True)
-class RecordedOperation:
+class RecordedOperation(msgspec.Struct, frozen=True):
     """An operation as it was recorded. ``links``: those that it makes or changes, as things are.
 
     ``is_pending``: its effect is left to a job.

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from graphid.graph.database import Readable
 from graphid.graph.queries import query
 from graphid.identity.state import Link, LinkKind
@@ -26,8 +28,7 @@ MOST_REVIEWS = 100
 """How many of a person's reviews are read, the latest."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedIdentifier:
+class NamedIdentifier(msgspec.Struct, frozen=True):
     """An identifier's node."""
 
     id: str
@@ -35,16 +36,14 @@ class NamedIdentifier:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class LinkRecord:
+class LinkRecord(msgspec.Struct, frozen=True):
     """A link as it is stored; ``identifier`` is what a HAS_IDENTIFIER leads to."""
 
     link: Link
     identifier: NamedIdentifier | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewRecord:
+class ReviewRecord(msgspec.Struct, frozen=True):
     """Something for a human to decide. ``contacts`` stand for the people whom it concerns."""
 
     id: str

@@ -8,10 +8,10 @@ so does the id of a record in its source, unless the same value is held as an id
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import TraitValue
@@ -130,7 +130,7 @@ class _Masking:
 
     def _traits(self, traits: Mapping[str, TraitValue], held: Held) -> dict[str, TraitValue]:
         return {
-            name: msgspec.structs.replace(
+            name: replace(
                 trait,
                 value=self._mask.json(trait.value, held, type=self._mask.type_named(name)),
             )
@@ -165,7 +165,7 @@ class _Masking:
         """Why an operator withdrew it is told in their own words."""
         link, identifier = record.link, record.identifier
         if link.reason is not None:
-            link = msgspec.structs.replace(link, reason=self._mask.text(link.reason))
+            link = replace(link, reason=self._mask.text(link.reason))
         return LinkRecord(link, None if identifier is None else self._identifier(identifier))
 
     def _join(self, join: JoinRecord) -> JoinRecord:
@@ -182,12 +182,12 @@ class _Masking:
 
     def _operation(self, recorded: RecordedOperation) -> RecordedOperation:
         reason = self._mask.text(recorded.piece.reason)
-        return replace(recorded, piece=msgspec.structs.replace(recorded.piece, reason=reason))
+        return replace(recorded, piece=replace(recorded.piece, reason=reason))
 
     def _policy(self, version: PolicyVersion) -> PolicyVersion:
         blocked = tuple(map(self._mask.blocked, version.policy.blocked))
-        policy = msgspec.structs.replace(version.policy, blocked=blocked)
-        return msgspec.structs.replace(version, policy=policy)
+        policy = replace(version.policy, blocked=blocked)
+        return replace(version, policy=policy)
 
 
 def _each(found: Any) -> Iterator[Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -35,8 +34,7 @@ MADE_HERE = "identify"
 _traits = msgspec.json.Decoder(dict[str, TraitValue])
 
 
-@dataclass(frozen=True, slots=True)
-class IdentifierRecord:
+class IdentifierRecord(msgspec.Struct, frozen=True):
     id: str
     type: str
     value: str
@@ -44,8 +42,7 @@ class IdentifierRecord:
     at: Micros = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ContactRecord:
+class ContactRecord(msgspec.Struct, frozen=True):
     """One record of a human, and the person whom it belongs to."""
 
     id: str
@@ -59,15 +56,14 @@ class ContactRecord:
     is_record: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PersonRecord:
+class PersonRecord(msgspec.Struct, frozen=True):
     """A person. One without contacts is anonymous: the unowned part of ``visitor``."""
 
     id: str
     contacts: tuple[ContactRecord, ...] = ()
     merged_from: tuple[str, ...] = ()
     visitor: VisitorRecord | None = None
-    traits: Mapping[str, TraitValue] = field(default_factory=dict)
+    traits: Mapping[str, TraitValue] = msgspec.field(default_factory=dict)
 
     def contact(self, id: str) -> ContactRecord | None:
         """The contact of this person with that id."""

@@ -7,8 +7,9 @@ A session that two visitors share is two for a reader, so its id names the visit
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from graphid.graph.database import Readable
 from graphid.graph.queries import query
@@ -32,8 +33,7 @@ LIST_SESSIONS = query("sessions/list_sessions")
 _VISITOR = "visitor_"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRecord:
+class SessionRecord(msgspec.Struct, frozen=True):
     """One visitor's part of a session. ``owner``: whose its last event is."""
 
     id: str

@@ -7,8 +7,9 @@ again (docs/graph.md tells how they are stored).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from graphid.graph.database import Readable
 from graphid.graph.policies import Policies
@@ -29,8 +30,7 @@ FOREVER: Micros = 10**16 - 1
 """The last moment that a place can stand for, in the year 2286."""
 
 
-@dataclass(frozen=True, slots=True)
-class Horizon:
+class Horizon(msgspec.Struct, frozen=True):
     """How far a reader looks: at what stands before ``place``, and was received by ``received``
     (None: whenever it was)."""
 
@@ -42,8 +42,7 @@ NOW = Horizon()
 """All that there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class VisitorRecord:
+class VisitorRecord(msgspec.Struct, frozen=True):
     """A visitor with what a reader wants beside it.
 
     ``owner``: the person of its link's contact, where it has a link that stands.
@@ -77,8 +76,7 @@ class VisitorRecord:
         return self.seen_from if started is None else started
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(msgspec.Struct, frozen=True):
     """Whose something is, and why."""
 
     person: str
@@ -87,8 +85,7 @@ class Owner:
     record: VisitorRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(msgspec.Struct, frozen=True):
     """A part of a visitor that one person owns: places from ``low`` up to but without ``high``."""
 
     record: VisitorRecord

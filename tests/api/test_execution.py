@@ -84,3 +84,16 @@ async def test_the_operation_must_be_named_where_there_are_several() -> None:
 
 def test_a_document_is_read_once() -> None:
     assert prepare("{ __typename }") is prepare("{ __typename }")
+
+
+@pytest.mark.parametrize("directive", ["include", "skip"])
+async def test_what_a_variable_selects_is_worked_out_for_each_request(directive: str) -> None:
+    document = f"""query ($said: Boolean!) {{
+      __schema {{ queryType {{ name kind @{directive}(if: $said) }} }}
+    }}"""
+    shown = []
+    for said in (True, False, True):
+        context = RequestContext.of(KEY, services())
+        found = await answer(Request(document, {"said": said}), context, may_change=False)
+        shown.append("kind" in found.body["data"]["__schema"]["queryType"])
+    assert shown == [directive == "include", directive == "skip", directive == "include"]

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import strawberry
-from graphql import ExecutionResult, execute, parse, validate
+from graphql import DocumentNode, ExecutionResult, execute, parse, validate
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import Info
 
 from graphid.api.executor import Executor
+from graphid.api.selections import Selections
 
 
 class Context:
@@ -148,16 +149,12 @@ def kinds() -> Iterator[type[Any]]:
     yield Executor
 
 
-async def executed(query: str, kind: type[Any]) -> tuple[Any, list[Any]]:
-    document = parse(query)
+async def executed(
+    query: str, kind: type[Any], document: DocumentNode | None = None, **more: Any
+) -> tuple[Any, list[Any]]:
+    document = document or parse(query)
     assert validate(schema, document) == []
-    found = execute(
-        schema,
-        document,
-        context_value=Context(),
-        executor_class=kind,
-        operation_extensions=None,
-    )
+    found = execute(schema, document, context_value=Context(), executor_class=kind, **more)
     result = found if isinstance(found, ExecutionResult) else await found
     errors = [(e.message, e.path, e.locations) for e in result.errors or ()]
     return result.data, sorted(errors, key=repr)
@@ -169,6 +166,21 @@ async def test_it_answers_as_graphql_core_does(query: str) -> None:
     assert found == expected
     data, errors = found
     assert data is not None or errors
+
+
+@pytest.mark.parametrize("query", QUERIES)
+async def test_what_a_document_selects_is_worked_out_once(
+    query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, selections = parse(query), Selections()
+    first = await executed(query, Executor, document, selections=selections)
+    collected: list[object] = []
+    monkeypatch.setattr(
+        Executor, "collect_subfields", lambda _self, type, _details: collected.append(type)
+    )
+    again = await executed(query, Executor, document, selections=selections)
+    assert again == first
+    assert not collected
 
 
 async def test_these_queries_meet_errors_of_every_kind() -> None:

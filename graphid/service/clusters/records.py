@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+import msgspec
+
 from graphid.identity.state import LinkState
 from graphid.identity.values import Assurance, Micros
 from graphid.service.devices import CookieRecord, DeviceRecord
@@ -68,8 +70,7 @@ class Use(NamedTuple):
     ended_at: Micros | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What is around one node.
 
     ``leads_to``: the nodes next to it, the latest first. ``uses``: of a device or a cookie who used
@@ -85,8 +86,7 @@ class Surroundings:
     anonymous: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(msgspec.Struct, frozen=True):
     """All that joins two nodes in one way.
 
     ``weight``: how many links, or visitors, are behind it. ``state``: the best of theirs;

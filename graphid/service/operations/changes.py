@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+import msgspec
 
 from graphid.graph.database import Readable
 from graphid.graph.projection import Difference, contacts_in, visitors_in
@@ -25,8 +26,7 @@ MOST_TOLD = 200
 """How many people, and how many links, an answer tells of."""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What an act did, or would do.
 
     ``before`` and ``after``: those whom it concerns, as they were and as they are then.

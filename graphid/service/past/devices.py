@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from heapq import nlargest
+
+from msgspec.structs import replace
 
 from graphid.graph.database import Readable
 from graphid.graph.queries import query
