@@ -126,10 +126,14 @@ class _Common:
         self._cookie_of = cookie_of
 
     def who(self) -> dict[str, Any]:
-        """The user that is said with an event. An empty id, as RudderStack's SDKs send it as long
-        as nobody is logged in, is none; with an anonymous id it says that nobody is there."""
-        names_nobody = self.user_id is None and self._anonymous_id is not None and self._is_empty
-        return {"user_id": self.user_id, "names_nobody": names_nobody}
+        """The user that is said with an event."""
+        return {"user_id": self.user_id, "names_nobody": self.names_nobody}
+
+    @property
+    def names_nobody(self) -> bool:
+        """Whether it says that nobody is logged in: by an empty user id, as RudderStack's SDKs send
+        it, beside an anonymous id."""
+        return self.user_id is None and self._anonymous_id is not None and self._is_empty
 
     def where(self) -> dict[str, Any]:
         """Our context of the call."""
@@ -167,6 +171,7 @@ def _identify(call: JsonObject, common: _Common) -> dict[str, Any]:
     return {
         "traits": traits if any(value is not None for value in traits.values()) else None,
         "identifiers": () if user is None else ({"type": "user_id", "value": user},),
+        "names_nobody": common.names_nobody,
     }
 
 

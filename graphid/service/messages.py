@@ -272,6 +272,8 @@ class Identify(_Value):
     signed_identity: Token | None = Field(default=None, exclude=True)
     proof: Proof | None = None
     """What one of the two proves, once it was validated; no client says it."""
+    names_nobody: bool = Field(default=False, exclude=True)
+    """It says besides that nobody was logged in (see ``service.departures``)."""
 
 
 class Logout(_Value):

@@ -117,7 +117,11 @@ class Saying:
         """What a message says of who is there."""
         match message:
             case Identify() | ChatAuthentication():
-                return Said(*self._identifies(message, origin))
+                identifies, warnings = self._identifies(message, origin)
+                if not isinstance(message, Identify) or not message.names_nobody:
+                    return Said(identifies, warnings)
+                left, departure = self._departure(origin)
+                return Said((*identifies, *left), warnings, departure)
             case Logout():
                 return Said((self._logout(origin),))
             case Page() | Track() | Plain():
@@ -128,10 +132,8 @@ class Saying:
                     identify, warnings = self._identify(origin, user, SAID_USER)
                     return Said((identify,), warnings)
                 if not isinstance(message, Plain) and message.names_nobody:
-                    departure = self._logout(origin, SAID_NOBODY)
-                    left = self._departed.get(origin.message_id)
-                    followed = () if left is None else (replace(departure, at=left),)
-                    return Said(followed, departure=departure)
+                    left, departure = self._departure(origin)
+                    return Said(left, departure=departure)
         return _NOTHING
 
     def of_contact(self, message: Contact, message_id: str, at: Micros) -> Said:
@@ -154,6 +156,13 @@ class Saying:
             policy=self._version,
         )
         return Said((upsert,), warnings)
+
+    def _departure(self, origin: Origin) -> tuple[tuple[LogoutEvidence, ...], LogoutEvidence]:
+        """The logout that naming nobody is, where somebody was there; and where one may have
+        been."""
+        departure = self._logout(origin, SAID_NOBODY)
+        left = self._departed.get(origin.message_id)
+        return () if left is None else (replace(departure, at=left),), departure
 
     def _logout(self, origin: Origin, suffix: str = "") -> LogoutEvidence:
         return LogoutEvidence(

@@ -305,13 +305,13 @@ class TestTranslation:
     def test_an_empty_user_id_says_that_nobody_is_there(
         self, who: dict[str, Any], names_nobody: bool
     ) -> None:
-        for kind in ("page", "track", "screen", "group", "alias"):
+        for kind in ("page", "track", "screen", "group", "alias", "identify"):
             message = one({"type": kind, "event": "x", "anonymousId": "c", **who})
-            assert isinstance(message, Page | Track)
+            assert isinstance(message, Page | Track | Identify)
             assert message.names_nobody is names_nobody
             assert digest_of(message) == digest_of(
                 one({"type": kind, "event": "x", "anonymousId": "c"})
-            ) or (kind == "alias" and bool(who.get("userId")))
+            ) or (kind in ("alias", "identify") and bool(who.get("userId")))
 
     def test_a_time_past_all_times_stays(self) -> None:
         last = datetime.max.replace(tzinfo=UTC)

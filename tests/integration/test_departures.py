@@ -32,12 +32,12 @@ class Shop(World):
             names_nobody=user == "",
         )
 
-    def mails(self, at: int, cookie: str = "c") -> Identify:
-        """An identify without a user id."""
+    def mails(self, at: int, cookie: str = "c", user: str | None = None) -> Identify:
+        """An identify without a user id; with an empty one it says that nobody is logged in."""
         when = START + timedelta(seconds=at)
         mail = ClaimedIdentifier(type="email", value=f"{self.run}@example.com")
         context = self.context(cookie, f"{cookie}-{at}", occurred_at=when)
-        return Identify(context=context, identifiers=(mail,))
+        return Identify(context=context, identifiers=(mail,), names_nobody=user == "")
 
     async def each(self, *messages: Message, sender: Sender = BROWSER) -> None:
         """Send one after the other."""
@@ -175,3 +175,18 @@ async def test_pages_do_as_well(shop: Shop) -> None:
     context = shop.context("c", "page", occurred_at=when)
     await shop.one(Page(context=context, url="https://shop.example/", names_nobody=True))
     assert await shop.logouts() == [1]
+
+
+async def test_who_gives_an_address_while_nobody_is_logged_in_is_not_who_was(shop: Shop) -> None:
+    await shop.each(shop.does(0, "jane"), shop.mails(1, user=""), shop.does(2, ""))
+    assert await shop.logouts() == [1]
+    people = await shop.rows(
+        "MATCH (v:Visitor {cookie: $cookie})-[:IDENTIFIED_AS]->(c:Contact) "
+        "WITH v, c ORDER BY v.start RETURN collect(c.id) AS contacts",
+        cookie=f"{shop.run}-c",
+    )
+    assert len(set(people[0]["contacts"])) == len(people[0]["contacts"]) == 2
+    assert await shop.owned() == {0: True, 1: True, 2: True}
+    # Nobody had logged in: it is theirs who goes on there.
+    await shop.each(shop.mails(0, "new", user=""), shop.does(1, "", "new"))
+    assert await shop.logouts("new") == []
