@@ -82,7 +82,8 @@ class _Upsert(Resolution[ContactUpsert]):
     def _stand(self, id: str) -> None:
         """The record as curated, and as well vouched for, as its source now says: before joins.
 
-        A source is right about its own record: what it no longer lists is ended.
+        A source is right about its own record: what it no longer lists is ended, whoever else said
+        it. Of a record that is gone, what others said stays, as far as they vouch for it.
         """
         record = self.people.contact(id)
         record = self.people.put(
@@ -96,7 +97,7 @@ class _Upsert(Resolution[ContactUpsert]):
         for identifier, hold in list(record.holds.items()):
             if hold.record is None or identifier in self.identifiers:
                 continue
-            if hold.others is None:
+            if hold.others is None or not self.evidence.deleted:
                 record = self.end_hold(record, identifier, hold)
             else:
                 link = self.change(replace(hold.link, assurance=hold.others))

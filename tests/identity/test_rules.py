@@ -238,6 +238,19 @@ def test_a_browser_renames_no_curated_contact() -> None:
     assert traits_of(person.contacts)["firstName"].value == "Jane"
 
 
+def test_what_a_record_no_longer_lists_is_free_whoever_claimed_it() -> None:
+    resolved = fold(
+        upsert("a", 0, "1", "email:old@x.example"),
+        identify("b", 1, "email:old@x.example"),
+        upsert("c", 2, "1", "email:new@x.example"),
+        identify("d", 3, "email:old@x.example", cookie="another"),
+    )
+    assert set(resolved.contact(IDS.record("crm", "1")).holds) == {"email:new@x.example"}
+    (visitor,) = resolved.visitors_of("another")
+    assert visitor.contact is not None
+    assert set(resolved.contact(visitor.contact).holds) == {"email:old@x.example"}
+
+
 def test_a_deleted_record_says_nothing_more() -> None:
     deleted = upsert("c", 2, "1", "email:j@x.example", firstName="Zoe")
     resolved = fold(
