@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
@@ -26,6 +26,25 @@ def parse_json(body: bytes) -> Any:
     # Nearly every body is plainly sound, which is seen sooner than its faults would be.
     value = _at_once(body)
     return _closely(body) if value is _UNSURE else value
+
+
+def parse_batch(body: bytes, name: str) -> Any:
+    """As ``parse_json``, of an object with a list of that name, which others have filled: in the
+    place of an item that is not sound there is the InvalidInput that it is refused with.
+
+    What is not JSON in a way that leaves open where an item ends is refused whole.
+    """
+    value = _at_once(body)
+    if value is not _UNSURE:
+        return value
+    value, may_be_faulty = _read(body)
+    items = value.get(name) if type(value) is dict else None
+    if not may_be_faulty or type(items) is not list:
+        return _sound(value) if may_be_faulty else value
+    return {
+        **_sound({**value, name: []}),
+        name: [item if (fault := _fault_in(item, 2)) is None else fault for item in items],
+    }
 
 
 def _at_once(body: bytes) -> Any:
@@ -71,77 +90,109 @@ def _keys_of(value: Any) -> int:
 
 
 def _closely(body: bytes) -> Any:
+    value, may_be_faulty = _read(body)
+    return _sound(value) if may_be_faulty else value
+
+
+class _Fault:
+    """Stands in a value where it cannot be read, and says what is wrong with whatever holds it."""
+
+    __slots__ = ("is_wrong",)
+
+    def __init__(self, is_wrong: str) -> None:
+        self.is_wrong = is_wrong
+
+
+_AMBIGUOUS = _Fault("is ambiguous: an object holds the same key twice")
+_NO_NUMBER = _Fault("is not JSON: NaN and Infinity are no numbers")
+_TOO_LARGE = _Fault("holds a number larger than a double can be")
+_NO_UNICODE = _Fault("is not Unicode: it holds half a surrogate pair")
+_TOO_DEEP = _Fault(f"is nested deeper than {MAX_NESTING}")
+
+
+def _read(body: bytes) -> tuple[Any, bool]:
+    """The value, and whether there may be faults in it. Raises InvalidInput where there is none."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"The body is not UTF-8: byte {error.start + 1}.") from None
+    met: list[_Fault] = []
+
+    def noted(fault: _Fault) -> _Fault:
+        met.append(fault)
+        return fault
+
+    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Fault:
+        found = dict(pairs)
+        return found if len(found) == len(pairs) else noted(_AMBIGUOUS)
+
+    def finite(text: str) -> float | _Fault:
+        value = float(text)
+        return value if math.isfinite(value) else noted(_TOO_LARGE)
+
+    def whole(text: str) -> int | float | _Fault:
+        # Past 64 bits a number means what JavaScript makes of it; and int() of many digits is slow.
+        if len(text) <= 18 or (len(text) <= 20 and _LEAST <= int(text) <= _MOST):
+            return int(text)
+        return finite(text)
+
     try:
         value = json.loads(
             text,
-            object_pairs_hook=_object,
-            parse_constant=_no_number,
-            parse_float=_finite,
-            parse_int=_whole,
+            object_pairs_hook=made,
+            parse_constant=lambda _: noted(_NO_NUMBER),
+            parse_float=finite,
+            parse_int=whole,
         )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise InvalidInput(f"The body is not JSON: {where}.") from None
     except RecursionError:
-        raise _too_deep() from None
-    if "\\ud" in text.lower():
-        _require_unicode(value)
-    if text.count("[") + text.count("{") > MAX_NESTING:
-        _require_shallow(value)
+        raise _refusal("body", _TOO_DEEP) from None
+    may_be_deep = text.count("[") + text.count("{") > MAX_NESTING
+    return value, bool(met) or may_be_deep or "\\ud" in text.lower()
+
+
+def _sound(value: Any) -> Any:
+    """The value. Raises InvalidInput where there are faults in it."""
+    fault = _met_in(value, MAX_NESTING)
+    if fault is not None:
+        raise _refusal("body", fault)
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise InvalidInput("The body is ambiguous: an object holds the same key twice.")
-    return found
+def _fault_in(item: Any, above: int) -> InvalidInput | None:
+    """What an item is refused with that lies so deep in the body; None where it is sound."""
+    fault = _met_in(item, MAX_NESTING - above)
+    return None if fault is None else _refusal("call", fault)
 
 
-def _no_number(_name: str) -> NoReturn:
-    raise InvalidInput("The body is not JSON: NaN and Infinity are no numbers.")
+def _met_in(value: Any, depth: int) -> _Fault | None:
+    """The first fault in a value, which may be nested so deep."""
+    level = [value]
+    while level:
+        inner: list[Any] = []
+        for each in level:
+            kind = type(each)
+            if kind in _NESTING:
+                if not depth:
+                    return _TOO_DEEP
+                inner += each
+                if kind is dict:
+                    inner += each.values()
+            elif isinstance(each, _Fault):
+                return each
+            elif kind is str and not each.isascii() and _is_broken(each):
+                return _NO_UNICODE
+        depth -= 1
+        level = inner
+    return None
 
 
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise InvalidInput("The body holds a number larger than a double can be.")
-    return value
+def _is_broken(text: str) -> bool:
+    """Whether it holds half a surrogate pair."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _whole(text: str) -> int | float:
-    # Past 64 bits a number means what JavaScript makes of it; and int() of many digits is slow.
-    return int(text) if len(text) <= 18 else _long(text)
-
-
-def _long(text: str) -> int | float:
-    if len(text) <= 20 and -(2**63) <= int(text) < 2**63:
-        return int(text)
-    return _finite(text)
-
-
-def _require_shallow(value: Any, left: int = MAX_NESTING) -> None:
-    if type(value) not in _NESTING:
-        return
-    if not left:
-        raise _too_deep()
-    for child in value.values() if type(value) is dict else value:
-        if type(child) in _NESTING:
-            _require_shallow(child, left - 1)
-
-
-def _require_unicode(value: Any) -> None:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise InvalidInput("The body is not Unicode: it holds half a surrogate pair.") from None
-    except RecursionError:
-        raise _too_deep() from None
-
-
-def _too_deep() -> InvalidInput:
-    return InvalidInput(f"The body is nested deeper than {MAX_NESTING}.")
+def _refusal(what: str, fault: _Fault) -> InvalidInput:
+    return InvalidInput(f"The {what} {fault.is_wrong}.")

@@ -26,7 +26,7 @@ from graphid.auth.scopes import Scope
 from graphid.errors import Forbidden, GraphidError, InvalidInput, TooLarge
 from graphid.http.callers import Callers
 from graphid.http.gate import Allowance
-from graphid.http.json_text import parse_json
+from graphid.http.json_text import parse_batch
 from graphid.http.request_id import request_id
 from graphid.http.segment_calls import Clock, JsonObject, sent_at_of, translate
 from graphid.http.segment_plain import plain_of
@@ -108,11 +108,11 @@ class Segment:
     async def _caller(self, request: Request) -> tuple[Caller, JsonObject | None]:
         """Whose request it is, and the body where the key was in it: one outside of the body is
         judged before the body."""
-        key: Any = key_in_headers(request)
+        key = key_in_headers(request)
         if key is not None:
             return await self._callers.find(request, key, BAD_HEADER), None
         body = await _body(request)
-        key = body.get("writeKey") or request.query_params.get("writeKey")
+        key = _key_of(body.get("writeKey")) or _key_of(request.query_params.get("writeKey"))
         return await self._callers.find(request, key, NO_KEY), body
 
     async def _batch(
@@ -166,6 +166,8 @@ class Segment:
         read = _Read()
         for index, call in enumerate(calls):
             try:
+                if isinstance(call, InvalidInput):
+                    raise call
                 if not isinstance(call, dict):
                     raise InvalidInput("must be an object", path=[])
                 plain = None if context or clock.of(call).is_wrong else plain_of(call)
@@ -205,23 +207,28 @@ class _Read:
 
 
 def key_in_headers(request: Request) -> str | None:
-    """The write key as user of Basic, as SDKs send it, or Bearer, or ``X-Write-Key``; empty where
-    the header holds none."""
+    """The write key as user of Basic, as SDKs send it, or Bearer, or ``X-Write-Key``; None where
+    none of them is there, and nothing where the header cannot be read."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    written: str | None = None
     if scheme.lower() == "basic":
         try:
-            return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
+            written = base64.b64decode(credentials, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             return ""
-    if scheme.lower() == "bearer":
-        return credentials.strip()
-    written = request.headers.get("x-write-key")
+    elif scheme.lower() == "bearer":
+        written = credentials.strip()
+    return _key_of(written) or _key_of(request.headers.get("x-write-key"))
+
+
+def _key_of(written: object) -> str | None:
+    """The key in what stands where one may be; None where there is none."""
     # Jitsu's SDKs want "key:secret", as Basic has it. No key of ours has a colon.
-    return None if written is None else written.partition(":")[0]
+    return (isinstance(written, str) and written.partition(":")[0]) or None
 
 
 async def _body(request: Request) -> JsonObject:
-    body = parse_json(await request.body())
+    body = parse_batch(await request.body(), "batch")
     if not isinstance(body, dict):
         raise InvalidInput("The body must be a JSON object.")
     return body

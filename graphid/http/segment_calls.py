@@ -70,11 +70,13 @@ class Clock:
 
 
 def sent_at_of(body: JsonObject) -> datetime | None:
-    """When the client says that it sent this; one that cannot be read corrects nothing."""
+    """When the client says that it sent this; one that cannot be read corrects nothing, nor does
+    the year 1, which is what some languages write where no time was set."""
     try:
-        return read_time(body["sentAt"], "sentAt")
+        at = read_time(body["sentAt"], "sentAt")
     except (KeyError, InvalidInput):
         return None
+    return at if at.year > 1 else None
 
 
 CookieOf = Callable[[str, str, str | None], str]
@@ -164,8 +166,10 @@ def _identify(call: JsonObject, common: _Common) -> dict[str, Any]:
     # GraphQL's clients keep their own traits under "custom"; here they lie beside the others.
     own = said.pop("custom", None)
     custom = dict(own) if isinstance(own, dict) else {} if own is None else {"custom": own}
-    named = {name: _text(said.pop(name), name) for name in NAMED_TRAITS if name in said}
-    custom.update(said)
+    # What is no text is no name or address: it stays among the others, where it is judged as one.
+    texts = {name: _as_text(said[name], name) for name in NAMED_TRAITS if name in said}
+    named = {name: text for name, text in texts.items() if text is None or isinstance(text, str)}
+    custom.update({name: value for name, value in said.items() if name not in named})
     traits = {**named, "custom": custom or None}
     user = common.user_id
     return {
@@ -189,7 +193,7 @@ def page_of(call: JsonObject, context: JsonObject) -> dict[str, Any]:
     told = {key: properties.pop(key, None) or around.get(key) for key in PAGE_KEYS}
     return {
         "url": told["url"] or properties.get("path") or "",
-        "title": told["title"] or call.get("name") or None,
+        "title": _text(told["title"] or call.get("name") or None),
         "referrer": told["referrer"] or None,
         "properties": properties or None,
     }
@@ -213,7 +217,7 @@ def screen_of(call: JsonObject) -> dict[str, Any]:
     if call.get("category") is not None:
         properties.setdefault("category", call["category"])
     return {
-        "name": call.get("name") or call.get("category") or "Screen",
+        "name": _text(call.get("name") or call.get("category") or "Screen"),
         "call": "screen",
         "properties": properties or None,
     }
@@ -251,7 +255,7 @@ _TYPES: dict[str, type[Page | Track | Identify]] = {"identify": Identify, "page"
 
 def _object(holder: JsonObject, name: str, *above: str) -> JsonObject:
     value = holder.get(name)
-    if value is None:
+    if value is None or value == []:  # PHP's object without anything in it
         return {}
     if not isinstance(value, dict):
         raise InvalidInput("must be an object", path=[*above, name])
@@ -273,11 +277,14 @@ def _id(holder: JsonObject, name: str, *above: str) -> str | None:
     return value or None
 
 
-def _text(value: Any, name: str) -> Any:
+def _as_text(value: Any, name: str) -> Any:
     """A trait that is text; a telephone number may come as a number."""
-    if isinstance(value, int) and not isinstance(value, bool) and name == "phone":
-        return str(value)
-    return value
+    return _text(value) if name == "phone" else value
+
+
+def _text(value: Any) -> Any:
+    """Text that may come as a whole number; anything else as it is."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _time(holder: JsonObject, name: str) -> datetime | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from graphid.errors import InvalidInput
 from graphid.http import json_text
-from graphid.http.json_text import MAX_NESTING, parse_json
+from graphid.http.json_text import MAX_NESTING, parse_batch, parse_json
 
 
 def test_reads_json() -> None:
@@ -38,6 +38,7 @@ def test_reads_json() -> None:
         (b"[" * 100_000, "nested deeper"),
         (b"[" * 100 + b"]" * 100, "nested deeper"),
         (b'{"a":' * 65 + b"1" + b"}" * 65, "nested deeper"),
+        (b"[" * 65 + b"]" * 65, "nested deeper"),
     ],
 )
 def test_refuses(body: bytes, says: str) -> None:
@@ -69,6 +70,44 @@ def test_half_a_surrogate_pair_is_refused() -> None:
     with pytest.raises(InvalidInput, match="surrogate"):
         parse_json(b'{"a": "\\ud800"}')
     assert parse_json(b'{"a": "\\ud83d\\ude00"}') == {"a": "\U0001f600"}
+
+
+@pytest.mark.parametrize(
+    ("item", "says"),
+    [
+        (b'{"a": "\\ud83d"}', "half a surrogate pair"),
+        (b'{"\\ud83d": 1}', "half a surrogate pair"),
+        (b'{"rate": NaN}', "no numbers"),
+        (b'{"rate": -1e999}', "larger than a double"),
+        (b'{"a": {"1": 1, "1": 2}}', "same key twice"),
+        (b"[" * 63 + b"]" * 63, "nested deeper"),
+    ],
+)
+def test_a_bad_item_of_a_batch_leaves_the_others(item: bytes, says: str) -> None:
+    body = b'{"writeKey": "k", "batch": [{"n": 1}, ' + item + b', {"n": 2}]}'
+    found = parse_batch(body, "batch")
+    fault = found["batch"].pop(1)
+    assert isinstance(fault, InvalidInput)
+    assert says in fault.message
+    assert "call" in fault.message
+    assert found == {"writeKey": "k", "batch": [{"n": 1}, {"n": 2}]}
+    with pytest.raises(InvalidInput, match=says):
+        parse_json(body)
+
+
+def test_what_is_beside_the_batch_is_read_strictly() -> None:
+    assert parse_batch(b'{"batch": [ {"n": [1]} ]}', "batch") == {"batch": [{"n": [1]}]}
+    deep = b"[" * 62 + b"]" * 62
+    assert parse_batch(b'{"batch": [ ' + deep + b"]}", "batch")["batch"] == [json.loads(deep)]
+    for body in (
+        b'{"batch": [1], "sentAt": NaN}',
+        b'{"batch": [1], "batch": [2]}',
+        b'{"batch": {"a": NaN}}',
+        b'{"batch": [NaN',
+        b"[NaN]",
+    ):
+        with pytest.raises(InvalidInput):
+            parse_batch(body, "batch")
 
 
 NUMBERS = st.one_of(

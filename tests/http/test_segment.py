@@ -17,7 +17,7 @@ from graphid.http.answers import on_graphid_error
 from graphid.http.callers import Callers
 from graphid.http.gate import Gate
 from graphid.http.segment import CALLS, MAX_BATCH, Segment
-from graphid.http.segment_calls import Clock, translate
+from graphid.http.segment_calls import Clock, sent_at_of, translate
 from graphid.identity.outcome import Warned
 from graphid.identity.values import Assurance
 from graphid.service.contents import digest_of
@@ -214,7 +214,7 @@ class TestTranslation:
             ({"type": "track", "anonymousId": "a\nb", "event": "x"}, ["anonymousId"], "control"),
             ({"type": "identify", "anonymousId": "c", "userId": {}}, ["userId"], "text"),
             ({"type": "page", "anonymousId": "c", "userId": "a\x00"}, ["userId"], "control"),
-            ({"type": "track", "anonymousId": "c", "event": "x", "properties": []},
+            ({"type": "track", "anonymousId": "c", "event": "x", "properties": [1]},
              ["properties"], "object"),
             ({"type": "track", "anonymousId": "c", "event": "x", "context": 3},
              ["context"], "object"),
@@ -230,8 +230,6 @@ class TestTranslation:
              ["timestamp"], "2000-01-01"),
             ({"type": "page", "anonymousId": "c", "properties": {"url": "x" * 5000}},
              ["properties", "url"], "4096"),
-            ({"type": "identify", "anonymousId": "c", "traits": {"email": 3}},
-             ["traits", "email"], "string"),
             ({"type": "identify", "anonymousId": "c", "traits": {"a": "x" * 40_000}},
              ["traits"], "32768"),
         ],
@@ -278,6 +276,35 @@ class TestTranslation:
         assert isinstance(of_batch, Track)
         assert own.context.occurred_at == at + timedelta(hours=1)
         assert of_batch.context.occurred_at == at
+
+    def test_a_time_that_was_never_set_corrects_nothing(self) -> None:
+        for said in ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00", "never", 7):
+            assert sent_at_of({"sentAt": said}) is None
+        at_start = "1970-01-01T00:00:00Z"  # a clock that was never set is a clock
+        assert sent_at_of({"sentAt": at_start}) == datetime(1970, 1, 1, tzinfo=UTC)
+
+    def test_what_is_no_text_is_no_name_and_leaves_the_rest(self) -> None:
+        said = {"email": ["a@b.example"], "phone": 447700900123, "firstName": 7, "lastName": None}
+        message = one({"type": "identify", "anonymousId": "c", "userId": "u", "traits": said})
+        assert isinstance(message, Identify)
+        assert message.traits is not None
+        assert message.traits.phone == "447700900123"
+        assert (message.traits.email, message.traits.first_name) == (None, None)
+        assert message.traits.custom == {"email": ["a@b.example"], "firstName": 7}
+        assert [claim.value for claim in message.identifiers] == ["u"]
+
+    def test_what_a_page_is_called_may_be_a_number(self) -> None:
+        call = {"anonymousId": "c", "name": 404, "properties": {"url": "https://a.example/"}}
+        page, screen = one({"type": "page", **call}), one({"type": "screen", **call})
+        assert isinstance(page, Page)
+        assert isinstance(screen, Track)
+        assert (page.title, screen.name) == ("404", "404")
+
+    def test_an_empty_list_is_an_empty_object(self) -> None:
+        empty: dict[str, Any] = {"properties": [], "traits": [], "context": {"device": []}}
+        for kind in ("page", "track", "screen", "group", "alias", "identify"):
+            call = {"type": kind, "event": "x", "anonymousId": "c"}
+            assert digest_of(one({**call, **empty})) == digest_of(one(call))
 
     def test_rudderstack_s_traits_are_in_the_context(self) -> None:
         call = {"type": "identify", "anonymousId": "c", "userId": "u"}
@@ -341,6 +368,23 @@ class TestEndpoints:
         assert [(e["index"], e["path"]) for e in body["errors"]] == [(1, ["event"]), (2, [])]
         assert body["warnings"] == [{"index": 3, "code": "CLOCK_SKEW", "message": "late"}]
         assert len(ingest.messages) == 3
+
+    @pytest.mark.parametrize(
+        "bad", [b'"\\ud83d"', b"NaN", b"1e999", b'{"1": 1, "1": 2}', b"[" * 70 + b"]" * 70]
+    )
+    async def test_a_call_that_is_no_sound_json_leaves_the_others(
+        self, client: httpx.AsyncClient, ingest: Recorder, bad: bytes
+    ) -> None:
+        call = b'{"type": "track", "event": "a", "anonymousId": "c", "properties": {"p": %s}}'
+        body = b'{"batch": [%s, %s, %s]}' % (call % b"1", call % bad, call % b"2")
+        answer = await client.post("/v1/batch", content=body)
+        assert (answer.status_code, answer.json()["accepted"]) == (200, 2)
+        assert [error["index"] for error in answer.json()["errors"]] == [1]
+        assert len(ingest.messages) == 2
+        strict = await client.post("/v1/batch", content=body, headers={"X-Strict-Mode": "1"})
+        assert (strict.status_code, strict.json()["errors"][0]["index"]) == (400, 1)
+        assert (await client.post("/v1/track", content=call % bad)).status_code == 400
+        assert len(ingest.messages) == 2
 
     async def test_a_call_that_ingest_refuses(
         self, client: httpx.AsyncClient, ingest: Recorder
@@ -543,11 +587,25 @@ class TestKeys:
         assert await self.post(client, headers=basic("wrong") | written(good)) == 401
         assert len(ingest.messages) == 3
 
+    async def test_an_empty_place_is_none(self, client: httpx.AsyncClient) -> None:
+        basic = base64.b64encode(b":").decode()
+        for empty in ({"authorization": f"Basic {basic}"}, {"authorization": "Bearer "}):
+            for headers in (empty, {"x-write-key": ""}, {**empty, "x-write-key": ""}):
+                good = {**self.CALL, "writeKey": "sk_of_settings"}
+                assert await self.post(client, headers=headers, json=good) == 200
+                assert await self.post(client, headers=headers) == 401
+            written = {**empty, "x-write-key": "sk_of_settings"}
+            assert await self.post(client, headers=written) == 200
+        body = {**self.CALL, "writeKey": ""}
+        assert await self.post(client, json=body, params={"writeKey": "sk_of_settings"}) == 200
+
     async def test_jitsu_s_have_a_colon(self, client: httpx.AsyncClient) -> None:
         # Its SDKs take no key without one, and mask in the body what is behind it.
         for key, status in (("pk_of_settings:any", 200), ("wrong:pk_of_settings", 401)):
             body = {**self.CALL, "writeKey": "pk_of_settings:***"}
             assert await self.post(client, headers={"x-write-key": key}, json=body) == status
+            assert await self.post(client, json={**self.CALL, "writeKey": key}) == status
+            assert await self.post(client, params={"writeKey": key}) == status
 
     async def test_one_that_may_not_send(
         self, client: httpx.AsyncClient, ingest: Recorder, process: Process
