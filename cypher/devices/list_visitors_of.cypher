@@ -1,5 +1,5 @@
 // Purpose: The visitors of people that began last, of those of each contact that were identified last, where the device is known; with it, and with the use that each is: of all of it from where its link reaches.
-// Parameters: $people, each with key, person (an id, or null) and visitor (of an anonymous person, or null); $limit, how many of each; $forever, the last moment that a place can stand for.
+// Parameters: $people, each with key, person (an id, or null) and visitor (of an anonymous person, or null); $most, how many of each contact are looked at, and $limit, how many of each person are told; $forever, the last moment that a place can stand for.
 // Columns: key, visitor, owners, seenFrom, seenTo, device, place (the device's id, when it was first and last seen), low, high, used (firstAt, lastAt, lastPosition, sessions; of none: empty).
 
 UNWIND $people AS wanted
@@ -10,7 +10,7 @@ CALL (wanted) {
       MATCH (visitor:Visitor)
         USING INDEX visitor:Visitor(contact, linkedAt)
       WHERE visitor.contact = own.id AND visitor.linkedAt >= 0
-      RETURN visitor ORDER BY visitor.contact DESC, visitor.linkedAt DESC LIMIT $limit
+      RETURN visitor ORDER BY visitor.contact DESC, visitor.linkedAt DESC LIMIT $most
     }
     RETURN visitor
     UNION ALL

@@ -29,6 +29,10 @@ FORMS = {
     "sessions": re.compile(r"\d{1,16}:session_\w+", re.ASCII),
     "chats": re.compile(_PLACE, re.ASCII),
     "messages": re.compile(_PLACE, re.ASCII),
+    "sharedDevices": re.compile(rf"(?:![01])?{_PLACE}", re.ASCII),
+    "reviews": re.compile(r"\d{16}review_\w+", re.ASCII),
+    "keys": re.compile(r"\d{16}[a-z0-9]+", re.ASCII),
+    "audit": re.compile(r"\d{16}audit_\w+", re.ASCII),
 }
 """What the keys of these lists look like: a cursor of another form was forged."""
 

@@ -17,7 +17,7 @@ from graphid.api.loaders import (
     UsesByDeviceLoader,
 )
 from graphid.api.nodes import Node, PageInfo, computed, cursors_of, found, page_info
-from graphid.api.scalars import Timestamp, micros
+from graphid.api.scalars import Timestamp, micros, time_range
 from graphid.errors import InvalidInput
 from graphid.service.devices import (
     MOST_VISITORS,
@@ -131,7 +131,10 @@ class Device(Node):
         limit = bounded(first, "first", default=100)
         return [DevicePerson.of(p) for p in people_of(await self._uses(info))[:limit]]
 
-    @computed(f"Who used it from when to when, newest first; of its latest {MOST_VISITORS:,} uses.")
+    @computed(
+        f"Who used it from when to when, newest first; of its latest {MOST_VISITORS:,} uses, by "
+        "`to` where that is given."
+    )
     async def uses(
         self,
         info: Info,
@@ -142,9 +145,8 @@ class Device(Node):
         first: int | None = 100,
     ) -> list[DeviceUse]:
         limit = bounded(first, "first", default=100)
-        since = micros(from_) if from_ else None
-        until = micros(to) if to else None
-        uses = within(await self._uses(info), since, until)
+        since, until = time_range(from_, to)
+        uses = within(await self._uses(info, until), since, until)
         return [DeviceUse.of(use) for use in uses[:limit]]
 
     @computed("The person who used the device at that moment, if anybody is known to have.")
@@ -158,8 +160,8 @@ class Device(Node):
     async def _count(self, info: Info) -> int:
         return await info.context.load(PeopleCountByDeviceLoader).load(self.record.id) or 0
 
-    async def _uses(self, info: Info) -> list[UseRecord]:
-        return await info.context.load(UsesByDeviceLoader).load(self.record.id) or []
+    async def _uses(self, info: Info, until: int | None = None) -> list[UseRecord]:
+        return await info.context.load(UsesByDeviceLoader).load((self.record.id, until)) or []
 
     @classmethod
     def of(cls, record: DeviceRecord) -> Device:

@@ -163,7 +163,9 @@ class VisitorsByCookieLoader(DataLoader[str, list[VisitorRecord] | None]):
         super().__init__(load_fn=_by_key(load))
 
 
-class UsesByDeviceLoader(DataLoader[str, list[UseRecord] | None]):
+class UsesByDeviceLoader(DataLoader[tuple[str, Micros | None], list[UseRecord] | None]):
+    """Uses of a device, the latest, or the latest by a time."""
+
     def __init__(self, reads: Reads) -> None:
         super().__init__(load_fn=_by_key(reads.devices.uses_of_devices))
 

@@ -25,10 +25,10 @@ from graphid.api.loaders import (
     UsesByPersonLoader,
 )
 from graphid.api.nodes import ContactState, JourneyEventType, Node, PersonKind, computed, found
-from graphid.api.scalars import JSON, Timestamp, micros
-from graphid.errors import InvalidInput
+from graphid.api.scalars import JSON, Timestamp, time_range
 from graphid.identity.state import LinkState
 from graphid.identity.values import Assurance, TraitValue
+from graphid.service.devices import MOST_VISITS
 from graphid.service.journey import Window
 from graphid.service.lines import LinesWanted
 from graphid.service.links import LinksWanted
@@ -126,7 +126,10 @@ class Person(Node):
     def contacts(self) -> list[Contact]:
         return [Contact.of(contact) for contact in self.record.contacts]
 
-    @computed("The devices that they used: one block per visitor.")
+    @computed(
+        "The devices that they used, newest first: one block per visitor; of the "
+        f"{MOST_VISITS:,} visitors of each contact who identified themselves last."
+    )
     async def devices(self, info: Info, first: int | None = 100) -> list[DeviceUse]:
         limit = bounded(first, "first", default=100)
         uses = await info.context.load(UsesByPersonLoader).load(self.record.id)
@@ -241,9 +244,7 @@ def journey_wanted(
         before=before or None,
         default=JOURNEY_PAGE,
     )
-    since, until = micros(from_) if from_ else None, micros(to) if to else None
-    if since is not None and until is not None and until < since:
-        raise InvalidInput("to must not be before from.", path=["from", "to"])
+    since, until = time_range(from_, to)
     window = Window(since, until, tuple(dict.fromkeys(type.value for type in types or ())))
     return LinesWanted(person, request, window)
 

@@ -99,7 +99,9 @@ class Query(SearchQuery, ReasonQuery):
         moment = micros(at) if at else info.context.reads.chats.now()
         place = (str(cookie_id), at_moment(moment + 1))
         owner = await info.context.load(OwnerByPlaceLoader).load(place)
-        return None if owner is None else await _person(info, owner.person)
+        if owner is None or moment < owner.record.seen_from:
+            return None
+        return await _person(info, owner.person)
 
     @computed("A source's record.")
     async def contact(self, info: Info, source: str, source_id: strawberry.ID) -> Contact | None:
@@ -116,9 +118,9 @@ class Query(SearchQuery, ReasonQuery):
         return None if record is None else Device.of(record)
 
     @computed(
-        "Devices on which several people identified themselves, in the order in which the second "
-        "of them did, the latest first. `minPeople`: as people are today, as `personCount` counts "
-        "them; `since`: something happened on it since."
+        "Devices on which several people identified themselves, by identifies that named the "
+        "device, in the order in which the second of them did, the latest first. `minPeople`: as "
+        "people are today, as `personCount` counts them; `since`: something happened on it since."
     )
     async def shared_devices(
         self,

@@ -10,6 +10,8 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.scalars import JSON
 
+from graphid.errors import InvalidInput
+
 Timestamp = NewType("Timestamp", int)
 """A time in an answer: microseconds since 1970 UTC, written as ISO 8601."""
 
@@ -21,6 +23,14 @@ _UTC = "+00:00"
 def micros(at: datetime) -> int:
     """Microseconds since 1970 UTC, exactly."""
     return (at - _EPOCH) // _MICROSECOND
+
+
+def time_range(from_: datetime | None, to: datetime | None) -> tuple[int | None, int | None]:
+    """The two arguments in microseconds, None where one is not given. Raises InvalidInput."""
+    since, until = micros(from_) if from_ else None, micros(to) if to else None
+    if since is not None and until is not None and until < since:
+        raise InvalidInput("to must not be before from.", path=["from", "to"])
+    return since, until
 
 
 def iso(at: int) -> str:
@@ -55,4 +65,4 @@ DATE_TIME = strawberry.scalar(
 
 SCALARS: dict[object, Any] = {datetime: DATE_TIME, Timestamp: DATE_TIME}
 
-__all__ = ["DATE_TIME", "JSON", "SCALARS", "Timestamp", "iso", "micros"]
+__all__ = ["DATE_TIME", "JSON", "SCALARS", "Timestamp", "iso", "micros", "time_range"]

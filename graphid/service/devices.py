@@ -37,6 +37,10 @@ READ_USES = query("devices/read_uses")
 MOST_VISITORS = 1000
 """Of a device with more visitors, the latest are looked at: those of the cookies used last."""
 
+MOST_VISITS = 2000
+"""Of a contact with more visitors, those who identified themselves last are looked at for what
+devices they used."""
+
 MOST_COOKIES = 500
 """Of a device with more cookies, so many are looked at for who used it at a moment: those used
 last, and those used last by then."""
@@ -125,18 +129,30 @@ class Devices:
             for id, records in found.items()
         }
 
-    async def uses_of_devices(self, ids: Sequence[str]) -> dict[str, list[UseRecord]]:
-        """Who used each device: one use per visitor that did something, newest first."""
-        named = {"ids": list(set(ids)), "most": MOST_VISITORS, "until": FOREVER}
+    async def uses_of_devices(
+        self, wanted: Sequence[tuple[str, Micros | None]]
+    ) -> dict[tuple[str, Micros | None], list[UseRecord]]:
+        """Who used each device: one use per visitor that did something, newest first; of the
+        latest, or where a time is given, the latest by then."""
+        asked = list(dict.fromkeys(wanted))
+        named = {
+            "wanted": [
+                {"key": key, "device": device, **_by(until)}
+                for key, (device, until) in enumerate(asked)
+            ],
+            "most": MOST_VISITORS,
+            "limit": MOST_VISITORS
+            * max((len(_by(until)["moments"]) for _, until in asked), default=1),
+        }
         rows = await self._database.read_rows(LIST_VISITORS, named=named)
-        of_device = [(row["of"], visitor_of(row)) for row in rows]
-        uses = await self._uses([whole(record) for _, record in of_device])
-        found: dict[str, list[UseRecord]] = {id: [] for id in ids}
-        for (device, _), use in zip(of_device, uses, strict=True):
+        of_key = [(asked[row["of"]], visitor_of(row)) for row in rows]
+        uses = await self._uses([whole(record) for _, record in of_key])
+        found: dict[tuple[str, Micros | None], list[UseRecord]] = {key: [] for key in asked}
+        for (key, _), use in zip(of_key, uses, strict=True):
             if use is not None:
                 # A cookie that was seen on several devices counts on each of them.
-                found[device].append(replace(use, device=device))
-        return {id: newest(all) for id, all in found.items()}
+                found[key].append(replace(use, device=key[0]))
+        return {key: newest(all) for key, all in found.items()}
 
     async def count_people(self, ids: Iterable[str]) -> dict[str, int]:
         """How many people identified themselves on each device, of the latest MOST_VISITORS."""
@@ -176,6 +192,7 @@ class Devices:
         rows = await self._database.read_rows(
             LIST_VISITORS_OF,
             people=[asked_of(person) for person in people],
+            most=MOST_VISITS,
             limit=limit,
             forever=FOREVER,
         )
@@ -232,6 +249,13 @@ class Devices:
                 row["sessions"],
             )
         return uses
+
+
+def _by(until: Micros | None) -> dict[str, Any]:
+    """Up to when uses are looked for: a cookie may have been used since, too."""
+    if until is None:
+        return {"moments": [FOREVER], "before": END}
+    return {"moments": [until, FOREVER], "before": at_moment(until)}
 
 
 @dataclass(frozen=True, slots=True)

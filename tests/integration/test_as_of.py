@@ -359,6 +359,19 @@ async def test_whose_a_cookie_was_agrees_with_who_they_were(world: Remembering) 
         assert await world.id_of(person, at=moment) == person
 
 
+async def test_nobody_used_a_cookie_before_it_was_first_seen(world: Remembering) -> None:
+    await world.seen("a", "p")
+    await world.identified("a", "jo", "jo")
+    (cookie,) = await world.rows(
+        "MATCH (c:Cookie {id: $id}) RETURN c.firstSeenAt AS at", id=f"{world.run}-a"
+    )
+    asked = "query ($c: ID!, $at: DateTime) { personByCookie(cookieId: $c, at: $at) { id } }"
+    for before, expected in ((0, await world.owner("jo")), (1, None), (40 * 86_400_000_000, None)):
+        at = time_of(cookie["at"] - before).isoformat()
+        found = (await world.ask(asked, c=f"{world.run}-a", at=at))["personByCookie"]
+        assert (found and found["id"]) == expected
+
+
 class Counting(Database):
     """Counts the trips."""
 

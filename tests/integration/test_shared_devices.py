@@ -172,6 +172,7 @@ async def test_so_many_are_looked_at_and_the_page_says_that_there_are_more(
         ({"people": 1_000_000}, "minPeople"),
         ({"first": 201}, "first"),
         ({"after": "bm90aGluZzox"}, "after"),
+        ({"after": "c2hhcmVkRGV2aWNlczpnYXJiYWdl"}, "after"),  # sharedDevices:garbage
     ],
 )
 async def test_bad_input_is_refused(
@@ -224,6 +225,39 @@ async def test_who_used_a_device_of_many_cookies_then(near: Neighbourhood) -> No
     assert found["device"]["personCount"] == 2
 
 
+USES = """query ($id: ID!, $from: DateTime, $to: DateTime) {
+  device(id: $id) { uses(from: $from, to: $to, first: 3) { person { id } } } }"""
+
+
+@pytest.mark.parametrize("kind", ["kiosk", "cleared"])
+async def test_who_used_a_device_by_then_is_told_however_many_came_since(
+    near: Neighbourhood, kind: str
+) -> None:
+    device, crowd = near.named(kind), near.crowd()
+    getattr(crowd, kind)(device, MOST_VISITORS + 50)
+    await near.write(crowd)
+    (first,) = await near.world.rows(
+        "MATCH (d:Device {id: $id}) RETURN d.firstSeenAt AS at", id=device
+    )
+    # The second one came a minute after the first.
+    until = time_of(first["at"] + 90_000_000).isoformat()
+    found = await near.world.ask(USES, id=device, to=until)
+    assert [use["person"]["id"] for use in found["device"]["uses"]] == [
+        f"person_{device}-1",
+        f"person_{device}-0",
+    ]
+
+
+async def test_a_time_that_ends_before_it_begins_is_refused(near: Neighbourhood) -> None:
+    crowd = near.crowd()
+    crowd.kiosk(near.named("one"), 1)
+    await near.write(crowd)
+    given = {"id": near.named("one"), "from": "2026-03-02T00:00:00Z", "to": "2026-03-01T00:00:00Z"}
+    context = near.world.request_context()
+    body = (await answer(Request(USES, given), context, may_change=False)).body
+    assert body["errors"][0]["extensions"]["path"] == ["from", "to"]
+
+
 BOUNDED = (
     *("clusters/read_devices", "devices/list_visitors", "devices/count_people"),
     *("devices/list_shared", "devices/find_visitors"),
@@ -242,6 +276,7 @@ async def test_a_statement_reads_no_more_of_a_larger_crowd(
     await near.write(crowd)
     auth = (database.user, database.password) if database.password else None
     hits: dict[tuple[str, int], int] = {}
+    all_time = {"moments": [10**16 - 1], "before": ":"}
     async with neo4j.AsyncGraphDatabase.driver(
         database.uri, auth=auth, notifications_min_severity="OFF"
     ) as driver:
@@ -263,7 +298,8 @@ async def test_a_statement_reads_no_more_of_a_larger_crowd(
                 named = {
                     **{"ids": [device], "moments": [moment], "before": mark + "~", "since": 0},
                     **{"most": 20, "visitors": 20, "size": 1, "until": 10**16},
-                    **{"ahead": 20, "met": [], "few": 10},
+                    **{"ahead": 20, "met": [], "few": 10, "limit": 20},
+                    "wanted": [{"key": 0, "device": device, **all_time}],
                 }
                 done = await driver.execute_query(
                     "PROFILE " + query(name).text,

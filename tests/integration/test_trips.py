@@ -99,3 +99,15 @@ class Otherwise(Interrupted):
     async def read_rows(self, *arguments: Any, **named: Any) -> list[dict[str, Any]]:
         rows = await super().read_rows(*arguments, **named)
         return [{**row, "low": "another"} if "low" in row else row for row in rows]
+
+
+async def test_a_device_is_told_behind_many_visits_without_one(near: Neighbourhood) -> None:
+    """A browser that clears its cookies says no device for most of them."""
+    world = near.world
+    used = world.identify("first", "jo")
+    context = used.context.model_copy(update={"device_id": near.named("phone")})
+    await world.one(used.model_copy(update={"context": context}))
+    await world.send(*(world.identify(f"cleared{n}", "jo") for n in range(250)))
+    jo = (await near.holding("user_id:jo"))["id"]
+    (use,) = await devices(world, jo)
+    assert use["device"]["id"] == near.named("phone")

@@ -56,11 +56,18 @@ class PastDevices(Devices):
         """Each cookie's visitors, newest first."""
         return await self._past.on_cookies(ids, limit=limit)
 
-    async def uses_of_devices(self, ids: Sequence[str]) -> dict[str, list[UseRecord]]:
-        """Who had used each device: one use per visitor that did something, newest first."""
+    async def uses_of_devices(
+        self, wanted: Sequence[tuple[str, Micros | None]]
+    ) -> dict[tuple[str, Micros | None], list[UseRecord]]:
+        """Who had used each device: one use per visitor that did something, newest first; of the
+        latest by the moment of the past."""
+        uses = await self._uses_of(list({device for device, _ in wanted}))
+        return {key: uses[key[0]] for key in wanted}
+
+    async def _uses_of(self, ids: Sequence[str]) -> dict[str, list[UseRecord]]:
         rows = await self._database.read_rows(
             LIST_COOKIES,
-            ids=list(set(ids)),
+            ids=ids,
             at=self._moment.as_row()["at"],
             limit=MOST_VISITORS,
         )
@@ -103,7 +110,7 @@ class PastDevices(Devices):
 
     async def count_people(self, ids: Iterable[str]) -> dict[str, int]:
         """How many people had identified themselves on each device."""
-        uses = await self.uses_of_devices(list(ids))
+        uses = await self._uses_of(list(ids))
         return {
             id: len({owner for use in some if (owner := use.record.owner) is not None})
             for id, some in uses.items()
@@ -113,7 +120,7 @@ class PastDevices(Devices):
         self, moments: Sequence[tuple[str, Micros]]
     ) -> dict[tuple[str, Micros], str]:
         """Who had used each (device, moment); without those of whom nobody knew."""
-        uses = await self.uses_of_devices(list({device for device, _ in moments}))
+        uses = await self._uses_of(list({device for device, _ in moments}))
         return {
             (device, at): person
             for device, at in moments
