@@ -18,6 +18,8 @@ CALL (page) {
     CASE WHEN visitor.endedAt < cookie.lastSeenAt THEN visitor.endedAt ELSE cookie.lastSeenAt END AS over
   WHERE over >= page.sinceAt
     AND (page.high = ':' OR (cookie.firstSeenAt <= page.untilAt AND coalesce(visitor.startedAt, 0) <= page.untilAt))
+    AND
+    // Include: parts/has_kinds
   WITH page, visitor, standing, CASE WHEN over > page.untilAt THEN page.untilAt ELSE over END AS bound
   ORDER BY bound DESC LIMIT $visitors + 1
   WITH bound, page, visitor, right('000000000000000' + toString(standing.reach), 16) AS reached

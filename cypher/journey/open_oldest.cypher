@@ -18,6 +18,8 @@ CALL (page) {
     CASE WHEN visitor.startedAt > cookie.firstSeenAt THEN visitor.startedAt ELSE cookie.firstSeenAt END AS began
   WHERE began <= page.untilAt
     AND (page.low = '' OR (cookie.lastSeenAt >= page.sinceAt AND coalesce(visitor.endedAt, page.sinceAt) >= page.sinceAt))
+    AND
+    // Include: parts/has_kinds
   WITH page, visitor, standing, CASE WHEN began < page.sinceAt THEN page.sinceAt ELSE began END AS bound
   ORDER BY bound ASC LIMIT $visitors + 1
   WITH bound, page, visitor, right('000000000000000' + toString(standing.reach), 16) AS reached

@@ -190,6 +190,20 @@ async def test_a_page_is_one_statement(telling: Telling) -> None:
         assert "journey/read_newest" not in graph.asked
 
 
+async def test_what_few_of_many_visitors_did_is_one_statement_too(telling: Telling) -> None:
+    said = [telling.said(f"c{n}", n, "user_id:jo") for n in range(12)]
+    pages = [telling.page(f"c{n}", 60 + n) for n in range(12)]
+    await telling.send(*said, *pages, sender=SERVER)
+    await telling.identified("a", "jo", "jo")
+    jo = await telling.owner("jo")
+    graph = interrupted(telling)
+    for type, arguments in (("IDENTIFY", {"first": 1}), ("LOGOUT", {"first": 1})):
+        graph.asked.clear()
+        page = await telling.journey(jo, types=[type], **arguments)
+        assert graph.asked.count("journey/open_newest") == 1, type
+        assert len(page["edges"]) == (type == "IDENTIFY")
+
+
 async def test_a_reader_loses_nothing_while_events_arrive_and_people_merge(
     telling: Telling,
 ) -> None:
