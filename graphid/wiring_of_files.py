@@ -110,7 +110,7 @@ def format_of(path: Path | None, chosen: Format | None) -> Format:
         return chosen
     if path is None:
         return "ndjson"
-    plain = path.with_suffix("") if path.suffix == ".gz" else path
+    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     found = FORMATS.get(plain.suffix.lower())
     if found is None:
         raise InvalidInput(f"{path} may be NDJSON or CSV: say which with --format")

@@ -64,7 +64,7 @@ class SegmentLines:
         if said.get("type") == "contact":
             return _contact(said, self._at)
         said.pop("sentAt", None)  # it corrects nothing
-        if not said.get("messageId"):
+        if _is_nameless(said):
             said = {**said, "messageId": self._id_of(line)}
         if self._at is not None and not (said.get("timestamp") or said.get("originalTimestamp")):
             said = {**said, "timestamp": self._at.isoformat()}
@@ -77,7 +77,7 @@ class SegmentLines:
             said = parse_line(line)
         except InvalidInput:
             return
-        if said.get("type") != "contact" and not said.get("messageId"):
+        if said.get("type") != "contact" and _is_nameless(said):
             self._id_of(line)
 
     def end(self) -> None:
@@ -106,6 +106,11 @@ def _parse_strictly(line: bytes) -> Any:
     except RecursionError:
         pass
     return parse_json(line)
+
+
+def _is_nameless(said: JsonObject) -> bool:
+    id = said.get("messageId")
+    return not (id.strip() if isinstance(id, str) else id)
 
 
 def _contact(said: JsonObject, at: datetime | None) -> Contact:

@@ -92,6 +92,8 @@ def test_a_line_that_names_no_id_comes_back_for_one() -> None:
     read = parsing().read(0, line._replace(id=Twins().id_of(text)))
     assert isinstance(read, Read)
     assert decode_told(read.text).id == read.id
+    blank = line._replace(text=text.replace(b'"page",', b'"page", "messageId": "  ",'))
+    assert parsing().read(0, blank) is blank
     with pytest.raises(Nameless):
         LINES(IDS, parsing()._given).read(text)
 

@@ -89,7 +89,6 @@ class ContactRows:
             self._open = []
             raise InvalidInput(f"is not UTF-8: byte {error.start + 1} of the line") from None
         if self._columns is None and not self._open:
-            text = text.removeprefix("\ufeff")
             self._delimiter = max(DELIMITERS, key=text.count)
         self._open.append(text)
         try:
