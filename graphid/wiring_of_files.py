@@ -7,7 +7,7 @@ import io
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -119,14 +119,17 @@ def format_of(path: Path | None, chosen: Format | None) -> Format:
 
 @dataclass
 class Watching:
-    """Who is told how an import goes. ``read`` gets the bytes of the file that were read."""
+    """Who is told how an import goes. ``read`` gets the bytes of the file that were read.
+
+    What is counted as refused is lines, those of earlier runs among them.
+    """
 
     begin: Callable[[File, int], None]
     """A file begins, behind so many lines that are done."""
     refuse: Callable[[File, At, GraphidError], None]
     read: Callable[[int, Counts], None]
-    end: Callable[[File, Counts, int], None]
-    """A file has ended; how many lines were refused, in earlier runs, too."""
+    end: Callable[[File, Counts], None]
+    """A file has ended."""
 
 
 def run_import(
@@ -209,8 +212,11 @@ async def _import_file(
         source.refused(at)
         watching.refuse(file, at, error)
 
+    def in_lines(counts: Counts) -> Counts:
+        return replace(counts, refused=source.lines_refused)
+
     def progressed(counts: Counts) -> None:
-        watching.read(0 if source.lines is None else source.lines.position, counts)
+        watching.read(0 if source.lines is None else source.lines.position, in_lines(counts))
 
     importing = Importing(
         ingest, source, on_refused=refused, on_progress=progressed, patience=patience
@@ -221,4 +227,4 @@ async def _import_file(
         raise InvalidInput(f"{file.name} {error.message}") from None
     finally:
         source.save()
-    watching.end(file, counts, source.resumed.refused + counts.refused)
+    watching.end(file, in_lines(counts))

@@ -22,6 +22,7 @@ from graphid.http.segment_calls import Clock, CookieOf, JsonObject, read_time, t
 from graphid.http.segment_plain import plain_of
 from graphid.identity.ids import Ids
 from graphid.identity.values import Assurance
+from graphid.service.files.lines import TOO_LONG
 from graphid.service.files.reading import Twins
 from graphid.service.messages import Contact, Message
 
@@ -54,7 +55,9 @@ class SegmentLines:
         self._at = at
         self._id_of = id_of or Twins().id_of
 
-    def read(self, line: bytes) -> Message | None:
+    def read(self, line: bytes | None) -> Message | None:
+        if line is None:
+            raise InvalidInput(TOO_LONG)
         if line.isspace():
             return None
         said = parse_line(line)
@@ -70,8 +73,8 @@ class SegmentLines:
             said = {**said, "timestamp": self._at.isoformat()}
         return translate(said, clock=_AS_SENT, cookie_of=self._cookie_of)
 
-    def skip(self, line: bytes) -> None:
-        if line.isspace():
+    def skip(self, line: bytes | None) -> None:
+        if line is None or line.isspace():
             return
         try:
             said = parse_line(line)

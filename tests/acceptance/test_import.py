@@ -155,15 +155,16 @@ async def test_contacts_are_rows(run: Run, own: str, database: Address, tmp_path
         f'crm-{own};3;"{own}-c@example.com";;;;a 5" pipe;no',
         f"crm-{own};;{own}-d@example.com;;;;;",
         f'crm-{own};5;{own}-e@example.com;;;;"open',
+        f"crm-{own};6;{own}-f@example.com;;;;;",
     ]
     (tmp_path / "contacts.csv").write_text("\n".join(rows), encoding="utf-8")
     done = run("contacts.csv")
-    assert done.stdout == "contacts.csv: 2 stored, 0 known already, 3 refused\n", done.stderr
+    assert done.stdout == "contacts.csv: 2 stored, 0 known already, 4 refused\n", done.stderr
     told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
-    assert [(line["line"], line["path"]) for line in told] == [
-        (4, ["curated"]),
-        (6, ["Source ID"]),
-        (7, []),
+    assert [(line["line"], line["end"], line["path"]) for line in told] == [
+        (4, 4, ["curated"]),
+        (6, 6, ["Source ID"]),
+        (7, 8, []),
     ]
     async with world(database, own) as found:
         upserts = [p for p in await found.evidence() if isinstance(p, ContactUpsert)]

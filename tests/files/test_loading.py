@@ -31,6 +31,7 @@ from graphid.service.messages import (
 )
 from graphid.service.recording import Recorder
 from graphid.settings import Settings
+from graphid.wiring_of_files import File
 from graphid.wiring_of_loads import Watching, write_history
 from tests.integration.ledger import Silent
 
@@ -210,6 +211,25 @@ def test_files_for_an_importer_are_written_into_an_empty_folder(
     nobody = Watching(SilentProgress(), Silent(), lambda name, fault: None)
     with pytest.raises(InvalidInput, match=why):
         write_history(Settings(), [], into, nobody)
+
+
+def test_lines_are_refused_as_by_import(tmp_path: Path) -> None:
+    calls, rows = tmp_path / "calls.ndjson", tmp_path / "rows.csv"
+    call = '{"type": "page", "anonymousId": "c", "messageId": "  ", "properties": {}}\n'
+    calls.write_text(f"\ufeff{call}{'z' * (1 << 20)}\n{call}")
+    rows.write_text(
+        'source,sourceId,note\ncrm,1,"a\nb"\n'
+        f'{"z" * (1 << 20)}\ncrm,2,"open\ncrm,3,lost\ncrm,4,"quoted, cell"\n'
+    )
+    faults: list[tuple[int, int]] = []
+    watching = Watching(
+        SilentProgress(), Silent(), lambda _, fault: faults.append((fault.line, fault.end))
+    )
+    files = [File(calls, "ndjson"), File(rows, "csv")]
+    written = write_history(Settings(), files, tmp_path / "into", watching)
+    assert (written.events, written.contacts, written.known) == (2, 1, 0)
+    assert faults == [(2, 2), (4, 4), (5, 7)]
+    assert written.refused == 5
 
 
 def test_the_arguments_of_the_importer_name_every_file(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from graphid.errors import InvalidInput
+from graphid.service.files.lines import TOO_LONG
 from graphid.service.files.reading import HEADER
 from graphid.service.messages import Contact
 
@@ -60,12 +61,12 @@ class ContactRows:
     def is_between(self) -> bool:
         return not self._open
 
-    def skip(self, line: bytes) -> None:
+    def skip(self, line: bytes | None) -> None:
         row = self._row(line)
         if row is not None and self._columns is None:
             self._head(row)
 
-    def read(self, line: bytes) -> Contact | None:
+    def read(self, line: bytes | None) -> Contact | None:
         row = self._row(line)
         if row is None or not any(row):
             return None
@@ -80,9 +81,12 @@ class ContactRows:
             raise InvalidInput("the file ends inside a quoted cell")
         return None
 
-    def _row(self, line: bytes) -> list[str] | None:
+    def _row(self, line: bytes | None) -> list[str] | None:
         """The cells of the row that ends with the line; None where it goes on."""
         self.lines = len(self._open) + 1
+        if line is None:
+            self._open = []
+            raise InvalidInput(TOO_LONG)
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError as error:

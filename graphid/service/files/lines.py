@@ -18,6 +18,8 @@ MOST = 1 << 20
 BLOCK = 1 << 18
 """Bytes that are read at once."""
 
+TOO_LONG = f"is longer than {MOST:,} bytes"
+
 GZIP = b"\x1f\x8b"
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -19,14 +19,14 @@ HEADER = ("header",)
 class Reader(Protocol):
     """Reads the lines of one file, in order."""
 
-    def read(self, line: bytes) -> Message | None:
+    def read(self, line: bytes | None) -> Message | None:
         """The message that the line says, or ends; None where it says none (yet).
 
-        Raises InvalidInput whose path names the field.
+        None stands for a line that is too long. Raises InvalidInput whose path names the field.
         """
         ...
 
-    def skip(self, line: bytes) -> None:
+    def skip(self, line: bytes | None) -> None:
         """Take in a line of what is stored already."""
         ...
 

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from graphid.errors import InvalidInput
-from graphid.service.files.lines import MOST, Block, Lines
+from graphid.service.files.lines import Block, Lines
 from graphid.service.files.points import Point, PointFile
 from graphid.service.files.reading import HEADER, Reader
 from graphid.service.messages import Sender
@@ -25,6 +25,11 @@ class At(NamedTuple):
 
     line: int
     end: int
+
+    @property
+    def lines(self) -> int:
+        """How many lines that are."""
+        return self.end - self.line + 1
 
 
 class _Checkpoint(NamedTuple):
@@ -53,12 +58,14 @@ class FileSource:
         self._sender = sender
         self._point = point
         self._checkpoints: deque[_Checkpoint] = deque()
-        self._refused: list[int] = []
+        self._refused: list[At] = []
         self._refused_before = 0
         self._reached: Point | None = None
         self._saved_at = 0.0
         self.resumed = Point(0, "", 0)
         """What an earlier run is known to have done."""
+        self.lines_refused = 0
+        """Of this run, and of earlier ones."""
         self.lines: Lines | None = None
         """As it is read; None before that."""
 
@@ -74,7 +81,7 @@ class FileSource:
         point = None if self._point is None else self._point.read()
         if point is not None and self._skip_to(point):
             self.resumed = point
-            self._refused_before = point.refused
+            self._refused_before = self.lines_refused = point.refused
         else:
             self._begin()
         return self.resumed.line
@@ -88,9 +95,8 @@ class FileSource:
         self._begin()
         for block in self._blocks:
             for line in block.lines:
-                if line is not None:
-                    with suppress(InvalidInput):  # it was told of
-                        self._reader.skip(line)
+                with suppress(InvalidInput):  # it was told of
+                    self._reader.skip(line)
             if block.last >= point.line:
                 return (block.last, block.digest) == (point.line, point.digest)
         return False
@@ -115,8 +121,6 @@ class FileSource:
     def _read(self, block: Block) -> Iterator[Sent[At]]:
         for number, line in enumerate(block.lines, block.first):
             try:
-                if line is None:
-                    raise InvalidInput(f"is longer than {MOST:,} bytes")
                 message = self._reader.read(line)
             except InvalidInput as error:
                 if error.path == HEADER:
@@ -131,15 +135,16 @@ class FileSource:
 
     def refused(self, at: At) -> None:
         """What is said there was refused for good."""
-        self._refused.append(at.end)
+        self._refused.append(at)
+        self.lines_refused += at.lines
 
     async def stored(self, position: At) -> None:
         last: _Checkpoint | None = None
         while self._checkpoints and self._checkpoints[0].said <= position.end:
             last = self._checkpoints.popleft()
         if last is not None:
-            self._refused_before += sum(end <= last.line for end in self._refused)
-            self._refused = [end for end in self._refused if end > last.line]
+            self._refused_before += sum(at.lines for at in self._refused if at.end <= last.line)
+            self._refused = [at for at in self._refused if at.end > last.line]
             self._reached = Point(last.line, last.digest, self._refused_before)
             if monotonic() - self._saved_at >= SAVE_EVERY:
                 self.save()
