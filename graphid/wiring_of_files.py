@@ -70,7 +70,7 @@ class File:
 
     @property
     def changed_at(self) -> datetime | None:
-        """When it was last written: the time of what says none."""
+        """When it was last written: the time of what says none. Of a pipe, None."""
         if self.size is None or self.path is None:
             return None
         return datetime.fromtimestamp(int(self.path.stat().st_mtime), UTC)
@@ -90,11 +90,13 @@ class File:
             raise InvalidInput(f"{self.name} cannot be read: {error.strerror}") from None
         return Lines(raw, is_live=self.size is None)
 
-    def reader(self, ids: Ids) -> Reader:
-        """What reads its lines."""
+    def reader(self, ids: Ids, now: datetime | None = None) -> Reader:
+        """What reads its lines. ``now``: the time of what a pipe holds and says none; else, when it
+        is read."""
+        at = self.changed_at or now
         if self.format == "csv":
-            return ContactRows(source=self.source, at=self.changed_at)
-        return SegmentLines(cookie_rule(ids, self.assurance), at=self.changed_at)
+            return ContactRows(source=self.source, at=at)
+        return SegmentLines(cookie_rule(ids, self.assurance), at=at)
 
     def point(self, points: Points) -> PointFile | None:
         """Where it goes on; a pipe cannot."""

@@ -38,7 +38,8 @@ class SegmentLines:
     """Reads lines.
 
     ``cookie_of`` makes the cookie of a call that names a user and none; ``at``: when that
-    happened which says no time; ``id_of``: the message id of a line that names none.
+    happened which says no time, None for when it is read; ``id_of``: the message id of a line that
+    names none.
     """
 
     lines = 1
@@ -65,12 +66,12 @@ class SegmentLines:
         if plain is not None:
             return plain
         if said.get("type") == "contact":
-            return _contact(said, self._at)
+            return _contact(said, self._at or datetime.now(UTC))
         said.pop("sentAt", None)  # it corrects nothing
         if _is_nameless(said):
             said = {**said, "messageId": self._id_of(line)}
-        if self._at is not None and not (said.get("timestamp") or said.get("originalTimestamp")):
-            said = {**said, "timestamp": self._at.isoformat()}
+        if not (said.get("timestamp") or said.get("originalTimestamp")):
+            said = {**said, "timestamp": (self._at or datetime.now(UTC)).isoformat()}
         return translate(said, clock=_AS_SENT, cookie_of=self._cookie_of)
 
     def skip(self, line: bytes | None) -> None:
@@ -116,7 +117,7 @@ def _is_nameless(said: JsonObject) -> bool:
     return not (id.strip() if isinstance(id, str) else id)
 
 
-def _contact(said: JsonObject, at: datetime | None) -> Contact:
+def _contact(said: JsonObject, at: datetime) -> Contact:
     fields = {name: value for name, value in said.items() if name != "type"}
     if "timestamp" in fields:
         fields.setdefault("occurredAt", fields.pop("timestamp"))
@@ -150,7 +151,7 @@ class LinesOf:
     """Makes readers of lines, in whatever process."""
 
     assurance: Assurance
-    at: datetime | None
+    at: datetime
 
     def __call__(self, ids: Ids, id_of: Callable[[bytes], str]) -> SegmentLines:
         return SegmentLines(cookie_rule(ids, self.assurance), at=self.at, id_of=id_of)

@@ -182,6 +182,19 @@ async def test_contacts_are_rows(run: Run, own: str, database: Address, tmp_path
     assert "no column is sourceId" in refused.stderr
 
 
+async def test_of_a_pipe_a_value_that_comes_back_is_new(
+    run: Run, own: str, database: Address
+) -> None:
+    record = {"type": "contact", "source": f"crm-{own}", "sourceId": "1"}
+    for name in ("Ann", "Bea", "Ann"):
+        done = run("-", input=ndjson([record | {"identifiers": [], "traits": {"firstName": name}}]))
+        assert done.stdout == "standard input: 1 stored, 0 known already, 0 refused\n", done.stderr
+    async with world(database, own) as found:
+        upserts = [p for p in await found.evidence() if isinstance(p, ContactUpsert)]
+    upserts.sort(key=lambda piece: piece.at)
+    assert [piece.traits["firstName"] for piece in upserts] == ["Ann", "Bea", "Ann"]
+
+
 async def test_killed_in_the_middle_it_goes_on(
     run: Run, own: str, database: Address, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,7 +42,7 @@ IDS = Ids(b"a secret of the tests")
 IN_FORCE = PolicyVersion(1, DEFAULT, 0)
 RECEIVED_AT = 1_900_000_000_000_000
 MINUTE = 60_000_000
-LINES = LinesOf(Assurance.CLAIMED, None)
+LINES = LinesOf(Assurance.CLAIMED, datetime(2026, 3, 1, tzinfo=UTC))
 
 
 def message_of(call: dict[str, Any]) -> Message:
@@ -230,6 +232,20 @@ def test_lines_are_refused_as_by_import(tmp_path: Path) -> None:
     assert (written.events, written.contacts, written.known) == (2, 1, 0)
     assert faults == [(2, 2), (4, 4), (5, 7)]
     assert written.refused == 5
+
+
+def test_of_a_pipe_what_says_no_time_is_so_when_the_load_begins(tmp_path: Path) -> None:
+    contact = '{"type": "contact", "source": "crm", "sourceId": "1"}\n'
+    told = {"ndjson": contact * 2, "csv": "source,sourceId\ncrm,1\ncrm,1\n"}
+    files = [File(tmp_path / "a", "ndjson"), File(tmp_path / "b", "csv")]
+    with ThreadPoolExecutor() as writing:
+        for file in files:
+            assert file.path is not None
+            os.mkfifo(file.path)
+            writing.submit(file.path.write_text, told[file.format])
+        nobody = Watching(SilentProgress(), Silent(), lambda name, fault: None)
+        written = write_history(Settings(), files, tmp_path / "into", nobody)
+    assert (written.contacts, written.known, written.refused) == (1, 3, 0)
 
 
 def test_the_arguments_of_the_importer_name_every_file(tmp_path: Path) -> None:

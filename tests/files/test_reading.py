@@ -121,6 +121,21 @@ def test_a_contact_is_a_line() -> None:
     assert contact.occurred_at == AT
 
 
+def test_of_a_pipe_what_says_no_time_is_so_now() -> None:
+    """So a value that comes back is a new one, each time that it is read."""
+    began = datetime.now(UTC)
+    contact = b'{"type": "contact", "source": "crm", "sourceId": "1"}'
+    calls, contacts = SegmentLines(lambda *_: "cookie"), ContactRows()
+    contacts.read(b"source,sourceId\n")
+    page = calls.read(b'{"type": "page", "anonymousId": "c"}')
+    assert isinstance(page, Page)
+    told = [page.context.occurred_at]
+    for read in (calls.read(contact), contacts.read(b"crm,1\n")):
+        assert isinstance(read, Contact)
+        told.append(read.occurred_at)
+    assert all(at is not None and began <= at <= datetime.now(UTC) for at in told)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

@@ -44,7 +44,8 @@ DELIMITERS = ",;\t|"
 class ContactRows:
     """Reads rows as contacts.
 
-    ``source``: of rows that name none. ``at``: when it is so, of rows that say no time.
+    ``source``: of rows that name none. ``at``: when it is so, of rows that say no time; None for
+    when they are read.
     """
 
     def __init__(self, *, source: str | None = None, at: datetime | None = None) -> None:
@@ -145,7 +146,7 @@ class ContactRows:
         if custom:
             said["traits"]["custom"] = custom
         said.setdefault("source", self._source)
-        said.setdefault("occurredAt", self._at)
+        said.setdefault("occurredAt", self._at or datetime.now(UTC))
         said["traits"] = said["traits"] or None
         try:
             return Contact.model_validate(said)
