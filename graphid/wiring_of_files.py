@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,7 @@ from graphid.service.files.lines import Lines
 from graphid.service.files.points import PointFile, Points
 from graphid.service.files.reading import Reader
 from graphid.service.files.source import At, FileSource
+from graphid.service.files.spread import Spread
 from graphid.service.importing import Counts, Importing
 from graphid.service.ingest import Ingest
 from graphid.service.messages import Sender
@@ -180,11 +182,12 @@ async def _import(
         )
         await running.enter_async_context(sequencer.running())
         points = Points(settings.data_dir, await _graph(policies, ids))
-        kept = [file.point(points) for file in files]
+        kept, spread = [file.point(points) for file in files], Spread()
         for file, point in zip(files, kept, strict=True):
             if from_start and point is not None:
                 point.drop()
-            await _import_file(file, point, ids, ingest, watching, patience=patience)
+            source = FileSource(file.lines, partial(file.reader, ids), file.sender, point, spread)
+            await _import_file(file, source, ingest, watching, patience=patience)
         await parked.finish_all()
         for point in kept:
             if point is not None:
@@ -200,14 +203,12 @@ async def _graph(policies: Policies, ids: Ids) -> str:
 
 async def _import_file(
     file: File,
-    point: PointFile | None,
-    ids: Ids,
+    source: FileSource,
     ingest: Ingest,
     watching: Watching,
     *,
     patience: float,
 ) -> None:
-    source = FileSource(file.lines, lambda: file.reader(ids), file.sender, point)
     watching.begin(file, await asyncio.to_thread(source.open))
 
     def refused(at: At, error: GraphidError) -> None:

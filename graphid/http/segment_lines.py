@@ -74,16 +74,6 @@ class SegmentLines:
             said = {**said, "timestamp": (self._at or datetime.now(UTC)).isoformat()}
         return translate(said, clock=_AS_SENT, cookie_of=self._cookie_of)
 
-    def skip(self, line: bytes | None) -> None:
-        if line is None or line.isspace():
-            return
-        try:
-            said = parse_line(line)
-        except InvalidInput:
-            return
-        if said.get("type") != "contact" and _is_nameless(said):
-            self._id_of(line)
-
     def end(self) -> None:
         return None
 

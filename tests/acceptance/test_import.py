@@ -195,6 +195,37 @@ async def test_of_a_pipe_a_value_that_comes_back_is_new(
     assert [piece.traits["firstName"] for piece in upserts] == ["Ann", "Bea", "Ann"]
 
 
+async def test_of_a_slow_pipe_what_is_said_at_one_time_stays_in_order(
+    own: str, database: Address, environment: dict[str, str], tmp_path: Path
+) -> None:
+    calls = [
+        {"type": "identify", "userId": f"{own}-jane"},
+        {"type": "track", "event": "Signed Out"},
+        {"type": "page"},
+        {"type": "page"},
+    ]
+    ids = [f"{own}-{4 - number}" for number in range(4)]
+    common = {"anonymousId": own, "timestamp": "2026-03-01T10:00:00Z"}
+    process = subprocess.Popen(  # noqa: ASYNC220 - it is to run meanwhile
+        command("-"), env=environment, cwd=tmp_path, stdin=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    async with world(database, own) as found:
+        for number, call in enumerate(calls):
+            process.stdin.write(ndjson([common | call | {"messageId": ids[number]}]))
+            process.stdin.flush()
+            deadline = monotonic() + PATIENCE
+            while len(await found.events()) <= number:
+                assert monotonic() < deadline
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 0
+        rows = await found.rows(
+            "MATCH (e:Event {cookie: $run}) RETURN e.messageId AS id ORDER BY e.position"
+        )
+        assert [row["id"] for row in rows] == ids
+        assert await found.faults() == []
+
+
 async def test_killed_in_the_middle_it_goes_on(
     run: Run, own: str, database: Address, environment: dict[str, str], tmp_path: Path
 ) -> None:

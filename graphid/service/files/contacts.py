@@ -62,11 +62,6 @@ class ContactRows:
     def is_between(self) -> bool:
         return not self._open
 
-    def skip(self, line: bytes | None) -> None:
-        row = self._row(line)
-        if row is not None and self._columns is None:
-            self._head(row)
-
     def read(self, line: bytes | None) -> Contact | None:
         row = self._row(line)
         if row is None or not any(row):

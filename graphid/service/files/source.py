@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
 from time import monotonic
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from graphid.errors import InvalidInput
 from graphid.service.files.lines import Block, Lines
 from graphid.service.files.points import Point, PointFile
 from graphid.service.files.reading import HEADER, Reader
+from graphid.service.files.spread import Spread
 from graphid.service.messages import Sender
 from graphid.service.sources import Sent
 
@@ -43,7 +43,8 @@ class _Checkpoint(NamedTuple):
 class FileSource:
     """The messages of one file, or of a pipe, where there is no ``point`` to keep.
 
-    ``lines_of`` opens it, from its beginning; ``reader_of`` makes what reads it.
+    ``lines_of`` opens it, from its beginning; ``reader_of`` makes what reads it. ``spread``: of all
+    files that are taken in together.
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class FileSource:
         lines_of: Callable[[], Lines],
         reader_of: Callable[[], Reader],
         sender: Sender,
-        point: PointFile | None = None,
+        point: PointFile | None,
+        spread: Spread,
     ) -> None:
         self._lines_of = lines_of
         self._reader_of = reader_of
         self._sender = sender
         self._point = point
+        self._spread = spread
         self._checkpoints: deque[_Checkpoint] = deque()
         self._refused: list[At] = []
         self._refused_before = 0
@@ -94,9 +97,8 @@ class FileSource:
         """Whether the file begins with what the point is about; then that is read over."""
         self._begin()
         for block in self._blocks:
-            for line in block.lines:
-                with suppress(InvalidInput):  # it was told of
-                    self._reader.skip(line)
+            for _ in self._read(block):
+                pass  # what it says is stored, and decides the ids and moments of what follows
             if block.last >= point.line:
                 return (block.last, block.digest) == (point.line, point.digest)
         return False
@@ -128,7 +130,7 @@ class FileSource:
                 yield Sent(At(self._first(number), number), None, error)
                 continue
             if message is not None:
-                yield Sent(At(self._first(number), number), message)
+                yield Sent(At(self._first(number), number), self._spread.place(message))
 
     def _first(self, number: int) -> int:
         return number - self._reader.lines + 1
