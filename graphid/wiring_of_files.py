@@ -7,8 +7,9 @@ import io
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,7 @@ from graphid.service.files.lines import Lines
 from graphid.service.files.points import PointFile, Points
 from graphid.service.files.reading import Reader
 from graphid.service.files.source import At, FileSource
+from graphid.service.files.spread import Spread
 from graphid.service.importing import Counts, Importing
 from graphid.service.ingest import Ingest
 from graphid.service.messages import Sender
@@ -70,7 +72,7 @@ class File:
 
     @property
     def changed_at(self) -> datetime | None:
-        """When it was last written: the time of what says none."""
+        """When it was last written: the time of what says none. Of a pipe, None."""
         if self.size is None or self.path is None:
             return None
         return datetime.fromtimestamp(int(self.path.stat().st_mtime), UTC)
@@ -90,11 +92,13 @@ class File:
             raise InvalidInput(f"{self.name} cannot be read: {error.strerror}") from None
         return Lines(raw, is_live=self.size is None)
 
-    def reader(self, ids: Ids) -> Reader:
-        """What reads its lines."""
+    def reader(self, ids: Ids, now: datetime | None = None) -> Reader:
+        """What reads its lines. ``now``: the time of what a pipe holds and says none; else, when it
+        is read."""
+        at = self.changed_at or now
         if self.format == "csv":
-            return ContactRows(source=self.source, at=self.changed_at)
-        return SegmentLines(cookie_rule(ids, self.assurance), at=self.changed_at)
+            return ContactRows(source=self.source, at=at)
+        return SegmentLines(cookie_rule(ids, self.assurance), at=at)
 
     def point(self, points: Points) -> PointFile | None:
         """Where it goes on; a pipe cannot."""
@@ -110,7 +114,7 @@ def format_of(path: Path | None, chosen: Format | None) -> Format:
         return chosen
     if path is None:
         return "ndjson"
-    plain = path.with_suffix("") if path.suffix == ".gz" else path
+    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     found = FORMATS.get(plain.suffix.lower())
     if found is None:
         raise InvalidInput(f"{path} may be NDJSON or CSV: say which with --format")
@@ -119,14 +123,17 @@ def format_of(path: Path | None, chosen: Format | None) -> Format:
 
 @dataclass
 class Watching:
-    """Who is told how an import goes. ``read`` gets the bytes of the file that were read."""
+    """Who is told how an import goes. ``read`` gets the bytes of the file that were read.
+
+    What is counted as refused is lines, those of earlier runs among them.
+    """
 
     begin: Callable[[File, int], None]
     """A file begins, behind so many lines that are done."""
     refuse: Callable[[File, At, GraphidError], None]
     read: Callable[[int, Counts], None]
-    end: Callable[[File, Counts, int], None]
-    """A file has ended; how many lines were refused, in earlier runs, too."""
+    end: Callable[[File, Counts], None]
+    """A file has ended."""
 
 
 def run_import(
@@ -175,11 +182,12 @@ async def _import(
         )
         await running.enter_async_context(sequencer.running())
         points = Points(settings.data_dir, await _graph(policies, ids))
-        kept = [file.point(points) for file in files]
+        kept, spread = [file.point(points) for file in files], Spread()
         for file, point in zip(files, kept, strict=True):
             if from_start and point is not None:
                 point.drop()
-            await _import_file(file, point, ids, ingest, watching, patience=patience)
+            source = FileSource(file.lines, partial(file.reader, ids), file.sender, point, spread)
+            await _import_file(file, source, ingest, watching, patience=patience)
         await parked.finish_all()
         for point in kept:
             if point is not None:
@@ -195,22 +203,23 @@ async def _graph(policies: Policies, ids: Ids) -> str:
 
 async def _import_file(
     file: File,
-    point: PointFile | None,
-    ids: Ids,
+    source: FileSource,
     ingest: Ingest,
     watching: Watching,
     *,
     patience: float,
 ) -> None:
-    source = FileSource(file.lines, lambda: file.reader(ids), file.sender, point)
     watching.begin(file, await asyncio.to_thread(source.open))
 
     def refused(at: At, error: GraphidError) -> None:
         source.refused(at)
         watching.refuse(file, at, error)
 
+    def in_lines(counts: Counts) -> Counts:
+        return replace(counts, refused=source.lines_refused)
+
     def progressed(counts: Counts) -> None:
-        watching.read(0 if source.lines is None else source.lines.position, counts)
+        watching.read(0 if source.lines is None else source.lines.position, in_lines(counts))
 
     importing = Importing(
         ingest, source, on_refused=refused, on_progress=progressed, patience=patience
@@ -221,4 +230,4 @@ async def _import_file(
         raise InvalidInput(f"{file.name} {error.message}") from None
     finally:
         source.save()
-    watching.end(file, counts, source.resumed.refused + counts.refused)
+    watching.end(file, in_lines(counts))

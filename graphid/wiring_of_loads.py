@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -161,17 +162,23 @@ async def _of_old(settings: Settings, address: Address) -> _Begun:
 
 
 def _write(files: Sequence[File], folder: Path, begun: _Begun, watching: Watching) -> Written:
+    received_at = now()
+    began = datetime.fromtimestamp(received_at / 1_000_000, UTC)
     task = Task(
-        readers=tuple(LinesOf(file.assurance, file.changed_at) for file in files),
+        readers=tuple(LinesOf(file.assurance, file.changed_at or began) for file in files),
         secret=begun.secret,
         sender=files[0].sender,
         in_force=begun.in_force,
-        received_at=now(),
+        received_at=received_at,
         shares=shares_of(sum(file.size or 0 for file in files)),
     )
     ids = Ids(begun.secret)
     inputs = [
-        Input(file.name, file.lines, partial(file.reader, ids) if file.format == "csv" else None)
+        Input(
+            file.name,
+            file.lines,
+            partial(file.reader, ids, began) if file.format == "csv" else None,
+        )
         for file in files
     ]
     written = History(folder, task, watching.counting, watching.on_refused).write(inputs)

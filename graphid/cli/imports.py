@@ -211,15 +211,15 @@ class Told:
             self._say(f"{self._name}: {stored}, {counts.refused:,} refused")
 
     def refuse(self, file: File, at: At, error: GraphidError) -> None:
-        self._rejects.tell(file.name, at.line, error)
+        self._rejects.tell(file.name, at.line, at.end, error)
 
-    def end(self, file: File, counts: Counts, refused: int) -> None:
+    def end(self, file: File, counts: Counts) -> None:
         self._end_bar()
         self._rejects.end(file.name)
-        self.refused += refused
+        self.refused += counts.refused
         typer.echo(
             f"{file.name}: {counts.taken:,} stored, {counts.known:,} known already, "
-            f"{refused:,} refused"
+            f"{counts.refused:,} refused"
         )
 
     def _say(self, text: str) -> None:

@@ -83,7 +83,8 @@ def load(  # noqa: PLR0917 - the options of a command
             rejected.begin()
 
             def refused(name: str, fault: Fault) -> None:
-                rejected.tell(name, fault.number, InvalidInput(fault.message, path=fault.path))
+                error = InvalidInput(fault.message, path=fault.path)
+                rejected.tell(name, fault.line, fault.end, error)
 
             watching = Watching(progress, counting, refused)
             if into is None:

@@ -64,11 +64,12 @@ class Rejects:
         """All lines of a file are done."""
         self._done[name] = None
 
-    def tell(self, name: str, line: int, error: GraphidError) -> None:
-        """A line was refused."""
+    def tell(self, name: str, line: int, end: int, error: GraphidError) -> None:
+        """The lines from ``line`` to ``end`` were refused; nearly always that is one."""
         told = {
             "file": name,
             "line": line,
+            "end": end,
             "code": error.code,
             "path": list(error.path or ()),
             "message": error.message,

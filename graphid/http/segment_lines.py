@@ -22,6 +22,7 @@ from graphid.http.segment_calls import Clock, CookieOf, JsonObject, read_time, t
 from graphid.http.segment_plain import plain_of
 from graphid.identity.ids import Ids
 from graphid.identity.values import Assurance
+from graphid.service.files.lines import TOO_LONG
 from graphid.service.files.reading import Twins
 from graphid.service.messages import Contact, Message
 
@@ -37,7 +38,8 @@ class SegmentLines:
     """Reads lines.
 
     ``cookie_of`` makes the cookie of a call that names a user and none; ``at``: when that
-    happened which says no time; ``id_of``: the message id of a line that names none.
+    happened which says no time, None for when it is read; ``id_of``: the message id of a line that
+    names none.
     """
 
     lines = 1
@@ -54,7 +56,9 @@ class SegmentLines:
         self._at = at
         self._id_of = id_of or Twins().id_of
 
-    def read(self, line: bytes) -> Message | None:
+    def read(self, line: bytes | None) -> Message | None:
+        if line is None:
+            raise InvalidInput(TOO_LONG)
         if line.isspace():
             return None
         said = parse_line(line)
@@ -62,23 +66,13 @@ class SegmentLines:
         if plain is not None:
             return plain
         if said.get("type") == "contact":
-            return _contact(said, self._at)
+            return _contact(said, self._at or datetime.now(UTC))
         said.pop("sentAt", None)  # it corrects nothing
-        if not said.get("messageId"):
+        if _is_nameless(said):
             said = {**said, "messageId": self._id_of(line)}
-        if self._at is not None and not (said.get("timestamp") or said.get("originalTimestamp")):
-            said = {**said, "timestamp": self._at.isoformat()}
+        if not (said.get("timestamp") or said.get("originalTimestamp")):
+            said = {**said, "timestamp": (self._at or datetime.now(UTC)).isoformat()}
         return translate(said, clock=_AS_SENT, cookie_of=self._cookie_of)
-
-    def skip(self, line: bytes) -> None:
-        if line.isspace():
-            return
-        try:
-            said = parse_line(line)
-        except InvalidInput:
-            return
-        if said.get("type") != "contact" and not said.get("messageId"):
-            self._id_of(line)
 
     def end(self) -> None:
         return None
@@ -108,7 +102,12 @@ def _parse_strictly(line: bytes) -> Any:
     return parse_json(line)
 
 
-def _contact(said: JsonObject, at: datetime | None) -> Contact:
+def _is_nameless(said: JsonObject) -> bool:
+    id = said.get("messageId")
+    return not (id.strip() if isinstance(id, str) else id)
+
+
+def _contact(said: JsonObject, at: datetime) -> Contact:
     fields = {name: value for name, value in said.items() if name != "type"}
     if "timestamp" in fields:
         fields.setdefault("occurredAt", fields.pop("timestamp"))
@@ -142,7 +141,7 @@ class LinesOf:
     """Makes readers of lines, in whatever process."""
 
     assurance: Assurance
-    at: datetime | None
+    at: datetime
 
     def __call__(self, ids: Ids, id_of: Callable[[bytes], str]) -> SegmentLines:
         return SegmentLines(cookie_rule(ids, self.assurance), at=self.at, id_of=id_of)

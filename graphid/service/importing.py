@@ -18,7 +18,6 @@ from zlib import crc32
 
 from graphid.errors import GraphidError, Retryable
 from graphid.service.messages import ChatLine, Contact, Message, Plain, Sender
-from graphid.service.moments import Moment
 from graphid.service.receipts import Receipt
 from graphid.service.sources import Source
 
@@ -42,9 +41,7 @@ LONGEST_PAUSE = 10.0
 class Ingests(Protocol):
     """What stores messages; see ``graphid.service.ingest``."""
 
-    async def submit(
-        self, messages: Sequence[Message], sender: Sender, *, taken: set[Moment] | None = None
-    ) -> list[Receipt]:
+    async def submit(self, messages: Sequence[Message], sender: Sender) -> list[Receipt]:
         """One receipt a message, in order."""
 
 
@@ -130,7 +127,6 @@ class Importing(Generic[P]):
                 await self._lanes[_lane(sent.message, len(self._lanes))].put(entry)
 
     async def _work(self, lane: asyncio.Queue[_Entry[P] | None]) -> None:
-        taken: set[Moment] = set()
         is_last = False
         while not is_last:
             entries: list[_Entry[P]] = []
@@ -141,14 +137,11 @@ class Importing(Generic[P]):
                     break
                 entries.append(entry)
             if entries:
-                taken = await self._store(entries, taken)
+                await self._store(entries)
 
-    async def _store(self, entries: list[_Entry[P]], before: set[Moment]) -> set[Moment]:
-        """Submit a list. Equal times on a cookie are spread also over the list before it, whose
-        moments are ``before``; returns those of this one."""
+    async def _store(self, entries: list[_Entry[P]]) -> None:
         messages = [entry.message for entry in entries if entry.message is not None]
-        taken = set(before)
-        receipts = await self._submit(messages, taken)
+        receipts = await self._submit(messages)
         for entry, receipt in zip(entries, receipts, strict=True):
             if receipt.problem is not None:
                 self._refuse(entry, receipt.problem)
@@ -159,13 +152,12 @@ class Importing(Generic[P]):
             else:
                 self.counts.taken += 1
         await self._tell()
-        return taken - before
 
-    async def _submit(self, messages: list[Message], taken: set[Moment]) -> list[Receipt]:
+    async def _submit(self, messages: list[Message]) -> list[Receipt]:
         began, pause = monotonic(), 0.25
         while True:
             try:
-                return await self._ingest.submit(messages, self._source.sender, taken=taken)
+                return await self._ingest.submit(messages, self._source.sender)
             except Retryable as error:
                 if monotonic() - began >= self._patience:
                     raise

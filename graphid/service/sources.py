@@ -3,7 +3,9 @@ own place, such as a partition of Kafka.
 
 A source yields messages in order, each with its position, and is told how far all of them are
 stored. What it was told last is where it may go on after a crash; every message has an id, so that
-going on from an earlier place stores nothing twice.
+going on from an earlier place stores nothing twice. In which lists messages are stored is nothing
+to build on: a source whose times are not all different spreads them itself, each time in the same
+way.
 """
 
 from __future__ import annotations

@@ -155,15 +155,16 @@ async def test_contacts_are_rows(run: Run, own: str, database: Address, tmp_path
         f'crm-{own};3;"{own}-c@example.com";;;;a 5" pipe;no',
         f"crm-{own};;{own}-d@example.com;;;;;",
         f'crm-{own};5;{own}-e@example.com;;;;"open',
+        f"crm-{own};6;{own}-f@example.com;;;;;",
     ]
     (tmp_path / "contacts.csv").write_text("\n".join(rows), encoding="utf-8")
     done = run("contacts.csv")
-    assert done.stdout == "contacts.csv: 2 stored, 0 known already, 3 refused\n", done.stderr
+    assert done.stdout == "contacts.csv: 2 stored, 0 known already, 4 refused\n", done.stderr
     told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
-    assert [(line["line"], line["path"]) for line in told] == [
-        (4, ["curated"]),
-        (6, ["Source ID"]),
-        (7, []),
+    assert [(line["line"], line["end"], line["path"]) for line in told] == [
+        (4, 4, ["curated"]),
+        (6, 6, ["Source ID"]),
+        (7, 8, []),
     ]
     async with world(database, own) as found:
         upserts = [p for p in await found.evidence() if isinstance(p, ContactUpsert)]
@@ -179,6 +180,50 @@ async def test_contacts_are_rows(run: Run, own: str, database: Address, tmp_path
     refused = run("--source", f"crm-{own}", "--format", "csv", "-", input="email\na@example.com\n")
     assert refused.returncode == 2
     assert "no column is sourceId" in refused.stderr
+
+
+async def test_of_a_pipe_a_value_that_comes_back_is_new(
+    run: Run, own: str, database: Address
+) -> None:
+    record = {"type": "contact", "source": f"crm-{own}", "sourceId": "1"}
+    for name in ("Ann", "Bea", "Ann"):
+        done = run("-", input=ndjson([record | {"identifiers": [], "traits": {"firstName": name}}]))
+        assert done.stdout == "standard input: 1 stored, 0 known already, 0 refused\n", done.stderr
+    async with world(database, own) as found:
+        upserts = [p for p in await found.evidence() if isinstance(p, ContactUpsert)]
+    upserts.sort(key=lambda piece: piece.at)
+    assert [piece.traits["firstName"] for piece in upserts] == ["Ann", "Bea", "Ann"]
+
+
+async def test_of_a_slow_pipe_what_is_said_at_one_time_stays_in_order(
+    own: str, database: Address, environment: dict[str, str], tmp_path: Path
+) -> None:
+    calls = [
+        {"type": "identify", "userId": f"{own}-jane"},
+        {"type": "track", "event": "Signed Out"},
+        {"type": "page"},
+        {"type": "page"},
+    ]
+    ids = [f"{own}-{4 - number}" for number in range(4)]
+    common = {"anonymousId": own, "timestamp": "2026-03-01T10:00:00Z"}
+    process = subprocess.Popen(  # noqa: ASYNC220 - it is to run meanwhile
+        command("-"), env=environment, cwd=tmp_path, stdin=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    async with world(database, own) as found:
+        for number, call in enumerate(calls):
+            process.stdin.write(ndjson([common | call | {"messageId": ids[number]}]))
+            process.stdin.flush()
+            deadline = monotonic() + PATIENCE
+            while len(await found.events()) <= number:
+                assert monotonic() < deadline
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 0
+        rows = await found.rows(
+            "MATCH (e:Event {cookie: $run}) RETURN e.messageId AS id ORDER BY e.position"
+        )
+        assert [row["id"] for row in rows] == ids
+        assert await found.faults() == []
 
 
 async def test_killed_in_the_middle_it_goes_on(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from graphid.service.messages import (
 )
 from graphid.service.recording import Recorder
 from graphid.settings import Settings
+from graphid.wiring_of_files import File
 from graphid.wiring_of_loads import Watching, write_history
 from tests.integration.ledger import Silent
 
@@ -39,7 +42,7 @@ IDS = Ids(b"a secret of the tests")
 IN_FORCE = PolicyVersion(1, DEFAULT, 0)
 RECEIVED_AT = 1_900_000_000_000_000
 MINUTE = 60_000_000
-LINES = LinesOf(Assurance.CLAIMED, None)
+LINES = LinesOf(Assurance.CLAIMED, datetime(2026, 3, 1, tzinfo=UTC))
 
 
 def message_of(call: dict[str, Any]) -> Message:
@@ -92,6 +95,8 @@ def test_a_line_that_names_no_id_comes_back_for_one() -> None:
     read = parsing().read(0, line._replace(id=Twins().id_of(text)))
     assert isinstance(read, Read)
     assert decode_told(read.text).id == read.id
+    blank = line._replace(text=text.replace(b'"page",', b'"page", "messageId": "  ",'))
+    assert parsing().read(0, blank) is blank
     with pytest.raises(Nameless):
         LINES(IDS, parsing()._given).read(text)
 
@@ -208,6 +213,39 @@ def test_files_for_an_importer_are_written_into_an_empty_folder(
     nobody = Watching(SilentProgress(), Silent(), lambda name, fault: None)
     with pytest.raises(InvalidInput, match=why):
         write_history(Settings(), [], into, nobody)
+
+
+def test_lines_are_refused_as_by_import(tmp_path: Path) -> None:
+    calls, rows = tmp_path / "calls.ndjson", tmp_path / "rows.csv"
+    call = '{"type": "page", "anonymousId": "c", "messageId": "  ", "properties": {}}\n'
+    calls.write_text(f"\ufeff{call}{'z' * (1 << 20)}\n{call}")
+    rows.write_text(
+        'source,sourceId,note\ncrm,1,"a\nb"\n'
+        f'{"z" * (1 << 20)}\ncrm,2,"open\ncrm,3,lost\ncrm,4,"quoted, cell"\n'
+    )
+    faults: list[tuple[int, int]] = []
+    watching = Watching(
+        SilentProgress(), Silent(), lambda _, fault: faults.append((fault.line, fault.end))
+    )
+    files = [File(calls, "ndjson"), File(rows, "csv")]
+    written = write_history(Settings(), files, tmp_path / "into", watching)
+    assert (written.events, written.contacts, written.known) == (2, 1, 0)
+    assert faults == [(2, 2), (4, 4), (5, 7)]
+    assert written.refused == 5
+
+
+def test_of_a_pipe_what_says_no_time_is_so_when_the_load_begins(tmp_path: Path) -> None:
+    contact = '{"type": "contact", "source": "crm", "sourceId": "1"}\n'
+    told = {"ndjson": contact * 2, "csv": "source,sourceId\ncrm,1\ncrm,1\n"}
+    files = [File(tmp_path / "a", "ndjson"), File(tmp_path / "b", "csv")]
+    with ThreadPoolExecutor() as writing:
+        for file in files:
+            assert file.path is not None
+            os.mkfifo(file.path)
+            writing.submit(file.path.write_text, told[file.format])
+        nobody = Watching(SilentProgress(), Silent(), lambda name, fault: None)
+        written = write_history(Settings(), files, tmp_path / "into", nobody)
+    assert (written.contacts, written.known, written.refused) == (1, 3, 0)
 
 
 def test_the_arguments_of_the_importer_name_every_file(tmp_path: Path) -> None:

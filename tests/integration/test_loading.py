@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -30,6 +31,8 @@ from graphid.graph.policies import Policies
 from graphid.graph.schema import all_migrations, migrate
 from graphid.graph.verifying import Finding
 from graphid.identity.ids import Ids
+from graphid.service.files.source import FileSource
+from graphid.service.files.spread import Spread
 from graphid.service.ingest import Ingest
 from graphid.service.reads import now
 from graphid.service.sequencer import Sequencer
@@ -243,13 +246,11 @@ async def online(database: Database, ids: Ids, file: File) -> None:
 
     await database.write(empty)
     ingest = Ingest(database, Policies(database), ids, now)
-    reader, moments = file.reader(ids), set[tuple[str, int]]()
-    for block in file.lines().blocks():
-        for line in block.lines:
-            assert line is not None
-            message = reader.read(line)
-            assert message is not None
-            await ingest.submit([message], file.sender, taken=moments)
+    source = FileSource(file.lines, partial(file.reader, ids), file.sender, None, Spread())
+    source.open()
+    async for sent in source.messages():
+        assert sent.message is not None
+        await ingest.submit([sent.message], file.sender)
     sequencer = Sequencer(database)
     while await sequencer.turn():
         pass

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from graphid.errors import InvalidInput
+from graphid.service.files.lines import TOO_LONG
 from graphid.service.files.reading import HEADER
 from graphid.service.messages import Contact
 
@@ -43,7 +44,8 @@ DELIMITERS = ",;\t|"
 class ContactRows:
     """Reads rows as contacts.
 
-    ``source``: of rows that name none. ``at``: when it is so, of rows that say no time.
+    ``source``: of rows that name none. ``at``: when it is so, of rows that say no time; None for
+    when they are read.
     """
 
     def __init__(self, *, source: str | None = None, at: datetime | None = None) -> None:
@@ -60,12 +62,7 @@ class ContactRows:
     def is_between(self) -> bool:
         return not self._open
 
-    def skip(self, line: bytes) -> None:
-        row = self._row(line)
-        if row is not None and self._columns is None:
-            self._head(row)
-
-    def read(self, line: bytes) -> Contact | None:
+    def read(self, line: bytes | None) -> Contact | None:
         row = self._row(line)
         if row is None or not any(row):
             return None
@@ -80,16 +77,18 @@ class ContactRows:
             raise InvalidInput("the file ends inside a quoted cell")
         return None
 
-    def _row(self, line: bytes) -> list[str] | None:
+    def _row(self, line: bytes | None) -> list[str] | None:
         """The cells of the row that ends with the line; None where it goes on."""
         self.lines = len(self._open) + 1
+        if line is None:
+            self._open = []
+            raise InvalidInput(TOO_LONG)
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError as error:
             self._open = []
             raise InvalidInput(f"is not UTF-8: byte {error.start + 1} of the line") from None
         if self._columns is None and not self._open:
-            text = text.removeprefix("\ufeff")
             self._delimiter = max(DELIMITERS, key=text.count)
         self._open.append(text)
         try:
@@ -142,7 +141,7 @@ class ContactRows:
         if custom:
             said["traits"]["custom"] = custom
         said.setdefault("source", self._source)
-        said.setdefault("occurredAt", self._at)
+        said.setdefault("occurredAt", self._at or datetime.now(UTC))
         said["traits"] = said["traits"] or None
         try:
             return Contact.model_validate(said)

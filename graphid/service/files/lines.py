@@ -18,7 +18,12 @@ MOST = 1 << 20
 BLOCK = 1 << 18
 """Bytes that are read at once."""
 
+TOO_LONG = f"is longer than {MOST:,} bytes"
+
 GZIP = b"\x1f\x8b"
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""What programs of Windows write before text in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,10 @@ class Lines:
         number, rest, is_long = 1, b"", False
         for chunk in self._chunks():
             hashed.update(chunk)
-            lines: list[bytes | None] = list((rest + chunk).splitlines(keepends=True))
+            text = rest + chunk
+            if number == 1:
+                text = text.removeprefix(BYTE_ORDER_MARK)
+            lines: list[bytes | None] = list(text.splitlines(keepends=True))
             # bytes.splitlines also ends lines at a lone "\r", as old spreadsheets write them.
             rest = cast("bytes", lines.pop()) if lines else b""
             if rest.endswith(b"\n"):

@@ -18,8 +18,8 @@ FOLDER = "imports"
 
 
 class Point(msgspec.Struct, frozen=True):
-    """All up to and including ``line`` is done, ``refused`` of it for good; ``digest``: of the file
-    up to there."""
+    """All up to and including ``line`` is done, ``refused`` lines of that for good; ``digest``: of
+    the file up to there."""
 
     line: int
     digest: str

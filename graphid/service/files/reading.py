@@ -9,7 +9,8 @@ from typing import Protocol
 from graphid.service.messages import Message
 
 REMEMBERED = 100_000
-"""Lines without a message id that are told from their twins: equal ones within so many others."""
+"""How far lines are told from their like: twins without a message id, and events of one cookie at
+one time, where fewer than so many others are between them."""
 
 
 HEADER = ("header",)
@@ -19,15 +20,11 @@ HEADER = ("header",)
 class Reader(Protocol):
     """Reads the lines of one file, in order."""
 
-    def read(self, line: bytes) -> Message | None:
+    def read(self, line: bytes | None) -> Message | None:
         """The message that the line says, or ends; None where it says none (yet).
 
-        Raises InvalidInput whose path names the field.
+        None stands for a line that is too long. Raises InvalidInput whose path names the field.
         """
-        ...
-
-    def skip(self, line: bytes) -> None:
-        """Take in a line of what is stored already."""
         ...
 
     @property

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
 from time import monotonic
 from typing import NamedTuple
 
 from graphid.errors import InvalidInput
-from graphid.service.files.lines import MOST, Block, Lines
+from graphid.service.files.lines import Block, Lines
 from graphid.service.files.points import Point, PointFile
 from graphid.service.files.reading import HEADER, Reader
+from graphid.service.files.spread import Spread
 from graphid.service.messages import Sender
 from graphid.service.sources import Sent
 
@@ -26,6 +26,11 @@ class At(NamedTuple):
     line: int
     end: int
 
+    @property
+    def lines(self) -> int:
+        """How many lines that are."""
+        return self.end - self.line + 1
+
 
 class _Checkpoint(NamedTuple):
     """Once all up to the line ``said`` is done, all up to ``line`` is: the rest says nothing."""
@@ -38,7 +43,8 @@ class _Checkpoint(NamedTuple):
 class FileSource:
     """The messages of one file, or of a pipe, where there is no ``point`` to keep.
 
-    ``lines_of`` opens it, from its beginning; ``reader_of`` makes what reads it.
+    ``lines_of`` opens it, from its beginning; ``reader_of`` makes what reads it. ``spread``: of all
+    files that are taken in together.
     """
 
     def __init__(
@@ -46,19 +52,23 @@ class FileSource:
         lines_of: Callable[[], Lines],
         reader_of: Callable[[], Reader],
         sender: Sender,
-        point: PointFile | None = None,
+        point: PointFile | None,
+        spread: Spread,
     ) -> None:
         self._lines_of = lines_of
         self._reader_of = reader_of
         self._sender = sender
         self._point = point
+        self._spread = spread
         self._checkpoints: deque[_Checkpoint] = deque()
-        self._refused: list[int] = []
+        self._refused: list[At] = []
         self._refused_before = 0
         self._reached: Point | None = None
         self._saved_at = 0.0
         self.resumed = Point(0, "", 0)
         """What an earlier run is known to have done."""
+        self.lines_refused = 0
+        """Of this run, and of earlier ones."""
         self.lines: Lines | None = None
         """As it is read; None before that."""
 
@@ -74,7 +84,7 @@ class FileSource:
         point = None if self._point is None else self._point.read()
         if point is not None and self._skip_to(point):
             self.resumed = point
-            self._refused_before = point.refused
+            self._refused_before = self.lines_refused = point.refused
         else:
             self._begin()
         return self.resumed.line
@@ -87,10 +97,8 @@ class FileSource:
         """Whether the file begins with what the point is about; then that is read over."""
         self._begin()
         for block in self._blocks:
-            for line in block.lines:
-                if line is not None:
-                    with suppress(InvalidInput):  # it was told of
-                        self._reader.skip(line)
+            for _ in self._read(block):
+                pass  # what it says is stored, and decides the ids and moments of what follows
             if block.last >= point.line:
                 return (block.last, block.digest) == (point.line, point.digest)
         return False
@@ -115,8 +123,6 @@ class FileSource:
     def _read(self, block: Block) -> Iterator[Sent[At]]:
         for number, line in enumerate(block.lines, block.first):
             try:
-                if line is None:
-                    raise InvalidInput(f"is longer than {MOST:,} bytes")
                 message = self._reader.read(line)
             except InvalidInput as error:
                 if error.path == HEADER:
@@ -124,22 +130,23 @@ class FileSource:
                 yield Sent(At(self._first(number), number), None, error)
                 continue
             if message is not None:
-                yield Sent(At(self._first(number), number), message)
+                yield Sent(At(self._first(number), number), self._spread.place(message))
 
     def _first(self, number: int) -> int:
         return number - self._reader.lines + 1
 
     def refused(self, at: At) -> None:
         """What is said there was refused for good."""
-        self._refused.append(at.end)
+        self._refused.append(at)
+        self.lines_refused += at.lines
 
     async def stored(self, position: At) -> None:
         last: _Checkpoint | None = None
         while self._checkpoints and self._checkpoints[0].said <= position.end:
             last = self._checkpoints.popleft()
         if last is not None:
-            self._refused_before += sum(end <= last.line for end in self._refused)
-            self._refused = [end for end in self._refused if end > last.line]
+            self._refused_before += sum(at.lines for at in self._refused if at.end <= last.line)
+            self._refused = [at for at in self._refused if at.end > last.line]
             self._reached = Point(last.line, last.digest, self._refused_before)
             if monotonic() - self._saved_at >= SAVE_EVERY:
                 self.save()

@@ -21,6 +21,7 @@ from graphid.identity.state import Opening
 from graphid.identity.values import Identify, Kind, Micros, place
 from graphid.service.departures import USER
 from graphid.service.loading.told import Piece, Told, decode_told, encode
+from graphid.service.moments import Moments
 
 SHARE = 1 << 40
 """Numbers of nodes that a share of the cookies has for itself."""
@@ -52,14 +53,11 @@ class Seen(msgspec.Struct, array_like=True, gc=False):
 
 def lines_of(file: Path) -> Iterator[Told]:
     """The lines of a share, in the order of the files, at times that each has for itself."""
-    taken: set[tuple[str, Micros]] = set()
+    moments = Moments()
     with file.open("rb") as opened:
         for line in opened:
             told = decode_told(line)
-            at = told.at
-            while (told.cookie, at) in taken:
-                at += 1
-            taken.add((told.cookie, at))
+            at = moments.free(told.cookie, told.at)
             if at != told.at:
                 told.at = at
                 for piece in (*told.evidence, *_departures(told)):

@@ -30,7 +30,7 @@ from graphid.graph.verifying import Progress
 from graphid.identity.ids import Ids
 from graphid.identity.repetition import may_repeat
 from graphid.identity.values import OF_RECORD, Evidence, Place
-from graphid.service.files.lines import MOST, Lines
+from graphid.service.files.lines import Lines
 from graphid.service.files.reading import HEADER, Reader, Twins
 from graphid.service.loading.cookies import (
     Seen,
@@ -57,8 +57,6 @@ SHARE_SIZE = 64 << 20
 
 MOST_SHARES = 256
 
-TOO_LONG = f"is longer than {MOST:,} bytes"
-
 T = TypeVar("T")
 
 _seen = msgspec.json.Decoder(Seen).decode
@@ -76,7 +74,7 @@ class Input:
 
 @dataclass
 class Written:
-    """What was written. ``known``: lines whose message id came before."""
+    """What was written. ``known``: messages whose id came before. ``refused``: lines."""
 
     events: int = 0
     known: int = 0
@@ -90,7 +88,7 @@ class Written:
 class History:
     """A history on its way into ``folder``, which is empty.
 
-    ``on_refused`` is told of lines that cannot be read: the file, the number, and why.
+    ``on_refused`` is told of lines that cannot be read: the file, which lines, and why.
     """
 
     folder: Path
@@ -135,7 +133,7 @@ class History:
             for number, given in enumerate(inputs):
                 for count, read in enumerate(self._read(number, given, pool)):
                     if isinstance(read, Fault):
-                        self.written.refused += 1
+                        self.written.refused += read.end - read.line + 1
                         self.on_refused(given.name, read)
                     else:
                         self._take(read, files[read.share], met)
@@ -171,20 +169,18 @@ class History:
         for block in lines.blocks():
             for number, line in enumerate(block.lines, block.first):
                 try:
-                    if line is None:
-                        raise InvalidInput(TOO_LONG)
                     message = reader.read(line)
                 except InvalidInput as error:
                     if error.path == HEADER:
                         raise
-                    yield Fault(number - reader.lines + 1, error.path or (), error.message)
+                    yield Fault(number - reader.lines + 1, number, error.path or (), error.message)
                     continue
                 if message is not None:
                     yield sharing.read(message)
         try:
             reader.end()
         except InvalidInput as error:
-            yield Fault(number - reader.lines + 1, (), error.message)
+            yield Fault(number - reader.lines + 1, number, (), error.message)
 
     # ------------------------------------------------------------------ 2: fold
 
@@ -266,13 +262,9 @@ def _chunks(lines: Lines, twins: Twins) -> Iterator[list[Line]]:
     chunk: list[Line] = []
     for block in lines.blocks():
         for number, text in enumerate(block.lines, block.first):
-            if text is None:
-                # Too long to be handed on; what reads it says so.
-                chunk.append(Line(number, b" " * (MOST + 1), "-"))
-            else:
-                # Nearly always, who names no id says so nowhere.
-                id = "" if b'"messageId"' in text else twins.id_of(text)
-                chunk.append(Line(number, text, id))
+            # Nearly always, who names no id says so nowhere.
+            id = "" if text is None or b'"messageId"' in text else twins.id_of(text)
+            chunk.append(Line(number, text, id))
             if len(chunk) == CHUNK:
                 yield chunk
                 chunk = []

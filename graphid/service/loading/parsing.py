@@ -22,7 +22,6 @@ from graphid.identity.ids import Ids
 from graphid.identity.policy import PolicyVersion
 from graphid.identity.values import Micros
 from graphid.service.contents import contact_id_of
-from graphid.service.files.lines import MOST
 from graphid.service.files.reading import Reader
 from graphid.service.loading.told import Telling, encode
 from graphid.service.messages import ChatLine, Contact, Message, Plain, Sender
@@ -40,11 +39,11 @@ CHUNK = 1000
 
 
 class Line(NamedTuple):
-    """A line of a file: its number, what it says, and the message id that it has where it names
-    none; empty where whether it names one is not known yet."""
+    """A line of a file: its number, what it says (None: too much), and the message id that it has
+    where it names none; empty where whether it names one is not known yet."""
 
     number: int
-    text: bytes
+    text: bytes | None
     id: str
 
 
@@ -57,9 +56,10 @@ class Read(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Why a line is none."""
+    """Why the lines from ``line`` to ``end`` are none."""
 
-    number: int
+    line: int
+    end: int
     path: tuple[str, ...]
     message: str
 
@@ -129,13 +129,11 @@ class Parsing:
         nothing."""
         self._id = line.id
         try:
-            if len(line.text) > MOST:
-                raise InvalidInput(f"is longer than {MOST:,} bytes")
             message = self._readers[file].read(line.text)
         except Nameless:
             return line
         except InvalidInput as error:
-            return Fault(line.number, error.path or (), error.message)
+            return Fault(line.number, line.number, error.path or (), error.message)
         return None if message is None else self._sharing.read(message)
 
 
@@ -152,7 +150,7 @@ def _begin(task: Task) -> None:
 
 # What goes from process to process is bare tuples: naming each costs more than reading it.
 _Bare = tuple[int, str, bytes]
-_BareLine = tuple[int, bytes, str]
+_BareLine = tuple[int, bytes | None, str]
 
 
 def _parse(file: int, lines: list[_BareLine]) -> list[_Bare | Fault | Line]:
@@ -213,6 +211,7 @@ class Pool:
         for found in self.each(partial(_parse, file, chunk) for chunk in bare):
             for one in found:
                 if isinstance(one, Line):
+                    assert one.text is not None
                     settled = self._own.read(file, one._replace(id=id_of(one.text)))
                     assert not isinstance(settled, Line)
                     if settled is not None:
