@@ -367,6 +367,7 @@ async def test_an_id_of_something_else_is_refused_by_its_kind(near: Neighbourhoo
         "event_x": "an event",
         "session_x": "a session",
         "review_x": "a review",
+        "join_x": "a join in a journey",
         started["startChat"]["chat"]["id"]: "a chat",
     }
     for id, kind in others.items():

@@ -53,7 +53,13 @@ _GUESSES = {
     "contact": NodeKind.CONTACT,
     "identifier": NodeKind.IDENTIFIER,
 }
-_OTHERS = {"event": "an event", "session": "a session", "link": "a link", "review": "a review"}
+_OTHERS = {
+    "event": "an event",
+    "session": "a session",
+    "link": "a link",
+    "review": "a review",
+    "join": "a join in a journey",
+}
 _WANTED = "a cluster is around a person, device, contact, cookie, visitor or identifier"
 
 
