@@ -88,6 +88,21 @@ class Neighbourhood:
 
             await self.world.database.write(work, timeout=60)
 
+    async def join(self, one: str, other: str) -> None:
+        """The contact of one of a crowd is that of another besides."""
+
+        async def work(unit: Unit) -> None:
+            await unit.run_text(
+                """MATCH (one:Person {id: 'person_' + $one})
+                   MATCH (contact:Contact {id: 'contact_' + $other})-[belongs:BELONGS_TO]->(other)
+                   MERGE (contact)-[:BELONGS_TO]->(one)
+                   DELETE belongs, other""",
+                one=one,
+                other=other,
+            )
+
+        await self.world.database.write(work, timeout=60)
+
     async def disperse(self) -> None:
         """Delete a crowd, if there was one: later tests look through the whole database."""
 
@@ -403,6 +418,25 @@ async def test_a_kiosk_is_bounded_and_crowds_nobody_out(near: Neighbourhood) -> 
     assert cluster["truncated"]
     assert not cluster["omittedIsExact"]
     assert cluster["omitted"] == MOST - 1 - len(of_kiosk)
+
+
+async def test_of_a_person_with_several_contacts_the_latest_uses_are_looked_at(
+    near: Neighbourhood,
+) -> None:
+    one, two = near.named("one"), near.named("two")
+    crowd = near.crowd()
+    for person in (one, two):
+        for number in range(MOST):
+            crowd.use(f"{person}-old", f"{person}-{number}", person, held=0)
+    for person in (one, two):
+        crowd.use(f"{person}-new", f"{person}-new", person, held=0)
+    await near.write(crowd)
+    await near.join(one, two)
+    cluster = await near.around(f"person_{one}", hops=1)
+    assert edges(cluster, "USED_BY").keys() == {
+        (device, f"person_{one}") for device in (f"{one}-new", f"{two}-new", f"{two}-old")
+    }
+    assert not cluster["omittedIsExact"]
 
 
 async def test_a_device_full_of_anonymous_cookies_shows_who_is_known(near: Neighbourhood) -> None:
