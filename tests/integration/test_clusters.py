@@ -134,10 +134,15 @@ class Neighbourhood:
         cluster: dict[str, Any] = found["cluster"]
         return cluster
 
+    async def signalled(self, id: str) -> list[dict[str, Any]]:
+        """All signals, the highest first."""
+        found = await self.world.ask(SIGNALS, around=id)
+        signalled: list[dict[str, Any]] = found["cluster"]["signals"]
+        return signalled
+
     async def signals(self, id: str) -> dict[str, dict[str, Any]]:
         """The signals, by kind, the highest of each."""
-        found = (await self.world.ask(SIGNALS, around=id))["cluster"]["signals"]
-        return {signal["kind"]: signal for signal in reversed(found)}
+        return {signal["kind"]: signal for signal in reversed(await self.signalled(id))}
 
     async def refused(self, id: str, **arguments: Any) -> dict[str, Any]:
         """What is wrong with a request."""
@@ -528,6 +533,23 @@ async def test_a_person_on_many_devices_within_days(near: Neighbourhood) -> None
     found = await near.signals(fast["id"])
     assert found["PERSON_ON_MANY_DEVICES"]["score"] == 0.5
     assert found["PERSON_ON_MANY_DEVICES"]["evidence"][0] == fast["id"]
+
+
+async def test_no_device_crowds_out_the_logins_on_another(
+    near: Neighbourhood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters_module, "MOST_PAIRS", 3)
+    for number in range(4):
+        for device in ("x", "y", "z"):
+            cookie, who = f"{device}{number}", f"email:p{number}@x.example"
+            await near.identified(device, cookie, number * MINUTE, who)
+    person = await near.holding("email:p0@x.example")
+    found = [
+        signal["evidence"][0]
+        for signal in await near.signalled(person["id"])
+        if signal["kind"] == "LOGIN_SOON_AFTER_ANOTHER"
+    ]
+    assert sorted(found) == [near.named(device) for device in ("x", "y", "z")]
 
 
 async def test_the_number_of_signals_is_bounded(

@@ -176,6 +176,26 @@ def test_few_of_many_uses_are_held_against_a_login() -> None:
     assert len(signals.pairs_of(uses)) == signals.SUCCESSIONS * signals.BEFORE
 
 
+def test_what_is_known_to_lie_closest_is_looked_at_first() -> None:
+    uses = [
+        use("a", 0),
+        use("b", MINUTE, ended_at=98 * MINUTE),
+        use("c", 2 * MINUTE),
+        use("d", 100 * MINUTE),
+    ]
+    # How long somebody who never left was there is not known, so their login counts.
+    assert [
+        (one.before.person, one.after.person) for one in signals.pairs_of(newest_first(uses))
+    ] == [
+        ("b", "c"),
+        ("a", "b"),
+        ("b", "d"),
+        ("a", "c"),
+        ("c", "d"),
+        ("a", "d"),
+    ]
+
+
 def test_a_gap_below_nothing_is_none() -> None:
     one = Succession(use("a", 0), use("b", MINUTE), gap=-MINUTE)
     assert signals.soon_after("d", [one]) is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from graphid.errors import InvalidInput, NotFound
 from graphid.graph.database import Readable
@@ -12,7 +11,7 @@ from graphid.graph.queries import query
 from graphid.identity.values import Micros, message_of
 from graphid.service.chats import Chats
 from graphid.service.clusters.drawing import EDGES_A_NODE, edges_of
-from graphid.service.clusters.reading import Around
+from graphid.service.clusters.reading import Around, alternating
 from graphid.service.clusters.records import Cluster, Node, NodeKind, Surroundings
 from graphid.service.clusters.signals import (
     Claim,
@@ -44,7 +43,8 @@ MOST_NODES = 1000
 MOST_CLAIMS = 100
 """Of one identifier: how many times that it was named are looked at, the latest."""
 MOST_PAIRS = 500
-"""Of one cluster: how many logins are held against who was there before."""
+"""Of one cluster: how many logins are held against who was there before. Each device gives one in
+turn, its closest first."""
 MOST_SIGNALS = 100
 """Of one cluster, those of the highest score."""
 
@@ -137,7 +137,7 @@ class Clusters:
             for node, around in cluster.found.items()
             if node.kind is NodeKind.DEVICE
         }
-        looked_at = list(islice((pair for of in pairs.values() for pair in of), MOST_PAIRS))
+        looked_at = alternating(*pairs.values())[:MOST_PAIRS]
         claims, activity = await asyncio.gather(
             self._claims(identifiers), self._activity(looked_at)
         )

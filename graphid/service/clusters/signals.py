@@ -136,7 +136,8 @@ def new_people(device: str, uses: Sequence[Use], *, is_cut: bool) -> Signal | No
 
 
 def pairs_of(uses: Sequence[Use]) -> list[Pair]:
-    """The first logins of people on a device, each with who may have been there shortly before."""
+    """The first logins of people on a device, each with who may have been there shortly before;
+    those first of which is known that they lie closest together."""
     pairs: list[Pair] = []
     for after in first_uses(uses)[:SUCCESSIONS]:
         before: dict[str, Use] = {}
@@ -148,7 +149,7 @@ def pairs_of(uses: Sequence[Use]) -> list[Pair]:
             if len(before) == BEFORE:
                 break
         pairs += (Pair(use, after) for use in before.values())
-    return pairs
+    return sorted(pairs, key=_known_gap)
 
 
 def soon_after(device: str, successions: Sequence[Succession]) -> Signal | None:
@@ -261,6 +262,15 @@ def succession_of(pair: Pair, last: Micros | None) -> Succession | None:
         return None
     ended = pair.before.ended_at
     return Succession(*pair, gap=pair.after.at - (last if ended is None else min(last, ended)))
+
+
+def _known_gap(pair: Pair) -> Micros:
+    """How long before the other's login the one was there for certain: what happened on the cookie
+    since is not read yet."""
+    before, after = pair
+    if before.ended_at is not None and before.ended_at < after.at:
+        return after.at - before.ended_at
+    return after.at - before.at
 
 
 def _above(count: int, usual: int) -> float:
