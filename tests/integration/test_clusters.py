@@ -526,6 +526,34 @@ async def test_an_identifier_that_is_named_everywhere(near: Neighbourhood) -> No
     assert "PERSON_ON_MANY_DEVICES" not in found
 
 
+@pytest.mark.parametrize("curated", [True, False])
+async def test_browsers_claim_to_be_somebody_whom_only_a_record_knows(
+    near: Neighbourhood, curated: bool
+) -> None:
+    record = near.world.record("vic", 0, "crm_id:vic", "email:vic@x.example", curated=curated)
+    await near.world.one(record, SERVER)
+    for number in range(6):
+        await near.identified(
+            f"d{number}", f"c{number}", DAY + number, "email:vic@x.example", server=False
+        )
+    victim = await near.holding("crm_id:vic")
+    found = (await near.signals(victim["id"]))["CLAIMS_NEVER_VERIFIED"]
+    assert found["score"] == round(6 / 7, 3)
+    assert found["explanation"].endswith("the person is vouched for, but on no device.")
+    assert found["evidence"][0] == victim["id"]
+    assert len(found["evidence"]) == 7
+
+
+async def test_who_is_known_by_claims_alone_is_claimed_to_be_nobody_else(
+    near: Neighbourhood,
+) -> None:
+    for number in range(6):
+        await near.identified(
+            f"d{number}", f"c{number}", number * DAY, "email:self@x.example", server=False
+        )
+    assert await near.signals((await near.holding("email:self@x.example"))["id"]) == {}
+
+
 async def test_a_person_on_many_devices_within_days(near: Neighbourhood) -> None:
     for number in range(16):
         await near.identified(f"f{number}", f"f{number}", DAY * number, "email:fast@x.example")

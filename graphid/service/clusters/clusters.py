@@ -19,6 +19,7 @@ from graphid.service.clusters.signals import (
     Signal,
     claims_never_verified,
     identifier_on_many_devices,
+    is_vouched_for,
     many_people,
     new_people,
     pairs_of,
@@ -30,7 +31,7 @@ from graphid.service.clusters.signals import (
 )
 from graphid.service.clusters.walking import walk
 from graphid.service.links import NamedIdentifier
-from graphid.service.people import People
+from graphid.service.people import People, PersonRecord
 from graphid.service.visitors import at_moment
 
 LIST_CLAIMS = query("clusters/list_claims")
@@ -150,9 +151,8 @@ class Clusters:
         for node, around in cluster.found.items():
             if node.kind is NodeKind.DEVICE:
                 found += _of_device(node.id, around, pairs[node.id], activity)
-            elif node.kind is NodeKind.PERSON:
-                found.append(person_on_many_devices(node.id, around.uses, is_cut=around.is_cut))
-                found.append(claims_never_verified(node.id, around.uses))
+            elif isinstance(around.record, PersonRecord):
+                found += _of_person(around.record, around)
         return ranked(found)[:MOST_SIGNALS]
 
     async def _claims(self, identifiers: Sequence[NamedIdentifier]) -> dict[str, list[Claim]]:
@@ -182,6 +182,13 @@ class Clusters:
 
 def _by_client_id(id: str) -> list[Node]:
     return [Node(NodeKind.DEVICE, id), Node(NodeKind.COOKIE, id)]
+
+
+def _of_person(person: PersonRecord, around: Surroundings) -> Iterator[Signal | None]:
+    yield person_on_many_devices(person.id, around.uses, is_cut=around.is_cut)
+    yield claims_never_verified(
+        person.id, around.uses, is_vouched_for=is_vouched_for(person), is_cut=around.is_cut
+    )
 
 
 def _of_device(
