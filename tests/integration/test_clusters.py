@@ -40,6 +40,8 @@ CLUSTER = """query ($around: ID!, $hops: Int, $nodes: Int) {
 SIGNALS = """query ($around: ID!) {
   cluster(around: $around) { signals { kind score explanation evidence } } }"""
 
+EVENT = "query ($id: ID!) { event(messageId: $id) { type } }"
+
 ANALYST = Caller("sk:analyst", frozenset({Scope.GRAPH_VIEW}), False)
 AGENT = Caller("sk:agent", frozenset({Scope.JOURNEY_VIEW, Scope.IDENTIFIER_VIEW}), False)
 
@@ -526,6 +528,48 @@ async def test_an_identifier_that_is_named_everywhere(near: Neighbourhood) -> No
     assert "PERSON_ON_MANY_DEVICES" not in found
 
 
+async def test_what_else_names_an_identifier_hides_no_device(
+    near: Neighbourhood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters_module, "MOST_CLAIMS", 20)
+    for number in range(12):
+        await near.identified(f"d{number}", f"c{number}", number, "email:busy@x.example")
+    for number in range(25):
+        await near.world.one(
+            near.world.record("busy", DAY + number, "email:busy@x.example"), SERVER
+        )
+    busy = await near.holding("email:busy@x.example")
+    found = (await near.signals(busy["id"]))["IDENTIFIER_ON_MANY_DEVICES"]
+    assert found["explanation"].startswith("One e-mail address was named on 12 devices;")
+    assert len(found["evidence"]) == 1 + signals.EVIDENCE_SHOWN
+    for message in found["evidence"][1:]:
+        assert (await near.world.ask(EVENT, id=message))["event"]["type"] == "IDENTIFY"
+
+
+async def test_one_device_that_names_an_identifier_again_and_again_hides_no_other(
+    near: Neighbourhood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        await near.identified(f"d{number}", f"c{number}", number, "email:again@x.example")
+    for number in range(110):
+        await near.identified("d0", "c0", DAY + number, "email:again@x.example")
+    again = (await near.holding("email:again@x.example"))["id"]
+    for most, least, named in (("MOST_CLAIMS", 120, "11"), ("MOST_TOUCHES", 119, "10")):
+        found = (await near.signals(again))["IDENTIFIER_ON_MANY_DEVICES"]
+        assert "named on 12 devices" in found["explanation"]
+        # Where not all is looked at, it says so.
+        with monkeypatch.context() as bounded:
+            bounded.setattr(clusters_module, most, least)
+            found = (await near.signals(again))["IDENTIFIER_ON_MANY_DEVICES"]
+            assert f"named on at least {named} devices" in found["explanation"]
+
+
+async def test_a_browser_that_clears_its_cookies_is_not_many_devices(near: Neighbourhood) -> None:
+    for number in range(12):
+        await near.identified(None, f"cleared{number}", number, "email:clear@x.example")
+    assert await near.signals((await near.holding("email:clear@x.example"))["id"]) == {}
+
+
 @pytest.mark.parametrize("curated", [True, False])
 async def test_browsers_claim_to_be_somebody_whom_only_a_record_knows(
     near: Neighbourhood, curated: bool
@@ -622,7 +666,16 @@ def test_every_signal_and_edge_is_documented_with_its_numbers() -> None:
     for kind, words in told.items():
         assert words in rows[kind]
     assert f"up to {MOST} for each device" in DOCUMENT
-    assert f"latest {MOST} uses, contacts or holds" in " ".join(DOCUMENT.split())
+    bounds = (
+        f"latest {MOST} uses, contacts or holds",
+        f"latest {clusters_module.MOST_TOUCHES} pieces of evidence",
+        f"latest {signals.SUCCESSIONS} logins of somebody new",
+        f"up to {signals.BEFORE} uses before each",
+        f"up to {clusters_module.MOST_PAIRS} in a cluster",
+        f"The {clusters_module.MOST_SIGNALS} signals",
+    )
+    for words in bounds:
+        assert words in " ".join(DOCUMENT.split())
 
 
 # ---------------------------------------------------------------------- who may see it

@@ -224,6 +224,14 @@ def test_an_identifier_on_many_devices_is_told_without_its_value() -> None:
     assert found.evidence == ("identifier_1", *(f"m{n:02}" for n in range(10)))
 
 
+def test_each_device_that_named_it_is_evidence_once() -> None:
+    claims = [Claim(f"m{n:02}", f"d{n // 2}") for n in range(24)]
+    found = signals.identifier_on_many_devices(JO, claims, is_cut=True)
+    assert found is not None
+    assert found.explanation.startswith("One e-mail address was named on at least 12 devices;")
+    assert found.evidence == ("identifier_1", *(f"m{2 * n:02}" for n in range(10)))
+
+
 # ---------------------------------------------------------------------- a person
 
 

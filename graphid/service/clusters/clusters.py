@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from graphid.errors import InvalidInput, NotFound
 from graphid.graph.database import Readable
 from graphid.graph.queries import query
-from graphid.identity.values import Micros, message_of
+from graphid.identity.values import OF_RECORD, Kind, Micros, message_of, place
 from graphid.service.chats import Chats
 from graphid.service.clusters.drawing import EDGES_A_NODE, edges_of
-from graphid.service.clusters.reading import Around, alternating
+from graphid.service.clusters.reading import FEW, Around, alternating
 from graphid.service.clusters.records import Cluster, Node, NodeKind, Surroundings
 from graphid.service.clusters.signals import (
     Claim,
@@ -41,13 +41,19 @@ MOST_HOPS = 6
 MOST_NODES = 1000
 """Of one cluster: what a human can still look at, drawn."""
 
-MOST_CLAIMS = 100
-"""Of one identifier: how many times that it was named are looked at, the latest."""
+MOST_CLAIMS = 500
+"""Of one identifier: how many identifies that named it are looked at, the latest."""
+MOST_TOUCHES = 2000
+"""Of one identifier: in how much evidence, the latest, those are looked for. A record that is told
+every hour is told so often in twelve weeks."""
 MOST_PAIRS = 500
 """Of one cluster: how many logins are held against who was there before. Each device gives one in
 turn, its closest first."""
 MOST_SIGNALS = 100
 """Of one cluster, those of the highest score."""
+
+_OF_RECORD = place(0, Kind.STATEMENT, OF_RECORD).removeprefix(place(0, Kind.STATEMENT, "").rstrip())
+"""What the places end with at which sources told of their records."""
 
 _GUESSES = {
     "person": NodeKind.PERSON,
@@ -143,10 +149,7 @@ class Clusters:
             self._claims(identifiers), self._activity(looked_at)
         )
         found: list[Signal | None] = [
-            identifier_on_many_devices(
-                one, claims.get(one.id, []), is_cut=len(claims.get(one.id, [])) >= MOST_CLAIMS
-            )
-            for one in identifiers
+            identifier_on_many_devices(one, of_one, is_cut=is_cut) for one, of_one, is_cut in claims
         ]
         for node, around in cluster.found.items():
             if node.kind is NodeKind.DEVICE:
@@ -155,17 +158,25 @@ class Clusters:
                 found += _of_person(around.record, around)
         return ranked(found)[:MOST_SIGNALS]
 
-    async def _claims(self, identifiers: Sequence[NamedIdentifier]) -> dict[str, list[Claim]]:
-        """From where each identifier, by its id, was named."""
+    async def _claims(
+        self, identifiers: Sequence[NamedIdentifier]
+    ) -> list[tuple[NamedIdentifier, list[Claim], bool]]:
+        """From where each identifier was named, the latest first; and whether there may be more."""
         if not identifiers:
-            return {}
-        keys = {f"identifier:{one.type}:{one.value}": one.id for one in identifiers}
-        named = {"keys": list(keys), "most": MOST_CLAIMS}
+            return []
+        keys = {f"identifier:{one.type}:{one.value}": one for one in identifiers}
+        named = {
+            "keys": list(keys),
+            "touches": MOST_TOUCHES,
+            "ofRecord": _OF_RECORD,
+            "most": MOST_CLAIMS,
+            "few": FEW,
+        }
         (row,) = await self._database.read_rows(LIST_CLAIMS, named=named)
-        found: dict[str, list[Claim]] = {}
-        for key, device, evidence in row["rows"]:
-            found.setdefault(keys[key], []).append(Claim(message_of(evidence), device))
-        return found
+        return [
+            (keys[key], [Claim(message_of(id), device) for id, device in claims], is_cut)
+            for key, claims, is_cut in row["rows"]
+        ]
 
     async def _activity(self, pairs: Sequence[Pair]) -> dict[tuple[str, Micros], Micros]:
         """When something last happened on a cookie before a moment, by the two."""

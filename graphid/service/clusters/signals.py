@@ -90,7 +90,7 @@ class Succession(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """An identify that named an identifier: which it was, and the device that it came from."""
+    """An identify that named an identifier: which it was, and a device that it came from."""
 
     evidence: str
     device: str
@@ -180,8 +180,10 @@ def soon_after(device: str, successions: Sequence[Succession]) -> Signal | None:
 def identifier_on_many_devices(
     identifier: NamedIdentifier, claims: Sequence[Claim], *, is_cut: bool
 ) -> Signal | None:
-    """One identifier was named from more devices than a human has."""
-    devices = {claim.device for claim in claims}
+    """One identifier was named from more devices than a human has. ``claims``: the latest first."""
+    devices: dict[str, str] = {}
+    for claim in claims:
+        devices.setdefault(claim.device, claim.evidence)
     if len(devices) <= USUAL_CLAIMING_DEVICES:
         return None
     return Signal(
@@ -189,7 +191,7 @@ def identifier_on_many_devices(
         _above(len(devices), USUAL_CLAIMING_DEVICES),
         f"One {word_for(identifier.type)} was named on {_at_least(len(devices), is_cut).lower()} "
         f"devices; a person has about {USUAL_CLAIMING_DEVICES} at most.",
-        (identifier.id, *sorted({claim.evidence for claim in claims})[:EVIDENCE_SHOWN]),
+        (identifier.id, *list(dict.fromkeys(devices.values()))[:EVIDENCE_SHOWN]),
     )
 
 
