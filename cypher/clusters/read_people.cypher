@@ -1,4 +1,4 @@
-// Purpose: People who are somebody now, each with their contacts, and what they used, the latest of each contact first.
+// Purpose: People who are somebody now, each with their contacts, and what they used, the latest uses.
 // Parameters: $named, a map: ids, of people; most, how many contacts and uses of each are looked at; few, how many devices of a cookie.
 // Columns: people.
 

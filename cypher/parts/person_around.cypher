@@ -1,4 +1,4 @@
-// Purpose: The contacts of a person who is somebody now, and what they used, the latest of each contact first. Of $named it takes what clusters/read_people does.
+// Purpose: The contacts of a person who is somebody now, and what they used, the latest uses. Of $named it takes what clusters/read_people does.
 // Columns: people.
 
 CALL (person) {
@@ -17,7 +17,7 @@ CALL (person) {
     WHERE visitor.contact = contact.id AND visitor.linkedAt >= 0
     RETURN visitor ORDER BY visitor.contact DESC, visitor.linkedAt DESC LIMIT $named.most
   }
-  WITH contact, visitor LIMIT $named.most
+  WITH contact, visitor ORDER BY visitor.linkedAt DESC, visitor.id LIMIT $named.most
   // By the visitor's few links: a contact can have very many.
   MATCH (visitor)-[link:IDENTIFIED_AS]->(identified:Contact)
   WHERE identified.id = contact.id AND link.state <> 'SEVERED'

@@ -40,6 +40,8 @@ CLUSTER = """query ($around: ID!, $hops: Int, $nodes: Int) {
 SIGNALS = """query ($around: ID!) {
   cluster(around: $around) { signals { kind score explanation evidence } } }"""
 
+EVENT = "query ($id: ID!) { event(messageId: $id) { type } }"
+
 ANALYST = Caller("sk:analyst", frozenset({Scope.GRAPH_VIEW}), False)
 AGENT = Caller("sk:agent", frozenset({Scope.JOURNEY_VIEW, Scope.IDENTIFIER_VIEW}), False)
 
@@ -88,6 +90,21 @@ class Neighbourhood:
 
             await self.world.database.write(work, timeout=60)
 
+    async def join(self, one: str, other: str) -> None:
+        """The contact of one of a crowd is that of another besides."""
+
+        async def work(unit: Unit) -> None:
+            await unit.run_text(
+                """MATCH (one:Person {id: 'person_' + $one})
+                   MATCH (contact:Contact {id: 'contact_' + $other})-[belongs:BELONGS_TO]->(other)
+                   MERGE (contact)-[:BELONGS_TO]->(one)
+                   DELETE belongs, other""",
+                one=one,
+                other=other,
+            )
+
+        await self.world.database.write(work, timeout=60)
+
     async def disperse(self) -> None:
         """Delete a crowd, if there was one: later tests look through the whole database."""
 
@@ -119,10 +136,15 @@ class Neighbourhood:
         cluster: dict[str, Any] = found["cluster"]
         return cluster
 
+    async def signalled(self, id: str) -> list[dict[str, Any]]:
+        """All signals, the highest first."""
+        found = await self.world.ask(SIGNALS, around=id)
+        signalled: list[dict[str, Any]] = found["cluster"]["signals"]
+        return signalled
+
     async def signals(self, id: str) -> dict[str, dict[str, Any]]:
         """The signals, by kind, the highest of each."""
-        found = (await self.world.ask(SIGNALS, around=id))["cluster"]["signals"]
-        return {signal["kind"]: signal for signal in reversed(found)}
+        return {signal["kind"]: signal for signal in reversed(await self.signalled(id))}
 
     async def refused(self, id: str, **arguments: Any) -> dict[str, Any]:
         """What is wrong with a request."""
@@ -367,6 +389,7 @@ async def test_an_id_of_something_else_is_refused_by_its_kind(near: Neighbourhoo
         "event_x": "an event",
         "session_x": "a session",
         "review_x": "a review",
+        "join_x": "a join in a journey",
         started["startChat"]["chat"]["id"]: "a chat",
     }
     for id, kind in others.items():
@@ -402,6 +425,25 @@ async def test_a_kiosk_is_bounded_and_crowds_nobody_out(near: Neighbourhood) -> 
     assert cluster["truncated"]
     assert not cluster["omittedIsExact"]
     assert cluster["omitted"] == MOST - 1 - len(of_kiosk)
+
+
+async def test_of_a_person_with_several_contacts_the_latest_uses_are_looked_at(
+    near: Neighbourhood,
+) -> None:
+    one, two = near.named("one"), near.named("two")
+    crowd = near.crowd()
+    for person in (one, two):
+        for number in range(MOST):
+            crowd.use(f"{person}-old", f"{person}-{number}", person, held=0)
+    for person in (one, two):
+        crowd.use(f"{person}-new", f"{person}-new", person, held=0)
+    await near.write(crowd)
+    await near.join(one, two)
+    cluster = await near.around(f"person_{one}", hops=1)
+    assert edges(cluster, "USED_BY").keys() == {
+        (device, f"person_{one}") for device in (f"{one}-new", f"{two}-new", f"{two}-old")
+    }
+    assert not cluster["omittedIsExact"]
 
 
 async def test_a_device_full_of_anonymous_cookies_shows_who_is_known(near: Neighbourhood) -> None:
@@ -486,6 +528,76 @@ async def test_an_identifier_that_is_named_everywhere(near: Neighbourhood) -> No
     assert "PERSON_ON_MANY_DEVICES" not in found
 
 
+async def test_what_else_names_an_identifier_hides_no_device(
+    near: Neighbourhood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters_module, "MOST_CLAIMS", 20)
+    for number in range(12):
+        await near.identified(f"d{number}", f"c{number}", number, "email:busy@x.example")
+    for number in range(25):
+        await near.world.one(
+            near.world.record("busy", DAY + number, "email:busy@x.example"), SERVER
+        )
+    busy = await near.holding("email:busy@x.example")
+    found = (await near.signals(busy["id"]))["IDENTIFIER_ON_MANY_DEVICES"]
+    assert found["explanation"].startswith("One e-mail address was named on 12 devices;")
+    assert len(found["evidence"]) == 1 + signals.EVIDENCE_SHOWN
+    for message in found["evidence"][1:]:
+        assert (await near.world.ask(EVENT, id=message))["event"]["type"] == "IDENTIFY"
+
+
+async def test_one_device_that_names_an_identifier_again_and_again_hides_no_other(
+    near: Neighbourhood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        await near.identified(f"d{number}", f"c{number}", number, "email:again@x.example")
+    for number in range(110):
+        await near.identified("d0", "c0", DAY + number, "email:again@x.example")
+    again = (await near.holding("email:again@x.example"))["id"]
+    for most, least, named in (("MOST_CLAIMS", 120, "11"), ("MOST_TOUCHES", 119, "10")):
+        found = (await near.signals(again))["IDENTIFIER_ON_MANY_DEVICES"]
+        assert "named on 12 devices" in found["explanation"]
+        # Where not all is looked at, it says so.
+        with monkeypatch.context() as bounded:
+            bounded.setattr(clusters_module, most, least)
+            found = (await near.signals(again))["IDENTIFIER_ON_MANY_DEVICES"]
+            assert f"named on at least {named} devices" in found["explanation"]
+
+
+async def test_a_browser_that_clears_its_cookies_is_not_many_devices(near: Neighbourhood) -> None:
+    for number in range(12):
+        await near.identified(None, f"cleared{number}", number, "email:clear@x.example")
+    assert await near.signals((await near.holding("email:clear@x.example"))["id"]) == {}
+
+
+@pytest.mark.parametrize("curated", [True, False])
+async def test_browsers_claim_to_be_somebody_whom_only_a_record_knows(
+    near: Neighbourhood, curated: bool
+) -> None:
+    record = near.world.record("vic", 0, "crm_id:vic", "email:vic@x.example", curated=curated)
+    await near.world.one(record, SERVER)
+    for number in range(6):
+        await near.identified(
+            f"d{number}", f"c{number}", DAY + number, "email:vic@x.example", server=False
+        )
+    victim = await near.holding("crm_id:vic")
+    found = (await near.signals(victim["id"]))["CLAIMS_NEVER_VERIFIED"]
+    assert found["score"] == round(6 / 7, 3)
+    assert found["explanation"].endswith("the person is vouched for, but on no device.")
+    assert found["evidence"][0] == victim["id"]
+    assert len(found["evidence"]) == 7
+
+
+async def test_who_is_known_by_claims_alone_is_claimed_to_be_nobody_else(
+    near: Neighbourhood,
+) -> None:
+    for number in range(6):
+        await near.identified(
+            f"d{number}", f"c{number}", number * DAY, "email:self@x.example", server=False
+        )
+    assert await near.signals((await near.holding("email:self@x.example"))["id"]) == {}
+
+
 async def test_a_person_on_many_devices_within_days(near: Neighbourhood) -> None:
     for number in range(16):
         await near.identified(f"f{number}", f"f{number}", DAY * number, "email:fast@x.example")
@@ -493,6 +605,23 @@ async def test_a_person_on_many_devices_within_days(near: Neighbourhood) -> None
     found = await near.signals(fast["id"])
     assert found["PERSON_ON_MANY_DEVICES"]["score"] == 0.5
     assert found["PERSON_ON_MANY_DEVICES"]["evidence"][0] == fast["id"]
+
+
+async def test_no_device_crowds_out_the_logins_on_another(
+    near: Neighbourhood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters_module, "MOST_PAIRS", 3)
+    for number in range(4):
+        for device in ("x", "y", "z"):
+            cookie, who = f"{device}{number}", f"email:p{number}@x.example"
+            await near.identified(device, cookie, number * MINUTE, who)
+    person = await near.holding("email:p0@x.example")
+    found = [
+        signal["evidence"][0]
+        for signal in await near.signalled(person["id"])
+        if signal["kind"] == "LOGIN_SOON_AFTER_ANOTHER"
+    ]
+    assert sorted(found) == [near.named(device) for device in ("x", "y", "z")]
 
 
 async def test_the_number_of_signals_is_bounded(
@@ -537,7 +666,16 @@ def test_every_signal_and_edge_is_documented_with_its_numbers() -> None:
     for kind, words in told.items():
         assert words in rows[kind]
     assert f"up to {MOST} for each device" in DOCUMENT
-    assert f"latest {MOST} uses, contacts or holds" in " ".join(DOCUMENT.split())
+    bounds = (
+        f"latest {MOST} uses, contacts or holds",
+        f"latest {clusters_module.MOST_TOUCHES} pieces of evidence",
+        f"latest {signals.SUCCESSIONS} logins of somebody new",
+        f"up to {signals.BEFORE} uses before each",
+        f"up to {clusters_module.MOST_PAIRS} in a cluster",
+        f"The {clusters_module.MOST_SIGNALS} signals",
+    )
+    for words in bounds:
+        assert words in " ".join(DOCUMENT.split())
 
 
 # ---------------------------------------------------------------------- who may see it

@@ -28,17 +28,18 @@ def use(
     person: str,
     at: int,
     *,
-    device: str = "d",
+    device: str | None = "d",
     cookie: str | None = None,
     ended_at: int | None = None,
     assurance: Assurance = Assurance.CLAIMED,
 ) -> Use:
-    """A use so many microseconds after the start."""
+    """A use so many microseconds after the start; without a device, of the cookie itself."""
+    cookie = cookie or f"c-{person}"
     return Use(
-        place=Node(NodeKind.DEVICE, device),
+        place=Node(NodeKind.COOKIE, cookie) if device is None else Node(NodeKind.DEVICE, device),
         person=person,
-        link=f"link_{person}_{device}_{at}",
-        cookie=cookie or f"c-{person}",
+        link=f"link_{person}_{device or cookie}_{at}",
+        cookie=cookie,
         state=LinkState.ACTIVE,
         assurance=assurance,
         at=START + at,
@@ -176,6 +177,26 @@ def test_few_of_many_uses_are_held_against_a_login() -> None:
     assert len(signals.pairs_of(uses)) == signals.SUCCESSIONS * signals.BEFORE
 
 
+def test_what_is_known_to_lie_closest_is_looked_at_first() -> None:
+    uses = [
+        use("a", 0),
+        use("b", MINUTE, ended_at=98 * MINUTE),
+        use("c", 2 * MINUTE),
+        use("d", 100 * MINUTE),
+    ]
+    # How long somebody who never left was there is not known, so their login counts.
+    assert [
+        (one.before.person, one.after.person) for one in signals.pairs_of(newest_first(uses))
+    ] == [
+        ("b", "c"),
+        ("a", "b"),
+        ("b", "d"),
+        ("a", "c"),
+        ("c", "d"),
+        ("a", "d"),
+    ]
+
+
 def test_a_gap_below_nothing_is_none() -> None:
     one = Succession(use("a", 0), use("b", MINUTE), gap=-MINUTE)
     assert signals.soon_after("d", [one]) is None
@@ -203,6 +224,14 @@ def test_an_identifier_on_many_devices_is_told_without_its_value() -> None:
     assert found.evidence == ("identifier_1", *(f"m{n:02}" for n in range(10)))
 
 
+def test_each_device_that_named_it_is_evidence_once() -> None:
+    claims = [Claim(f"m{n:02}", f"d{n // 2}") for n in range(24)]
+    found = signals.identifier_on_many_devices(JO, claims, is_cut=True)
+    assert found is not None
+    assert found.explanation.startswith("One e-mail address was named on at least 12 devices;")
+    assert found.evidence == ("identifier_1", *(f"m{2 * n:02}" for n in range(10)))
+
+
 # ---------------------------------------------------------------------- a person
 
 
@@ -221,26 +250,122 @@ def test_a_person_on_many_devices() -> None:
     found = signals.person_on_many_devices("p", on_devices(32, MINUTE), is_cut=False)
     assert found is not None
     assert (found.kind, found.score) == (SignalKind.PERSON_ON_MANY_DEVICES, 0.75)
-    assert found.explanation.startswith("This person identified themselves on 32 devices ")
+    assert found.explanation == (
+        "This person identified themselves on 32 devices within 30 days, up to 21 September 2026, "
+        "14:44 UTC; 8 would be many."
+    )
     assert found.evidence[:2] == ("p", f"link_p_d31_{31 * MINUTE}")
+
+
+def test_it_is_told_however_long_ago_it_was() -> None:
+    uses = newest_first([*on_devices(12, MINUTE), use("p", 100 * DAY, device="now")])
+    found = signals.person_on_many_devices("p", uses, is_cut=True)
+    assert found is not None
+    assert found.explanation.startswith("This person identified themselves on at least 12 devices ")
+    assert "up to 21 September 2026, 14:24 UTC;" in found.explanation
+    assert found.evidence == ("p", *(f"link_p_d{n}_{n * MINUTE}" for n in range(11, 1, -1)))
+
+
+def test_of_several_times_on_many_devices_the_most_count_and_then_the_latest() -> None:
+    def told(*counts: int) -> str:
+        """The first link that is named after so many devices in one month after the other."""
+        uses = [
+            use("p", month * 40 * DAY + n, device=f"d{n}")
+            for month, count in enumerate(counts)
+            for n in range(count)
+        ]
+        found = signals.person_on_many_devices("p", newest_first(uses), is_cut=False)
+        assert found is not None
+        return found.evidence[1]
+
+    assert told(9, 12, 10) == f"link_p_d11_{40 * DAY + 11}"
+    assert told(9, 9, 9) == f"link_p_d8_{80 * DAY + 8}"
+
+
+def test_a_browser_that_clears_its_cookies_is_not_many_devices() -> None:
+    uses = newest_first([use("p", n * MINUTE, device=None, cookie=f"c{n}") for n in range(12)])
+    assert signals.person_on_many_devices("p", uses, is_cut=False) is None
+    assert claims_of(*uses, is_vouched_for=True) is None
 
 
 VERIFIED = Assurance.VERIFIED
 
 
-def test_a_device_that_only_claims_while_another_was_vouched_for() -> None:
-    uses = newest_first(
-        [
-            use("p", 0, device="own", assurance=VERIFIED),
-            use("p", MINUTE, device="own"),
-            *(use("p", n * DAY, device=f"strange{n}") for n in (1, 2, 3)),
-        ]
+def claims_of(*uses: Use, is_vouched_for: bool = False, is_cut: bool = False) -> Signal | None:
+    return signals.claims_never_verified(
+        "p", newest_first(uses), is_vouched_for=is_vouched_for, is_cut=is_cut
     )
-    found = signals.claims_never_verified("p", uses)
+
+
+def on(count: int, assurance: Assurance) -> list[Use]:
+    """A use of each of so many devices."""
+    return [
+        use("p", n * DAY, device=f"{assurance.name}{n}", assurance=assurance)
+        for n in range(1, count + 1)
+    ]
+
+
+def test_a_device_that_only_claims_while_another_was_vouched_for() -> None:
+    found = claims_of(
+        use("p", 0, device="own", assurance=VERIFIED),
+        use("p", MINUTE, device="own"),
+        *on(3, Assurance.CLAIMED),
+    )
     assert found is not None
     assert (found.kind, found.score) == (SignalKind.CLAIMS_NEVER_VERIFIED, 0.75)
-    assert found.evidence == ("p", *(f"link_p_strange{n}_{n * DAY}" for n in (3, 2, 1)))
-    assert found.explanation.startswith("3 devices only claimed to be this person")
+    assert found.evidence == ("p", *(f"link_p_CLAIMED{n}_{n * DAY}" for n in (3, 2, 1)))
+
+
+def test_devices_that_only_claim_to_be_somebody_whom_none_is_vouched_to_be() -> None:
+    found = claims_of(*on(6, Assurance.CLAIMED), is_vouched_for=True)
+    assert found is not None
+    # As if one other device were vouched for.
+    assert found.score == round(6 / 7, 3)
+    on_a_cookie = use("p", 0, device=None, assurance=VERIFIED)
+    same = claims_of(*on(6, Assurance.CLAIMED), on_a_cookie, is_vouched_for=True)
+    assert same == found
+
+
+@pytest.mark.parametrize(
+    ("claimed", "vouched", "is_cut", "sentence"),
+    [
+        (
+            6,
+            1,
+            False,
+            "On 6 devices a browser claimed to be this person and nothing vouched for it there; on "
+            "1 other device a login or a server did.",
+        ),
+        (
+            1,
+            2,
+            False,
+            "On 1 device a browser claimed to be this person and nothing vouched for it there; on "
+            "2 other devices a login or a server did.",
+        ),
+        (
+            2,
+            0,
+            False,
+            "On 2 devices a browser claimed to be this person and nothing vouched for it there; "
+            "the person is vouched for, but on no device.",
+        ),
+        (
+            1,
+            0,
+            True,
+            "On 1 device a browser claimed to be this person and nothing vouched for it there; the "
+            "person is vouched for, but on no device, as far as the latest 1 uses tell.",
+        ),
+    ],
+)
+def test_claims_are_told_in_a_sentence(
+    claimed: int, vouched: int, is_cut: bool, sentence: str
+) -> None:
+    uses = [*on(claimed, Assurance.CLAIMED), *on(vouched, VERIFIED)]
+    found = claims_of(*uses, is_vouched_for=True, is_cut=is_cut)
+    assert found is not None
+    assert found.explanation == sentence
 
 
 @pytest.mark.parametrize(
@@ -252,7 +377,7 @@ def test_claims_that_stand_out_nowhere(assurances: tuple[Assurance, ...]) -> Non
     uses = [
         use("p", -n, device=f"d{n}", assurance=assurance) for n, assurance in enumerate(assurances)
     ]
-    assert signals.claims_never_verified("p", uses) is None
+    assert claims_of(*uses, is_vouched_for=assurances[0] is VERIFIED) is None
 
 
 # ---------------------------------------------------------------------- all of them

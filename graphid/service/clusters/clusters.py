@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from graphid.errors import InvalidInput, NotFound
 from graphid.graph.database import Readable
 from graphid.graph.queries import query
-from graphid.identity.values import Micros, message_of
+from graphid.identity.values import OF_RECORD, Kind, Micros, message_of, place
 from graphid.service.chats import Chats
 from graphid.service.clusters.drawing import EDGES_A_NODE, edges_of
-from graphid.service.clusters.reading import Around
+from graphid.service.clusters.reading import FEW, Around, alternating
 from graphid.service.clusters.records import Cluster, Node, NodeKind, Surroundings
 from graphid.service.clusters.signals import (
     Claim,
@@ -20,6 +19,7 @@ from graphid.service.clusters.signals import (
     Signal,
     claims_never_verified,
     identifier_on_many_devices,
+    is_vouched_for,
     many_people,
     new_people,
     pairs_of,
@@ -31,7 +31,7 @@ from graphid.service.clusters.signals import (
 )
 from graphid.service.clusters.walking import walk
 from graphid.service.links import NamedIdentifier
-from graphid.service.people import People
+from graphid.service.people import People, PersonRecord
 from graphid.service.visitors import at_moment
 
 LIST_CLAIMS = query("clusters/list_claims")
@@ -41,19 +41,32 @@ MOST_HOPS = 6
 MOST_NODES = 1000
 """Of one cluster: what a human can still look at, drawn."""
 
-MOST_CLAIMS = 100
-"""Of one identifier: how many times that it was named are looked at, the latest."""
+MOST_CLAIMS = 500
+"""Of one identifier: how many identifies that named it are looked at, the latest."""
+MOST_TOUCHES = 2000
+"""Of one identifier: in how much evidence, the latest, those are looked for. A record that is told
+every hour is told so often in twelve weeks."""
 MOST_PAIRS = 500
-"""Of one cluster: how many logins are held against who was there before."""
+"""Of one cluster: how many logins are held against who was there before. Each device gives one in
+turn, its closest first."""
 MOST_SIGNALS = 100
 """Of one cluster, those of the highest score."""
+
+_OF_RECORD = place(0, Kind.STATEMENT, OF_RECORD).removeprefix(place(0, Kind.STATEMENT, "").rstrip())
+"""What the places end with at which sources told of their records."""
 
 _GUESSES = {
     "person": NodeKind.PERSON,
     "contact": NodeKind.CONTACT,
     "identifier": NodeKind.IDENTIFIER,
 }
-_OTHERS = {"event": "an event", "session": "a session", "link": "a link", "review": "a review"}
+_OTHERS = {
+    "event": "an event",
+    "session": "a session",
+    "link": "a link",
+    "review": "a review",
+    "join": "a join in a journey",
+}
 _WANTED = "a cluster is around a person, device, contact, cookie, visitor or identifier"
 
 
@@ -131,35 +144,39 @@ class Clusters:
             for node, around in cluster.found.items()
             if node.kind is NodeKind.DEVICE
         }
-        looked_at = list(islice((pair for of in pairs.values() for pair in of), MOST_PAIRS))
+        looked_at = alternating(*pairs.values())[:MOST_PAIRS]
         claims, activity = await asyncio.gather(
             self._claims(identifiers), self._activity(looked_at)
         )
         found: list[Signal | None] = [
-            identifier_on_many_devices(
-                one, claims.get(one.id, []), is_cut=len(claims.get(one.id, [])) >= MOST_CLAIMS
-            )
-            for one in identifiers
+            identifier_on_many_devices(one, of_one, is_cut=is_cut) for one, of_one, is_cut in claims
         ]
         for node, around in cluster.found.items():
             if node.kind is NodeKind.DEVICE:
                 found += _of_device(node.id, around, pairs[node.id], activity)
-            elif node.kind is NodeKind.PERSON:
-                found.append(person_on_many_devices(node.id, around.uses, is_cut=around.is_cut))
-                found.append(claims_never_verified(node.id, around.uses))
+            elif isinstance(around.record, PersonRecord):
+                found += _of_person(around.record, around)
         return ranked(found)[:MOST_SIGNALS]
 
-    async def _claims(self, identifiers: Sequence[NamedIdentifier]) -> dict[str, list[Claim]]:
-        """From where each identifier, by its id, was named."""
+    async def _claims(
+        self, identifiers: Sequence[NamedIdentifier]
+    ) -> list[tuple[NamedIdentifier, list[Claim], bool]]:
+        """From where each identifier was named, the latest first; and whether there may be more."""
         if not identifiers:
-            return {}
-        keys = {f"identifier:{one.type}:{one.value}": one.id for one in identifiers}
-        named = {"keys": list(keys), "most": MOST_CLAIMS}
+            return []
+        keys = {f"identifier:{one.type}:{one.value}": one for one in identifiers}
+        named = {
+            "keys": list(keys),
+            "touches": MOST_TOUCHES,
+            "ofRecord": _OF_RECORD,
+            "most": MOST_CLAIMS,
+            "few": FEW,
+        }
         (row,) = await self._database.read_rows(LIST_CLAIMS, named=named)
-        found: dict[str, list[Claim]] = {}
-        for key, device, evidence in row["rows"]:
-            found.setdefault(keys[key], []).append(Claim(message_of(evidence), device))
-        return found
+        return [
+            (keys[key], [Claim(message_of(id), device) for id, device in claims], is_cut)
+            for key, claims, is_cut in row["rows"]
+        ]
 
     async def _activity(self, pairs: Sequence[Pair]) -> dict[tuple[str, Micros], Micros]:
         """When something last happened on a cookie before a moment, by the two."""
@@ -176,6 +193,13 @@ class Clusters:
 
 def _by_client_id(id: str) -> list[Node]:
     return [Node(NodeKind.DEVICE, id), Node(NodeKind.COOKIE, id)]
+
+
+def _of_person(person: PersonRecord, around: Surroundings) -> Iterator[Signal | None]:
+    yield person_on_many_devices(person.id, around.uses, is_cut=around.is_cut)
+    yield claims_never_verified(
+        person.id, around.uses, is_vouched_for=is_vouched_for(person), is_cut=around.is_cut
+    )
 
 
 def _of_device(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, TypeVar
 
 from graphid.graph.database import Readable
 from graphid.graph.queries import Query, query
@@ -26,6 +26,8 @@ READ_COOKIES = query("clusters/read_cookies")
 READ_PEOPLE = query("clusters/read_people")
 READ_CONTACTS = query("clusters/read_contacts")
 READ_IDENTIFIERS = query("clusters/read_identifiers")
+
+Each = TypeVar("Each")
 
 MOST = 500
 """How many uses, contacts or holds of one node are looked at, the latest where an index tells."""
@@ -140,7 +142,7 @@ def _cookie(row: list[Any]) -> tuple[Node, Surroundings]:
     return node, Surroundings(
         record=CookieRecord(id, first, last, min(devices, default=None)),
         joins=[*map(_used_by, uses), *(Join(EdgeKind.ON_DEVICE, node, place) for place in places)],
-        leads_to=_alternating(places, _people(uses)),
+        leads_to=alternating(places, _people(uses)),
         uses=uses,
         is_cut=len(uses) >= MOST or len(devices) >= FEW,
     )
@@ -158,7 +160,7 @@ def _person(row: Mapping[str, Any]) -> tuple[Node, Surroundings]:
     return node, Surroundings(
         record=record,
         joins=[*map(_used_by, uses), *(Join(EdgeKind.BELONGS_TO, c, node) for c in contacts)],
-        leads_to=_alternating(dict.fromkeys(use.place for use in uses), contacts),
+        leads_to=alternating(dict.fromkeys(use.place for use in uses), contacts),
         uses=uses,
         is_cut=max(len(row["uses"]), len(contacts)) >= MOST,
     )
@@ -246,6 +248,6 @@ def _held(kind: NodeKind, holds: Iterable[list[Any]]) -> list[Node]:
     return [Node(kind, id) for id in dict.fromkeys(cells[0] for cells in standing)]
 
 
-def _alternating(*lists: Iterable[Node]) -> list[Node]:
-    """One of each in turn, so that no kind crowds out another."""
-    return [node for turn in zip_longest(*lists) for node in turn if node is not None]
+def alternating(*lists: Iterable[Each]) -> list[Each]:
+    """One of each in turn, so that none crowds out another."""
+    return [one for turn in zip_longest(*lists) for one in turn if one is not None]

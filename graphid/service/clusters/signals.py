@@ -3,7 +3,7 @@
 Each is a pure function of what was read: the uses of a device or of a person, the latest first, or
 from where an identifier was named. The score is from 0 to 1 and says how far it is from what is
 usual, not how likely fraud is: of what is counted ``1 - usual / count``, so 0.5 at twice and 0.9
-at ten times the usual; of times ``1 - gap / SOON``; of claims their share of the places. The
+at ten times the usual; of times ``1 - gap / SOON``; of claims their share of the devices. The
 numbers that count as usual are the constants below. The evidence begins with the node that it is
 about; then come links, the latest first.
 """
@@ -11,15 +11,17 @@ about; then come links, the latest first.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from graphid.identity.values import SECOND, Assurance, Micros
-from graphid.service.clusters.records import Use
+from graphid.service.clusters.records import Node, NodeKind, Use
 from graphid.service.explanations import day, span, word_for
 from graphid.service.links import NamedIdentifier
+from graphid.service.people import PersonRecord
 
 MINUTE = 60 * SECOND
 DAY = 24 * 60 * MINUTE
@@ -88,7 +90,7 @@ class Succession(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """An identify that named an identifier: which it was, and the device that it came from."""
+    """An identify that named an identifier: which it was, and a device that it came from."""
 
     evidence: str
     device: str
@@ -125,18 +127,18 @@ def new_people(device: str, uses: Sequence[Use], *, is_cut: bool) -> Signal | No
         return None
     latest = counts.index(most)
     within = firsts[latest : latest + most]
-    beyond = f", as far as the latest {len(uses)} uses tell" if is_cut else ""
     return Signal(
         SignalKind.NEW_PEOPLE_WITHIN_A_DAY,
         _above(most, USUAL_NEW_PEOPLE),
         f"{most} people identified themselves on this device for the first time within 24 hours, "
-        f"up to {day(within[0].at)}{beyond}.",
+        f"up to {day(within[0].at)}{_as_far_as(uses, is_cut)}.",
         _evidence(device, within),
     )
 
 
 def pairs_of(uses: Sequence[Use]) -> list[Pair]:
-    """The first logins of people on a device, each with who may have been there shortly before."""
+    """The first logins of people on a device, each with who may have been there shortly before;
+    those first of which is known that they lie closest together."""
     pairs: list[Pair] = []
     for after in first_uses(uses)[:SUCCESSIONS]:
         before: dict[str, Use] = {}
@@ -148,7 +150,7 @@ def pairs_of(uses: Sequence[Use]) -> list[Pair]:
             if len(before) == BEFORE:
                 break
         pairs += (Pair(use, after) for use in before.values())
-    return pairs
+    return sorted(pairs, key=_known_gap)
 
 
 def soon_after(device: str, successions: Sequence[Succession]) -> Signal | None:
@@ -178,8 +180,10 @@ def soon_after(device: str, successions: Sequence[Succession]) -> Signal | None:
 def identifier_on_many_devices(
     identifier: NamedIdentifier, claims: Sequence[Claim], *, is_cut: bool
 ) -> Signal | None:
-    """One identifier was named from more devices than a human has."""
-    devices = {claim.device for claim in claims}
+    """One identifier was named from more devices than a human has. ``claims``: the latest first."""
+    devices: dict[str, str] = {}
+    for claim in claims:
+        devices.setdefault(claim.device, claim.evidence)
     if len(devices) <= USUAL_CLAIMING_DEVICES:
         return None
     return Signal(
@@ -187,7 +191,7 @@ def identifier_on_many_devices(
         _above(len(devices), USUAL_CLAIMING_DEVICES),
         f"One {word_for(identifier.type)} was named on {_at_least(len(devices), is_cut).lower()} "
         f"devices; a person has about {USUAL_CLAIMING_DEVICES} at most.",
-        (identifier.id, *sorted({claim.evidence for claim in claims})[:EVIDENCE_SHOWN]),
+        (identifier.id, *list(dict.fromkeys(devices.values()))[:EVIDENCE_SHOWN]),
     )
 
 
@@ -196,37 +200,55 @@ def identifier_on_many_devices(
 
 def person_on_many_devices(person: str, uses: Sequence[Use], *, is_cut: bool) -> Signal | None:
     """A person identified themselves on more devices within a month than anybody has."""
-    if not uses:
-        return None
-    recent = [use for use in uses if use.at > uses[0].at - DEVICES_WITHIN]
-    devices = {use.place for use in recent}
-    if len(devices) <= USUAL_DEVICES:
+    within = _on_most_places(_on_devices(uses), DEVICES_WITHIN)
+    devices = len({use.place for use in within})
+    if devices <= USUAL_DEVICES:
         return None
     return Signal(
         SignalKind.PERSON_ON_MANY_DEVICES,
-        _above(len(devices), USUAL_DEVICES),
-        f"This person identified themselves on {_at_least(len(devices), is_cut).lower()} devices "
-        f"within 30 days; {USUAL_DEVICES} would be many.",
-        _evidence(person, recent),
+        _above(devices, USUAL_DEVICES),
+        f"This person identified themselves on {_at_least(devices, is_cut).lower()} devices within "
+        f"{DEVICES_WITHIN // DAY} days, up to {day(within[0].at)}; {USUAL_DEVICES} would be many.",
+        _evidence(person, within),
     )
 
 
-def claims_never_verified(person: str, uses: Sequence[Use]) -> Signal | None:
-    """Devices that only ever claimed to be a person for whom others are vouched.
+def claims_never_verified(
+    person: str, uses: Sequence[Use], *, is_vouched_for: bool, is_cut: bool
+) -> Signal | None:
+    """Devices that only ever claimed to be a person who is known by more than claims.
 
-    Where nobody was ever vouched for, claims are all there is, and stand out nowhere.
+    Where nobody was ever vouched for, claims are all there is, and stand out nowhere. Where it was
+    on no device (:func:`is_vouched_for`), it counts as one.
     """
-    vouched = {use.place for use in uses if use.assurance > Assurance.CLAIMED}
-    claimed = {use.place for use in uses} - vouched
-    if not vouched or not claimed:
+    placed = _on_devices(uses)
+    vouched = {use.place for use in placed if use.assurance > Assurance.CLAIMED}
+    claims = [use for use in placed if use.place not in vouched]
+    claimed = {use.place for use in claims}
+    if not claimed or not (vouched or is_vouched_for):
         return None
-    several = "device" if len(claimed) == 1 else "devices"
+    known = (
+        f"on {_devices(len(vouched), 'other ')} a login or a server did"
+        if vouched
+        else "the person is vouched for, but on no device"
+    )
     return Signal(
         SignalKind.CLAIMS_NEVER_VERIFIED,
-        round(len(claimed) / (len(claimed) + len(vouched)), 3),
-        f"{len(claimed)} {several} only claimed to be this person, whom no login or server vouched "
-        f"for there; on {len(vouched)} other{'' if len(vouched) == 1 else 's'} somebody did.",
-        _evidence(person, [use for use in uses if use.place in claimed]),
+        round(len(claimed) / (len(claimed) + max(len(vouched), 1)), 3),
+        f"On {_devices(len(claimed))} a browser claimed to be this person and nothing vouched for "
+        f"it there; {known}{_as_far_as(uses, is_cut)}.",
+        _evidence(person, claims),
+    )
+
+
+def is_vouched_for(person: PersonRecord) -> bool:
+    """Whether more than claims says that there is such a person: a record, an operator, a server
+    or a login."""
+    return any(
+        contact.is_record
+        or contact.state == "CURATED"
+        or any(held.assurance > Assurance.CLAIMED for held in contact.identifiers)
+        for contact in person.contacts
     )
 
 
@@ -263,12 +285,51 @@ def succession_of(pair: Pair, last: Micros | None) -> Succession | None:
     return Succession(*pair, gap=pair.after.at - (last if ended is None else min(last, ended)))
 
 
+def _known_gap(pair: Pair) -> Micros:
+    """How long before the other's login the one was there for certain: what happened on the cookie
+    since is not read yet."""
+    before, after = pair
+    if before.ended_at is not None and before.ended_at < after.at:
+        return after.at - before.ended_at
+    return after.at - before.at
+
+
+def _on_most_places(uses: Sequence[Use], within: Micros) -> Sequence[Use]:
+    """The uses within so long that lie on the most places, the latest of several times."""
+    found, most = uses[:0], 0
+    places: Counter[Node] = Counter()
+    end = 0
+    for index, latest in enumerate(uses):
+        while end < len(uses) and uses[end].at > latest.at - within:
+            places[uses[end].place] += 1
+            end += 1
+        if len(places) > most:
+            found, most = uses[index:end], len(places)
+        places[latest.place] -= 1
+        if not places[latest.place]:
+            del places[latest.place]
+    return found
+
+
+def _on_devices(uses: Iterable[Use]) -> list[Use]:
+    """Those whose device is known: a browser that clears its cookies is not as many devices."""
+    return [use for use in uses if use.place.kind is NodeKind.DEVICE]
+
+
 def _above(count: int, usual: int) -> float:
     return round(1 - usual / count, 3)
 
 
 def _at_least(count: int, is_cut: bool) -> str:
     return f"At least {count}" if is_cut else str(count)
+
+
+def _devices(count: int, which: str = "") -> str:
+    return f"{count} {which}device{'' if count == 1 else 's'}"
+
+
+def _as_far_as(uses: Sequence[Use], is_cut: bool) -> str:
+    return f", as far as the latest {len(uses)} uses tell" if is_cut else ""
 
 
 def _evidence(node: str, uses: Iterable[Use]) -> tuple[str, ...]:
