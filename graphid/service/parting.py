@@ -17,6 +17,7 @@ from graphid.service.explanations import (
     explain_review,
     word_for,
 )
+from graphid.service.grounds import MOST_VISITS
 from graphid.service.reasons import Parted
 
 _TOLD = {
@@ -55,6 +56,7 @@ def explain_parted(parted: Parted) -> list[str]:
         *_reviews(parted),
         *_contradictions(parted),
         *(_TOLD[rule] for rule in parted.rules if rule in _TOLD),
+        *_spots(parted),
         *_ends(parted),
         *_met(parted),
         *_nothing(parted),
@@ -121,6 +123,25 @@ def _contradictions(parted: Parted) -> Iterator[str]:
             )
 
 
+def _spots(parted: Parted) -> Iterator[str]:
+    """What a cookie or a device is to the other end, where that is another or somebody known."""
+    names = [
+        "device" if end.spot.cookie is None else "browser"
+        for end in (parted.a, parted.b)
+        if end.spot is not None
+    ]
+    if not parted.all_looked_at:
+        yield (
+            f"Only the latest {MOST_VISITS:,} visits of each were looked at: nobody who made one "
+            "of them is known to have used both."
+        )
+    elif len(names) == 2:
+        both = f"{names[0]}s" if names[0] == names[1] else "the device and the browser"
+        yield f"Nobody is known to have used both {both}."
+    elif names and (parted.a.known or parted.b.known) is not None:
+        yield f"None of the visits on the {names[0]} is counted as theirs."
+
+
 def _ends(parted: Parted) -> Iterator[str]:
     """What an end that is no person is to the other."""
     for end in (parted.a, parted.b):
@@ -128,9 +149,6 @@ def _ends(parted: Parted) -> Iterator[str]:
             word = word_for(end.identifier.type)
             fate = "Nobody has the" if end.person is None else "Somebody else has the"
             yield f"{fate} {word}."
-        elif end.spot is not None:
-            spot = "device" if end.spot.cookie is None else "cookie"
-            yield f"No visit on the {spot} that was looked at is counted as the other's."
         elif end.owner is not None and end.owner.attribution.basis is Basis.ANONYMOUS:
             yield _nobodys(parted, end)
         elif end.visitor is not None and end.is_part:

@@ -226,7 +226,7 @@ async def test_who_used_a_device_of_many_cookies_then(near: Neighbourhood) -> No
 
 BOUNDED = (
     *("clusters/read_devices", "devices/list_visitors", "devices/count_people"),
-    *("devices/list_shared", "devices/find_visitors"),
+    *("devices/list_shared", "devices/find_visitors", "reasons/list_visits"),
 )
 
 
@@ -264,6 +264,7 @@ async def test_a_statement_reads_no_more_of_a_larger_crowd(
                     **{"ids": [device], "moments": [moment], "before": mark + "~", "since": 0},
                     **{"most": 20, "visitors": 20, "size": 1, "until": 10**16},
                     **{"ahead": 20, "met": [], "few": 10},
+                    **{"device": device, "cookie": None, "limit": 20},
                 }
                 done = await driver.execute_query(
                     "PROFILE " + query(name).text,

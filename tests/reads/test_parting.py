@@ -190,10 +190,27 @@ def test_what_an_end_is_to_the_other() -> None:
     assert told(visit(owned, "person_c", is_part=True)) == [
         "Nobody is known to have used the browser so long before somebody identified."
     ]
-    for spot, name in ((Spot(cookie="c"), "cookie"), (Spot(device="d"), "device")):
-        assert told(End(spot=spot)) == [
-            f"No visit on the {name} that was looked at is counted as the other's."
+
+
+def test_what_a_browser_or_a_device_is_to_the_other() -> None:
+    browser, device = End(spot=Spot(cookie="c")), End(spot=Spot(device="d"))
+    for end, name in ((browser, "browser"), (device, "device")):
+        assert told(end) == [f"None of the visits on the {name} is counted as theirs."]
+        assert told(b=end) == told(end)
+        assert told(end, End(spot=Spot("x") if end is browser else Spot(device="x"))) == [
+            f"Nobody is known to have used both {name}s."
         ]
+        # What is nobody's says so itself.
+        assert told(end, visit()) == told(visit(), end)
+        assert told(end, visit()) == [
+            "Nobody is known to have made the visit: no identify of it stands."
+        ]
+    both = ["Nobody is known to have used both the device and the browser."]
+    assert told(browser, device) == told(device, browser) == both
+    assert told(browser, device, all_looked_at=False) == [
+        "Only the latest 1,000 visits of each were looked at: nobody who made one of them is known "
+        "to have used both."
+    ]
 
 
 def test_an_event_that_is_nobodys_tells_why() -> None:
