@@ -10,8 +10,8 @@ from graphid.api.context import Info
 from graphid.api.links import LazyPerson, Link, operation_of
 from graphid.api.loaders import (
     EventByMessageIdLoader,
-    NamedByEvidenceLoader,
     SeveredByVisitorLoader,
+    StatedLoader,
 )
 from graphid.api.nodes import (
     JourneyEventType,
@@ -33,6 +33,7 @@ from graphid.service.lines import Line
 from graphid.service.links import LinkRecord
 from graphid.service.pages import Page
 from graphid.service.receipts import Receipt
+from graphid.service.statements import About
 from graphid.service.visitors import Owner, visitor_id_of
 
 if TYPE_CHECKING:
@@ -66,11 +67,13 @@ class Attribution:
             return await Link.of(found(self.record)).explanation(info)
         attribution, visitor = self.owner.attribution, self.owner.record.visitor
         evidence = deciding_evidence(attribution, visitor)
-        named = None
-        if evidence is not None:
-            named = await info.context.load(NamedByEvidenceLoader).load(evidence)
+        stated = None
+        if evidence is not None and attribution.contact is not None:
+            about = About(evidence, (attribution.contact,))
+            stated = await info.context.load(StatedLoader).load(about)
+        named = () if stated is None else stated.named
         act = await self._act(info, self.owner)
-        return explain_attribution(attribution, visitor, self.at, named=named or (), act=act)
+        return explain_attribution(attribution, visitor, self.at, named=named, act=act)
 
     async def _act(self, info: Info, owner: Owner) -> Operation | None:
         """The operation that made it theirs, or nobody's, where one did."""

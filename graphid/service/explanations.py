@@ -23,6 +23,7 @@ from graphid.identity.values import (
     Restore,
     moment,
 )
+from graphid.service.statements import Stated
 
 MERGED = "MERGED"
 """The rule of a link that an operator's merge made."""
@@ -53,10 +54,16 @@ _KNOWN_TYPES = {
     "crm_account_id": "customer number",
 }
 _VOUCHED = {
-    Assurance.CLAIMED: "a browser said so and nothing has proved it",
+    Assurance.CLAIMED: "a browser said so",
     Assurance.ASSERTED: "a server of ours said so",
     Assurance.VERIFIED: "a login was checked",
 }
+_CONFIRMED = {
+    LinkKind.IDENTIFIED_AS: "a server of ours",
+    # Whom operators merge or promote, they vouch for what these hold.
+    LinkKind.HAS_IDENTIFIER: "a server of ours, or somebody here,",
+}
+"""By whom, where what only a browser had said was asserted since."""
 
 
 def explain_attribution(
@@ -69,8 +76,8 @@ def explain_attribution(
 ) -> str:
     """Why what the visitor did at ``at`` is counted as its owner's, or as nobody's.
 
-    ``named``: types of the identifiers that :func:`deciding_evidence` named. ``act``: the merge by
-    which the visitor has its owner (:func:`is_by_merge`), or the sever by which it has none.
+    ``named``: types of the owner's identifiers that :func:`deciding_evidence` named. ``act``: the
+    merge by which the visitor has its owner (:func:`is_by_merge`), or what took it from its owner.
     """
     if act is not None and attribution.basis is Basis.ANONYMOUS:
         return f"Counted as nobody's because {_somebody(act, 'took it from its owner')}."
@@ -124,16 +131,16 @@ def evidence_at(place: Place | None) -> str | None:
 def explain_link(
     link: Link,
     *,
-    named: Sequence[str] = (),
+    stated: Stated | None = None,
     identifier: str | None = None,
     made_by: Operation | None = None,
     withdrawn_by: Operation | None = None,
 ) -> str:
     """Why the link was made, and what has become of it.
 
-    ``named``: types of the identifiers that its evidence named; ``identifier``: the type of the
-    one that a HAS_IDENTIFIER leads to. ``made_by``, ``withdrawn_by``: the operations that did so,
-    where operations did.
+    ``stated``: what its evidence said of its contacts; ``identifier``: the type of the one that a
+    HAS_IDENTIFIER leads to. ``made_by``, ``withdrawn_by``: the operations that did so, where
+    operations did.
     """
     is_past = link.state is LinkState.SEVERED or (
         link.state is LinkState.ENDED and link.kind is not LinkKind.IDENTIFIED_AS
@@ -141,7 +148,8 @@ def explain_link(
     subject, tenses = _SUBJECTS[link.kind]
     subject = subject.format(word=word_for(identifier or "identifier"))
     if made_by is None:
-        why = f"{_evidence(link, named)}, and {_VOUCHED[link.assurance]}"
+        named, first = ((), link.assurance) if stated is None else stated
+        why = f"{_evidence(link, named)}, and {_vouched(link, first)}"
     else:
         why = _somebody(made_by, _DONE[link.kind])
     fate = _fate(link) if withdrawn_by is None else _undone(link, withdrawn_by)
@@ -240,6 +248,17 @@ def _evidence(link: Link, named: Sequence[str]) -> str:
             return f"one {message} of {day(link.at)} named both{with_}"
         case LinkKind.NOT_SAME_AS:
             return f"that was said on {day(link.at)}"
+
+
+def _vouched(link: Link, first: Assurance) -> str:
+    """Who vouched for a link: at first, when its evidence came, and since."""
+    if link.assurance > first:
+        by = _CONFIRMED.get(link.kind, "a server of ours")
+        if link.assurance is Assurance.VERIFIED:
+            by = "a login that was checked"
+        return f"{_VOUCHED[first]}; {by} has confirmed it since"
+    doubt = " and nothing has proved it" if first is Assurance.CLAIMED else ""
+    return _VOUCHED[link.assurance] + doubt
 
 
 def _fate(link: Link) -> str:

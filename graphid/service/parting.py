@@ -92,13 +92,13 @@ def _said(act: Operation, *, about_identifier: bool) -> str:
 
 
 def _withdrawn(parted: Parted) -> Iterator[str]:
-    named = dict(parted.named)
+    stated = dict(parted.stated)
     operations = {recorded.id: recorded.piece for recorded in parted.operations}
     for record in parted.withdrawn:
         link, identifier = record.link, record.identifier
         yield explain_link(
             link,
-            named=named.get(link.evidence, ()),
+            stated=stated.get(link.id),
             identifier=None if identifier is None else identifier.type,
             made_by=operations.get(link.evidence),
             withdrawn_by=operations.get(link.retracted_by or ""),

@@ -27,6 +27,7 @@ from graphid.service.links import LinkRecord, NamedIdentifier, ReviewRecord
 from graphid.service.operations.seeing import Seen
 from graphid.service.people import PersonRecord
 from graphid.service.reads import Reads
+from graphid.service.statements import Stated, made_by
 
 MOST_SHARED = 20
 """Of so many people who were in two places, the one to whom the shortest chain leads is found."""
@@ -59,8 +60,8 @@ class Parted:
     """All that keeps two ends from being one person's.
 
     ``blocks``: operations that block the identifier that an end is; ``is_blocked``: the policy
-    does. ``withdrawn``: links between the two that fell. ``named``: types of the identifiers that
-    their evidence named, by its id; ``operations``: those that made or withdrew them.
+    does. ``withdrawn``: links between the two that fell; ``stated``: what their evidence said, by
+    the link's id; ``operations``: those that made or withdrew them.
     """
 
     a: End
@@ -69,7 +70,7 @@ class Parted:
     blocks: tuple[RecordedOperation, ...] = ()
     is_blocked: bool = False
     withdrawn: tuple[LinkRecord, ...] = ()
-    named: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    stated: tuple[tuple[str, Stated], ...] = ()
     operations: tuple[RecordedOperation, ...] = ()
     reviews: tuple[ReviewRecord, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
@@ -234,15 +235,15 @@ class Reasons:
         links = await self._reads.links.by_id(withdrawn) if withdrawn else {}
         records = [links[id] for id in withdrawn if id in links]
         records = [r for r in (*records, *own) if r.link.retracted_by not in judged]
-        evidence = [record.link.evidence for record in records]
+        makers = {record.link.id: made_by(record.link) for record in records}
         acts = [id for r in records for id in (r.link.evidence, r.link.retracted_by) if id]
-        named, operations = await asyncio.gather(
-            self._reads.journeys.named(evidence), self._reads.ledger.by_id(acts)
+        stated, operations = await asyncio.gather(
+            self._reads.statements.of(makers.values()), self._reads.ledger.by_id(acts)
         )
         return replace(
             found,
             withdrawn=tuple(records),
-            named=tuple(named.items()),
+            stated=tuple((id, stated[about]) for id, about in makers.items() if about in stated),
             operations=tuple(operations.values()),
         )
 

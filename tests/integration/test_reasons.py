@@ -10,7 +10,7 @@ import pytest
 from graphid.api.execution import Request, answer
 from graphid.auth.keys import Caller
 from graphid.auth.scopes import Scope
-from graphid.service.messages import Logout, Page, StartChat
+from graphid.service.messages import ClaimedIdentifier, Logout, Page, StartChat
 from tests.integration.asking import Asked
 from tests.integration.operating import Operating
 from tests.integration.test_ingest import BROWSER, SERVER
@@ -57,6 +57,11 @@ class Asks:
         back = (await self.ask(b, a, caller))["whyNotLinked"]
         assert sorted(map(sorted, back)) == sorted(map(sorted, reasons))
         return reasons
+
+    async def links_of(self, a: str, b: str) -> list[dict[str, Any]]:
+        """The links of the chain between two."""
+        links: list[dict[str, Any]] = (await self.ask(a, b))["whyLinked"]
+        return links
 
     async def refusal(self, a: str, b: str) -> list[tuple[str, str]]:
         context = self.world.request_context()
@@ -288,3 +293,57 @@ async def test_a_person_with_a_thousand_visits_costs_the_same_trips(why: Why) ->
         assert sorted(trips) == first
     finally:
         world.database.read_rows = read  # type: ignore[method-assign]
+
+
+async def test_only_identifiers_that_count_for_them_are_called_theirs(why: Why) -> None:
+    world = why.world
+    record = world.record("1", 0, "crm_account_id:5001", "email:own@x.example")
+    await world.one(record.model_copy(update={"occurred_at": None}), SERVER)
+    other = world.record("2", 0, "crm_account_id:5002", "email:alien@x.example")
+    await world.one(other.model_copy(update={"occurred_at": None}), SERVER)
+    await world.seen("c", "pc")
+    said = world.identify("c", "5001", "ic").model_copy(
+        update={
+            "identifiers": (
+                world.claim("crm_account_id", "5001"),
+                world.claim("email", "alien@x.example"),
+                ClaimedIdentifier(type="phone", value="0"),
+            )
+        }
+    )
+    receipt = await world.one(said, SERVER)
+    assert {warning.code for warning in receipt.warnings} == {"BLOCKED_IDENTIFIER"}
+    line = (await world.look("pc"))["attribution"]
+    assert "identified with their customer number one second later" in line["explanation"]
+    (link,) = await why.links_of(f"event_{world.run}-pc", await world.owner("ic"))
+    assert "identified with their customer number on " in link["explanation"]
+
+
+async def test_of_a_record_that_names_two_what_they_hold_is_told(why: Why) -> None:
+    world = why.world
+    for cookie, type, value in (("a", "email", "jo@x.example"), ("b", "crm_id", "jo")):
+        await world.identified(cookie, f"i{cookie}", value, type=type)
+    record = world.record("1", 0, "crm_id:jo", "email:jo@x.example", "email:more@x.example")
+    await world.one(record.model_copy(update={"occurred_at": None}), SERVER)
+    links = await world.links(await world.owner("ia"), "SAME_AS")
+    assert any(
+        "named both, with their crm id and their e-mail address, and" in link["explanation"]
+        for link in links
+    )
+
+
+@pytest.mark.parametrize("kind", ["IDENTIFIED_AS", "HAS_IDENTIFIER"])
+async def test_who_vouched_later_is_told_as_later(why: Why, kind: str) -> None:
+    """What only a browser had said on that day, a server says since."""
+    world = why.world
+    await world.identified("a", "i1", "jo@x.example", type="email", server=False)
+    person = await world.owner("i1")
+    (link,) = await world.links(person, kind)
+    assert "and a browser said so and nothing has proved it." in link["explanation"]
+    await world.identified("a", "i2", "jo@x.example", type="email")
+    (raised,) = await world.links(person, kind)
+    assert raised["id"] == link["id"]
+    by = "a server of ours" + (", or somebody here," if kind == "HAS_IDENTIFIER" else "")
+    assert raised["explanation"] == link["explanation"].replace(
+        " and nothing has proved it.", f"; {by} has confirmed it since."
+    )

@@ -32,6 +32,7 @@ from graphid.service.explanations import (
     explain_review,
     span,
 )
+from graphid.service.statements import Stated
 
 HOUR = 3600 * SECOND
 START = 1_800_000_000 * SECOND
@@ -158,7 +159,45 @@ CLAIMED = "a browser said so and nothing has proved it"
     ],
 )
 def test_why_a_link_was_made(kind: LinkKind, changes: dict[str, Any], sentence: str) -> None:
-    assert explain_link(linked(kind, **changes), named=("email",), identifier="phone") == sentence
+    link = linked(kind, **changes)
+    stated = Stated(("email",), link.assurance)
+    assert explain_link(link, stated=stated, identifier="phone") == sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "since", "sentence"),
+    [
+        (
+            LinkKind.IDENTIFIED_AS,
+            Assurance.CLAIMED,
+            Assurance.ASSERTED,
+            "a browser said so; a server of ours has confirmed it since.",
+        ),
+        (
+            LinkKind.HAS_IDENTIFIER,
+            Assurance.CLAIMED,
+            Assurance.ASSERTED,
+            "a browser said so; a server of ours, or somebody here, has confirmed it since.",
+        ),
+        (
+            LinkKind.HAS_IDENTIFIER,
+            Assurance.CLAIMED,
+            Assurance.VERIFIED,
+            "a browser said so; a login that was checked has confirmed it since.",
+        ),
+        (
+            LinkKind.IDENTIFIED_AS,
+            Assurance.ASSERTED,
+            Assurance.VERIFIED,
+            "a server of ours said so; a login that was checked has confirmed it since.",
+        ),
+    ],
+)
+def test_who_vouched_at_first_and_who_since(
+    kind: LinkKind, first: Assurance, since: Assurance, sentence: str
+) -> None:
+    told = explain_link(linked(kind, assurance=since), stated=Stated((), first))
+    assert told.endswith(f", and {sentence}")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +238,8 @@ def test_why_a_link_was_made(kind: LinkKind, changes: dict[str, Any], sentence: 
     ],
 )
 def test_links_tell_their_fate(kind: LinkKind, changes: dict[str, Any], fate: str) -> None:
-    told = explain_link(linked(kind, **changes), named=("email",), identifier="phone")
+    stated = Stated(("email",), Assurance.CLAIMED)
+    told = explain_link(linked(kind, **changes), stated=stated, identifier="phone")
     assert fate in told
     # What is no longer so is told as what it was; a visit that ended stays theirs.
     stands = "retracted_by" not in changes and kind is LinkKind.IDENTIFIED_AS

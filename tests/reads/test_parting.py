@@ -18,6 +18,7 @@ from graphid.service.links import LinkRecord, NamedIdentifier, ReviewRecord
 from graphid.service.parting import explain_parted
 from graphid.service.people import ContactRecord, PersonRecord
 from graphid.service.reasons import Contradiction, Parted
+from graphid.service.statements import Stated
 from graphid.service.visitors import Owner, VisitorRecord
 
 AT = 1_800_000_000 * SECOND
@@ -108,7 +109,7 @@ def test_what_somebody_here_said_of_an_identifier() -> None:
 
 def test_what_was_withdrawn_and_by_whom() -> None:
     record = LinkRecord(LINK, EMAIL)
-    assert told(withdrawn=(record,), named=(("i", ("email",)),)) == [
+    assert told(withdrawn=(record,), stated=(("l", Stated(("email",), Assurance.CLAIMED)),)) == [
         f"The e-mail address belonged to the contact because a message of {ON} named it as theirs, "
         f"and a browser said so and nothing has proved it; withdrawn on {ON}: better evidence said "
         "that this is somebody else."
