@@ -56,6 +56,7 @@ class Attribution:
     owner: strawberry.Private[Owner | None]
     """None: the line is a join or a split, and ``link`` says all there is to say."""
     at: strawberry.Private[int]
+    is_identify: strawberry.Private[bool]
 
     @computed("The link that makes it theirs.")
     def link(self) -> Link | None:
@@ -72,8 +73,16 @@ class Attribution:
             about = About(evidence, (attribution.contact,))
             stated = await info.context.load(StatedLoader).load(about)
         named = () if stated is None else stated.named
-        act = await self._act(info, self.owner)
-        return explain_attribution(attribution, visitor, self.at, named=named, act=act)
+        policy = (await info.context.reads.policies.current()).policy
+        return explain_attribution(
+            attribution,
+            visitor,
+            self.at,
+            named=named,
+            act=await self._act(info, self.owner),
+            is_identify=self.is_identify,
+            policy=policy,
+        )
 
     async def _act(self, info: Info, owner: Owner) -> Operation | None:
         """The operation that made it theirs, or nobody's, where one did."""
@@ -86,15 +95,16 @@ class Attribution:
         return None
 
     @classmethod
-    def of(cls, owner: Owner, at: int) -> Attribution:
-        attribution = owner.attribution
+    def of(cls, line: EventRecord) -> Attribution:
+        owner, attribution = line.owner, line.owner.attribution
         link = attribution.link
         return cls(
             basis=attribution.basis,
             assurance=attribution.assurance,
             record=None if link is None else LinkRecord(link),
             owner=owner,
-            at=at,
+            at=line.occurred_at,
+            is_identify=line.is_identify,
         )
 
     @classmethod
@@ -107,6 +117,7 @@ class Attribution:
             record=join.record,
             owner=None,
             at=join.occurred_at,
+            is_identify=False,
         )
 
 
@@ -244,7 +255,7 @@ def whose(line: Line) -> str:
 def _attribution_of(line: Line) -> Attribution:
     if isinstance(line, JoinRecord):
         return Attribution.of_join(line)
-    return Attribution.of(line.owner, line.occurred_at)
+    return Attribution.of(line)
 
 
 @strawberry.type(description="A line of a journey in a list.")

@@ -47,6 +47,11 @@ class EventRecord(msgspec.Struct, frozen=True):
     owner: Owner
 
     @property
+    def is_identify(self) -> bool:
+        """Whether it says who somebody is, and nothing else."""
+        return self.type == "IDENTIFY"
+
+    @property
     def detail(self) -> Any:
         """What the event's type adds, as JSON values."""
         return _detail.decode(self.detail_json or "{}")

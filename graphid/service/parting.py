@@ -15,10 +15,12 @@ from graphid.service.explanations import (
     explain_attribution,
     explain_link,
     explain_review,
+    explain_taken,
     word_for,
 )
 from graphid.service.grounds import MOST_VISITS
 from graphid.service.reasons import Parted
+from graphid.service.visitors import VisitorRecord
 
 _TOLD = {
     Rule.CONTACTS: "Together they would have more contacts than the policy lets one person have.",
@@ -154,7 +156,9 @@ def _ends(parted: Parted) -> Iterator[str]:
         elif end.visitor is not None and end.is_part:
             yield "Nobody is known to have used the browser so long before somebody identified."
         elif end.visitor is not None and end.visitor.owner is None:
-            yield "Nobody is known to have made the visit: no identify of it stands."
+            act = _taken(parted, end.visitor)
+            why = "no identify of it stands" if act is None else explain_taken(act)
+            yield f"Nobody is known to have made the visit: {why}."
         elif end.visitor is not None:
             yield "The visit is counted as somebody else's."
 
@@ -162,15 +166,22 @@ def _ends(parted: Parted) -> Iterator[str]:
 def _nobodys(parted: Parted, end: End) -> str:
     assert end.owner is not None
     assert end.at is not None
-    owner, visitor = end.owner, end.owner.record.visitor
-    acts = {recorded.id: recorded.piece for recorded in parted.operations}
-    severed = (
-        acts.get(record.link.retracted_by or "")
-        for record in parted.withdrawn
-        if record.link.source == visitor.id
+    owner = end.owner
+    return explain_attribution(
+        owner.attribution,
+        owner.record.visitor,
+        end.at,
+        act=_taken(parted, owner.record),
+        is_identify=end.is_identify,
+        policy=parted.policy,
     )
-    act = next((act for act in severed if act is not None), None) if visitor.link is None else None
-    return explain_attribution(owner.attribution, visitor, end.at, act=act)
+
+
+def _taken(parted: Parted, record: VisitorRecord) -> Operation | None:
+    """What somebody here did by which a visit has no owner."""
+    acts = {recorded.id: recorded.piece for recorded in parted.operations}
+    links = (taken.link for taken in parted.taken if taken.link.source == record.id)
+    return next((acts.get(link.retracted_by or "") for link in links), None)
 
 
 def _met(parted: Parted) -> Iterator[str]:

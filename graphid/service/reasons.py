@@ -72,6 +72,8 @@ class Parted:
     withdrawn: tuple[LinkRecord, ...] = ()
     stated: tuple[tuple[str, Stated], ...] = ()
     operations: tuple[RecordedOperation, ...] = ()
+    taken: tuple[LinkRecord, ...] = ()
+    """What was last withdrawn of an end's own visit that has no owner, whosever it was."""
     reviews: tuple[ReviewRecord, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -79,6 +81,8 @@ class Parted:
     shares_device: bool = False
     all_looked_at: bool = True
     """As of :class:`Chain`."""
+    policy: Policy | None = None
+    """The one in force."""
 
     async def shown(self, show: Show) -> Parted:
         """The same, as a caller may see it."""
@@ -91,6 +95,7 @@ class Parted:
             judgements=await show(self.judgements),
             blocks=await show(self.blocks),
             withdrawn=await show(self.withdrawn),
+            taken=await show(self.taken),
             operations=await show(self.operations),
             reviews=await show(self.reviews),
             contradictions=tuple(contradictions),
@@ -217,6 +222,7 @@ class Reasons:
             reviews=tuple(records[id] for id in reviews if id in records),
             contradictions=tuple(rules.contradictions()),
             rules=tuple(rules.rules()),
+            policy=policy,
         )
 
     async def _withdrawn(self, a: End, b: End) -> list[str]:
@@ -227,22 +233,23 @@ class Reasons:
     async def _with_evidence(self, found: Parted, withdrawn: list[str]) -> Parted:
         """With the links that were withdrawn, beside those that a judgement explains already, and
         what is to be told of them; and what took an end's own visit from its owner."""
-        severed = await self._reads.links.severed(
+        taken = await self._reads.links.severed(
             [e.visitor.id for e in (found.a, found.b) if e.visitor and e.visitor.owner is None]
         )
         judged = {operation.id for operation in found.judgements}
-        own = [record for record in severed.values() if record.link.id not in withdrawn]
         links = await self._reads.links.by_id(withdrawn) if withdrawn else {}
         records = [links[id] for id in withdrawn if id in links]
-        records = [r for r in (*records, *own) if r.link.retracted_by not in judged]
+        records = [r for r in records if r.link.retracted_by not in judged]
         makers = {record.link.id: made_by(record.link) for record in records}
-        acts = [id for r in records for id in (r.link.evidence, r.link.retracted_by) if id]
+        acts = [r.link.evidence for r in records]
+        acts += [r.link.retracted_by for r in (*records, *taken.values()) if r.link.retracted_by]
         stated, operations = await asyncio.gather(
             self._reads.statements.of(makers.values()), self._reads.ledger.by_id(acts)
         )
         return replace(
             found,
             withdrawn=tuple(records),
+            taken=tuple(taken.values()),
             stated=tuple((id, stated[about]) for id, about in makers.items() if about in stated),
             operations=tuple(operations.values()),
         )

@@ -10,8 +10,9 @@ import pytest
 from graphid.api.execution import Request, answer
 from graphid.auth.keys import Caller
 from graphid.auth.scopes import Scope
-from graphid.service.messages import ClaimedIdentifier, Logout, Page, StartChat
-from tests.integration.asking import Asked
+from graphid.identity.values import SECOND
+from graphid.service.messages import ClaimedIdentifier, Context, Logout, Page, StartChat
+from tests.integration.asking import Asked, time_of
 from tests.integration.operating import Operating
 from tests.integration.test_ingest import BROWSER, SERVER
 
@@ -235,7 +236,7 @@ async def test_nobody_identified(why: Why) -> None:
     ]
     assert await why.chain(f"event_{world.run}-pz", f"event_{world.run}-pz2") == []
     (told,) = await why.reasons(f"event_{world.run}-pz", jo)
-    assert told.startswith("Counted as nobody's because nobody has identified on this browser")
+    assert told.startswith("Counted as nobody's because nobody has made themselves known on this")
 
 
 async def test_values_are_masked_for_who_may_not_see_them(why: Why) -> None:
@@ -347,3 +348,96 @@ async def test_who_vouched_later_is_told_as_later(why: Why, kind: str) -> None:
     assert raised["explanation"] == link["explanation"].replace(
         " and nothing has proved it.", f"; {by} has confirmed it since."
     )
+
+
+async def test_a_visit_that_was_taken_from_a_third_person(why: Why) -> None:
+    """Whose it was is no matter between it and somebody else."""
+    world = why.world
+    await world.identified("t", "it", "third")
+    await world.seen("t", "pt")
+    visitor = (await world.node(world.birth("t")))["id"]
+    jo, _ = await world.two()
+    third = await world.owner("it")
+    await world.changed("severLink", id=await world.link_of("it"), reason="His wife")
+    (told,) = await why.reasons(visitor, jo)
+    assert told.startswith("Nobody is known to have made the visit: somebody here took it from its")
+    assert told.endswith("(His wife).")
+    (told,) = await why.reasons(f"event_{world.run}-pt", jo)
+    assert told.startswith("Counted as nobody's because somebody here took it from its owner on")
+    assert any(r.startswith("This visit was counted") for r in await why.reasons(visitor, third))
+
+
+async def test_why_it_is_nobodys_after_a_block_and_after_an_unmerge(why: Why) -> None:
+    world = why.world
+    await world.seen("a", "pa")
+    await world.identified("a", "ia", "till@x.example", type="email")
+    value = f"{world.run}-till@x.example"
+    await world.changed("blockIdentifier", type="email", value=value, reason="The till")
+    told = (await world.look("pa"))["attribution"]["explanation"]
+    assert "because somebody here blocked the value that named its owner on" in told
+    assert told.endswith("(The till).")
+    await world.seen("b", "pb")
+    visitor = await world.owner("pb")
+    await world.identified("c", "ic", "jo")
+    jo = await world.owner("ic")
+    await world.changed("mergePeople", ids=[visitor, jo], operationId="m")
+    await world.changed("unmerge", id=f"{world.run}-m", reason="Oops")
+    told = (await world.look("pb"))["attribution"]["explanation"]
+    assert "because somebody here took back what had given it an owner on" in told
+    assert told in await why.reasons(f"event_{world.run}-pb", jo)
+
+
+async def test_an_identify_that_names_nobody(why: Why) -> None:
+    world = why.world
+    jo, _ = await world.two()
+    await world.seen("z", "pz")
+    said = world.identify("z", "x", "iz").model_copy(
+        update={"identifiers": (ClaimedIdentifier(type="email", value="test@test.com"),)}
+    )
+    await world.one(said, SERVER)
+    told = (await world.look("iz"))["attribution"]["explanation"]
+    assert told == (
+        "Counted as nobody's because it names nobody for certain: all that it gives is blocked, "
+        "not valid or somebody else's."
+    )
+    assert await why.reasons(f"event_{world.run}-iz", jo) == [told]
+    assert (await world.look("pz"))["attribution"]["explanation"] == (
+        "Counted as nobody's because nobody has made themselves known on this browser since."
+    )
+
+
+async def test_before_what_is_claimed_back_on_a_shared_device(why: Why) -> None:
+    world = why.world
+    world.now += 10_000 * SECOND
+
+    def context(cookie: str, seconds: int, id: str) -> Context:
+        at = time_of(world.at(seconds))
+        return world.context(cookie, id, occurred_at=at, device_id=f"{world.run}-d")
+
+    await world.one(Page(context=context("b", 0, "pb"), url="https://x.example/"))
+    for cookie, seconds in (("a", 60), ("b", 5400)):
+        said = world.said(cookie, seconds, f"user_id:{cookie}")
+        said = said.model_copy(update={"context": context(cookie, seconds, f"i{cookie}")})
+        await world.one(said, SERVER)
+    told = (await world.look("pb"))["attribution"]["explanation"]
+    assert told == (
+        "Counted as nobody's because somebody identified on this browser 90 minutes later, and "
+        "on a device that others use, too, only what was done within 30 minutes before that is "
+        "counted as theirs."
+    )
+    assert told in await why.reasons(f"event_{world.run}-pb", await world.owner("ib"))
+
+
+async def test_a_link_that_fell_because_another_was_restored(why: Why) -> None:
+    world = why.world
+    await world.identified("a", "i1", "jo")
+    link = await world.link_of("i1")
+    await world.changed("severLink", id=link, reason="His wife")
+    await world.identified("a", "i2", "jo")
+    second = await world.link_of("i2")
+    assert second != link
+    await world.changed("restoreLink", id=link, reason="It was he")
+    assert await world.link_of("i2") == link
+    told = (await world.node(second))["explanation"]
+    assert "; what was so before counts again, since somebody here took back what had" in told
+    assert told.endswith("(It was he).")

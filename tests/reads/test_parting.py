@@ -220,10 +220,15 @@ def test_an_event_that_is_nobodys_tells_why() -> None:
     end = visit(owner=None)
     event = End(end.person, visitor=end.visitor, owner=owner, at=AT)
     assert told(event) == [
-        "Counted as nobody's because nobody has identified on this browser since."
+        "Counted as nobody's because nobody has made themselves known on this browser since."
     ]
     severed = LinkRecord(msgspec.structs.replace(LINK, source="visitor_1", retracted_by="k"))
-    sentences = told(event, withdrawn=(severed,), operations=(recorded(kept_apart()),))
-    assert sentences[1] == (
+    taken: dict[str, Any] = {"taken": (severed,), "operations": (recorded(kept_apart()),)}
+    # Whose it was may be no matter between the two: the link itself is not told of.
+    assert told(event, **taken) == [
         f"Counted as nobody's because somebody here took it from its owner on {ON} (Asked)."
-    )
+    ]
+    assert told(visit(), **taken) == [
+        f"Nobody is known to have made the visit: somebody here took it from its owner on {ON} "
+        "(Asked)."
+    ]
