@@ -73,7 +73,9 @@ class Attribution:
             about = About(evidence, (attribution.contact,))
             stated = await info.context.load(StatedLoader).load(about)
         named = () if stated is None else stated.named
-        policy = (await info.context.reads.policies.current()).policy
+        policy = None
+        if attribution.basis is Basis.ANONYMOUS:
+            policy = (await info.context.reads.policies.current()).policy
         return explain_attribution(
             attribution,
             visitor,

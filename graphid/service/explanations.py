@@ -295,7 +295,7 @@ def _vouched(link: Link, first: Assurance) -> str:
         if link.assurance is Assurance.VERIFIED:
             by = "a login that was checked"
         return f"{_VOUCHED[first]}; {by} has confirmed it since"
-    doubt = " and nothing has proved it" if first is Assurance.CLAIMED else ""
+    doubt = " and nothing has proved it" if link.assurance is Assurance.CLAIMED else ""
     return _VOUCHED[link.assurance] + doubt
 
 
