@@ -10,8 +10,8 @@ from graphid.api.context import Info
 from graphid.api.links import LazyPerson, Link, operation_of
 from graphid.api.loaders import (
     EventByMessageIdLoader,
-    NamedByEvidenceLoader,
     SeveredByVisitorLoader,
+    StatedLoader,
 )
 from graphid.api.nodes import (
     JourneyEventType,
@@ -33,6 +33,7 @@ from graphid.service.lines import Line
 from graphid.service.links import LinkRecord
 from graphid.service.pages import Page
 from graphid.service.receipts import Receipt
+from graphid.service.statements import About
 from graphid.service.visitors import Owner, visitor_id_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Attribution:
     owner: strawberry.Private[Owner | None]
     """None: the line is a join or a split, and ``link`` says all there is to say."""
     at: strawberry.Private[int]
+    is_identify: strawberry.Private[bool]
 
     @computed("The link that makes it theirs.")
     def link(self) -> Link | None:
@@ -66,11 +68,23 @@ class Attribution:
             return await Link.of(found(self.record)).explanation(info)
         attribution, visitor = self.owner.attribution, self.owner.record.visitor
         evidence = deciding_evidence(attribution, visitor)
-        named = None
-        if evidence is not None:
-            named = await info.context.load(NamedByEvidenceLoader).load(evidence)
-        act = await self._act(info, self.owner)
-        return explain_attribution(attribution, visitor, self.at, named=named or (), act=act)
+        stated = None
+        if evidence is not None and attribution.contact is not None:
+            about = About(evidence, (attribution.contact,))
+            stated = await info.context.load(StatedLoader).load(about)
+        named = () if stated is None else stated.named
+        policy = None
+        if attribution.basis is Basis.ANONYMOUS:
+            policy = (await info.context.reads.policies.current()).policy
+        return explain_attribution(
+            attribution,
+            visitor,
+            self.at,
+            named=named,
+            act=await self._act(info, self.owner),
+            is_identify=self.is_identify,
+            policy=policy,
+        )
 
     async def _act(self, info: Info, owner: Owner) -> Operation | None:
         """The operation that made it theirs, or nobody's, where one did."""
@@ -83,15 +97,16 @@ class Attribution:
         return None
 
     @classmethod
-    def of(cls, owner: Owner, at: int) -> Attribution:
-        attribution = owner.attribution
+    def of(cls, line: EventRecord) -> Attribution:
+        owner, attribution = line.owner, line.owner.attribution
         link = attribution.link
         return cls(
             basis=attribution.basis,
             assurance=attribution.assurance,
             record=None if link is None else LinkRecord(link),
             owner=owner,
-            at=at,
+            at=line.occurred_at,
+            is_identify=line.is_identify,
         )
 
     @classmethod
@@ -104,6 +119,7 @@ class Attribution:
             record=join.record,
             owner=None,
             at=join.occurred_at,
+            is_identify=False,
         )
 
 
@@ -241,7 +257,7 @@ def whose(line: Line) -> str:
 def _attribution_of(line: Line) -> Attribution:
     if isinstance(line, JoinRecord):
         return Attribution.of_join(line)
-    return Attribution.of(line.owner, line.occurred_at)
+    return Attribution.of(line)
 
 
 @strawberry.type(description="A line of a journey in a list.")

@@ -12,10 +12,10 @@ from graphid.api.loaders import (
     ContactByFormerIdLoader,
     IdentifierByIdLoader,
     LinkByIdLoader,
-    NamedByEvidenceLoader,
     OperationByEvidenceLoader,
     PersonByIdLoader,
     ReviewByIdLoader,
+    StatedLoader,
     VisitorByIdLoader,
 )
 from graphid.api.nodes import Node, PageInfo, ReviewState, computed, cursors_of, found, page_info
@@ -27,6 +27,7 @@ from graphid.service.explanations import explain_link, explain_review
 from graphid.service.ledger import is_operation
 from graphid.service.links import LinkRecord, NamedIdentifier, ReviewRecord
 from graphid.service.pages import Page
+from graphid.service.statements import made_by
 
 if TYPE_CHECKING:
     from graphid.api.people import Contact, Person
@@ -101,16 +102,16 @@ class Link(Node):
     @computed("One sentence a contact-centre agent understands.")
     async def explanation(self, info: Info) -> str:
         link, identifier = self.record.link, self.record.identifier
-        named, made_by, withdrawn_by = await asyncio.gather(
-            info.context.load(NamedByEvidenceLoader).load(link.evidence),
+        stated, operation, withdrawn_by = await asyncio.gather(
+            info.context.load(StatedLoader).load(made_by(link)),
             operation_of(info, link.evidence),
             operation_of(info, link.retracted_by),
         )
         return explain_link(
             link,
-            named=named or (),
+            stated=stated,
             identifier=identifier.type if identifier else None,
-            made_by=made_by,
+            made_by=operation,
             withdrawn_by=withdrawn_by,
         )
 

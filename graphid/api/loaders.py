@@ -21,6 +21,7 @@ from graphid.service.pages import Page, PageRequest
 from graphid.service.people import ContactRecord, PersonRecord
 from graphid.service.reads import Reads
 from graphid.service.sessions import SessionRecord
+from graphid.service.statements import About, Stated
 from graphid.service.visitors import Owner, VisitorRecord
 from graphid.service.visits import VisitsWanted
 
@@ -80,11 +81,11 @@ class EventByMessageIdLoader(DataLoader[str, EventRecord | None]):
         super().__init__(load_fn=_by_key(reads.journeys.by_message_id))
 
 
-class NamedByEvidenceLoader(DataLoader[str, tuple[str, ...] | None]):
-    """Types of the identifiers that a piece of evidence named."""
+class StatedLoader(DataLoader[About, Stated | None]):
+    """What identifies and records of sources said of contacts."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.journeys.named))
+        super().__init__(load_fn=_by_key(reads.statements.of))
 
 
 class JoinByIdLoader(DataLoader[str, JoinRecord | None]):

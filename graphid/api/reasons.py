@@ -20,7 +20,8 @@ class ReasonQuery:
         "The shortest chain of links between two nodes, from `a` to `b`: people, contacts, "
         "visitors, identifiers, events, chats, cookies or devices. A person's id means the "
         "contact that they are named for; a cookie or a device, the visits there. Empty where "
-        "nothing joins them, and where both are one node: whyNotLinked tells which. Of equally "
+        "nothing joins them, or nothing among the latest visits of two places that have very many, "
+        "and where both are one node: whyNotLinked tells which. Of equally "
         "short chains, the one whose links are best vouched for, then the oldest."
     )
     async def why_linked(self, info: Info, a: strawberry.ID, b: strawberry.ID) -> list[Link]:
@@ -28,7 +29,7 @@ class ReasonQuery:
         ends = await reasons.ends(a, b)
         await _meet(info, *ends)
         chain = await reasons.chain(*ends)
-        return await links_by_id(info, tuple(chain or ()))
+        return await links_by_id(info, tuple(chain.links or ()))
 
     @computed(
         "What keeps two nodes from being one person's, one sentence a reason; empty where they "

@@ -8,7 +8,7 @@ person: they say where visits happened.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphid.errors import InvalidInput, NotFound
 from graphid.identity.ids import UNCLAIMED, contact_named_by
@@ -33,8 +33,9 @@ class End:
     """One of the two. ``person``: whose it is; None for a spot, and for what nobody holds.
 
     What it is within the person: ``contact`` (its id), ``visitor``, ``identifier``. ``spot``: a
-    cookie or a device. ``owner``, ``at``: of an event or a chat, why it is whose, and when it was.
-    ``is_part``: it is the part of a visit that the visit's owner does not own.
+    cookie or a device. ``owner``, ``at``: of an event or a chat, why it is whose, and when it was;
+    ``is_identify``: the event is one. ``is_part``: it is the part of a visit that the visit's owner
+    does not own.
     """
 
     person: PersonRecord | None = None
@@ -44,6 +45,7 @@ class End:
     spot: Spot | None = None
     owner: Owner | None = None
     at: Micros | None = None
+    is_identify: bool = False
     is_part: bool = False
 
     @property
@@ -123,7 +125,10 @@ class Ends:
     async def _event(self, id: str) -> End | None:
         message = id.removeprefix(_EVENT)
         event = (await self._reads.journeys.by_message_id([message])).get(message)
-        return None if event is None else await self._owned(event.owner, event.occurred_at)
+        if event is None:
+            return None
+        owned = await self._owned(event.owner, event.occurred_at)
+        return replace(owned, is_identify=event.is_identify)
 
     async def _owned(self, owner: Owner, at: Micros) -> End:
         return End(

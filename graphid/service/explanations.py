@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from urllib.parse import unquote
 
 from graphid.identity.attribution import Attribution, Basis
+from graphid.identity.policy import Policy
 from graphid.identity.state import Link, LinkKind, LinkState, ReviewKind, Visitor
 from graphid.identity.values import (
     OF_OPERATION,
     OF_RECORD,
     Assurance,
     Block,
+    KeepApart,
     Merge,
     Micros,
     Operation,
@@ -23,6 +25,7 @@ from graphid.identity.values import (
     Restore,
     moment,
 )
+from graphid.service.statements import Stated
 
 MERGED = "MERGED"
 """The rule of a link that an operator's merge made."""
@@ -53,10 +56,16 @@ _KNOWN_TYPES = {
     "crm_account_id": "customer number",
 }
 _VOUCHED = {
-    Assurance.CLAIMED: "a browser said so and nothing has proved it",
+    Assurance.CLAIMED: "a browser said so",
     Assurance.ASSERTED: "a server of ours said so",
     Assurance.VERIFIED: "a login was checked",
 }
+_CONFIRMED = {
+    LinkKind.IDENTIFIED_AS: "a server of ours",
+    # Whom operators merge or promote, they vouch for what these hold.
+    LinkKind.HAS_IDENTIFIER: "a server of ours, or somebody here,",
+}
+"""By whom, where what only a browser had said was asserted since."""
 
 
 def explain_attribution(
@@ -66,19 +75,24 @@ def explain_attribution(
     *,
     named: Sequence[str] = (),
     act: Operation | None = None,
+    is_identify: bool = False,
+    policy: Policy | None = None,
 ) -> str:
     """Why what the visitor did at ``at`` is counted as its owner's, or as nobody's.
 
-    ``named``: types of the identifiers that :func:`deciding_evidence` named. ``act``: the merge by
-    which the visitor has its owner (:func:`is_by_merge`), or the sever by which it has none.
+    ``named``: types of the owner's identifiers that :func:`deciding_evidence` named. ``act``: the
+    merge by which the visitor has its owner (:func:`is_by_merge`), or what took it from its owner.
+    ``is_identify``: what was done is an identify. ``policy``: the one in force, if it is to be told
+    that a visit on a shared device is claimed less far back.
     """
     if act is not None and attribution.basis is Basis.ANONYMOUS:
-        return f"Counted as nobody's because {_somebody(act, 'took it from its owner')}."
+        return f"Counted as nobody's because {explain_taken(act)}."
     if act is not None and is_by_merge(attribution):
         return f"Counted as theirs because {_somebody(act, 'merged this visit with them')}."
     match attribution.basis:
         case Basis.ANONYMOUS:
-            return _explain_nobody(visitor, at)
+            why = _nobody(visitor, at, is_identify, policy)
+            return f"Counted as nobody's because {why}."
         case Basis.UNATTENDED:
             since = at - _last_attended(visitor, at)
             return (
@@ -99,6 +113,20 @@ def explain_attribution(
             why = _since("they identified", visitor.identified, at, named)
     doubt = "; so far only a browser said so" if attribution.assurance is Assurance.CLAIMED else ""
     return f"Counted as theirs because {why}{doubt}."
+
+
+def explain_taken(act: Operation) -> str:
+    """How an operator's act left a visit without an owner."""
+    match act:
+        case Block():
+            what = "blocked the value that named its owner"
+        case Restore():
+            what = "took back what had given it an owner"
+        case KeepApart() if act.withdraws:
+            what = "took back what had given it an owner"
+        case _:
+            what = "took it from its owner"
+    return _somebody(act, what)
 
 
 def is_by_merge(attribution: Attribution) -> bool:
@@ -124,16 +152,16 @@ def evidence_at(place: Place | None) -> str | None:
 def explain_link(
     link: Link,
     *,
-    named: Sequence[str] = (),
+    stated: Stated | None = None,
     identifier: str | None = None,
     made_by: Operation | None = None,
     withdrawn_by: Operation | None = None,
 ) -> str:
     """Why the link was made, and what has become of it.
 
-    ``named``: types of the identifiers that its evidence named; ``identifier``: the type of the
-    one that a HAS_IDENTIFIER leads to. ``made_by``, ``withdrawn_by``: the operations that did so,
-    where operations did.
+    ``stated``: what its evidence said of its contacts; ``identifier``: the type of the one that a
+    HAS_IDENTIFIER leads to. ``made_by``, ``withdrawn_by``: the operations that did so, where
+    operations did.
     """
     is_past = link.state is LinkState.SEVERED or (
         link.state is LinkState.ENDED and link.kind is not LinkKind.IDENTIFIED_AS
@@ -141,7 +169,8 @@ def explain_link(
     subject, tenses = _SUBJECTS[link.kind]
     subject = subject.format(word=word_for(identifier or "identifier"))
     if made_by is None:
-        why = f"{_evidence(link, named)}, and {_VOUCHED[link.assurance]}"
+        named, first = ((), link.assurance) if stated is None else stated
+        why = f"{_evidence(link, named)}, and {_vouched(link, first)}"
     else:
         why = _somebody(made_by, _DONE[link.kind])
     fate = _fate(link) if withdrawn_by is None else _undone(link, withdrawn_by)
@@ -206,19 +235,36 @@ def _since(what: str, place: Place | None, at: Micros, named: Sequence[str]) -> 
     )
 
 
-def _explain_nobody(visitor: Visitor, at: Micros) -> str:
+def _nobody(visitor: Visitor, at: Micros, is_identify: bool, policy: Policy | None) -> str:
     link = visitor.link
     if link is None or link.state is LinkState.SEVERED:
-        when = "has identified on this browser since" if visitor.end is None else _BEFORE
-        return f"Counted as nobody's because nobody {when}."
+        if is_identify:
+            return (
+                "it names nobody for certain: all that it gives is blocked, not valid or somebody "
+                "else's"
+            )
+        if visitor.end is None:
+            return "nobody has made themselves known on this browser since"
+        return "nobody made themselves known on this browser before they left it"
     if link.reach is not None and at < link.reach:
-        return (
-            f"Counted as nobody's because it was {span(link.reach - at)} too early: whoever "
-            "identified on this browser later may not have been the one who used it then."
-        )
+        first = moment(visitor.identified) if visitor.identified else link.reach
+        return _too_early(at, link.reach, first, policy)
     return (
-        "Counted as nobody's because whoever identified on this browser last did so "
-        f"{span(at - _last_attended(visitor, at))} earlier, without a logout."
+        "whoever identified on this browser last did so "
+        f"{span(at - _last_attended(visitor, at))} earlier, without a logout"
+    )
+
+
+def _too_early(at: Micros, reach: Micros, first: Micros, policy: Policy | None) -> str:
+    """``first``: when somebody first identified."""
+    back = first - reach
+    # Claimed under another policy, it may have been shared all the same: then that is left out.
+    is_shared = policy is not None and back == policy.on_shared_device < policy.max_age
+    where = " on a device that others use, too," if is_shared else ""
+    what = f"what was done within {span(back)} before that" if back else "what was done since"
+    return (
+        f"somebody identified on this browser {span(first - at)} later, and{where} only "
+        f"{what} is counted as theirs"
     )
 
 
@@ -240,6 +286,17 @@ def _evidence(link: Link, named: Sequence[str]) -> str:
             return f"one {message} of {day(link.at)} named both{with_}"
         case LinkKind.NOT_SAME_AS:
             return f"that was said on {day(link.at)}"
+
+
+def _vouched(link: Link, first: Assurance) -> str:
+    """Who vouched for a link: at first, when its evidence came, and since."""
+    if link.assurance > first:
+        by = _CONFIRMED.get(link.kind, "a server of ours")
+        if link.assurance is Assurance.VERIFIED:
+            by = "a login that was checked"
+        return f"{_VOUCHED[first]}; {by} has confirmed it since"
+    doubt = " and nothing has proved it" if link.assurance is Assurance.CLAIMED else ""
+    return _VOUCHED[link.assurance] + doubt
 
 
 def _fate(link: Link) -> str:
@@ -270,8 +327,6 @@ _FATES = {
 }
 """Of a link, by the reason that it was withdrawn for."""
 
-_BEFORE = "identified on this browser before they left it"
-
 _SUBJECTS = {
     LinkKind.IDENTIFIED_AS: (
         "This visit",
@@ -301,8 +356,11 @@ def _undone(link: Link, act: Operation) -> str:
             what = "gave a part of the visit to somebody else"
         case Block():
             what = "blocked the value"
-        case Restore():
+        case Restore() if link.kind is LinkKind.NOT_SAME_AS:
             what = "took that back"
+        case Restore():
+            before = _somebody(act, "took back what had changed it")
+            return f"; what was so before counts again, since {before}"
         case _:
             pass
     return f"; no longer so, since {_somebody(act, what)}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphid.graph.database import Readable
-from graphid.graph.queries import Query, query
+from graphid.graph.queries import query
 from graphid.identity.chains import Join
 from graphid.identity.state import Opening
 from graphid.identity.values import IdentifierKey, Micros
@@ -20,8 +20,8 @@ LIST_REVIEWS = query("reasons/list_reviews")
 FIND_BOUNDARIES = query("reasons/find_boundaries")
 
 MOST_VISITS = 1000
-"""Of a cookie, a device or a person with more visits, the latest are looked at, where not one
-person's are asked for."""
+"""Of a cookie, a device or a person with more visits, the latest are looked at, where not certain
+people's are asked for."""
 
 MOST_REASONS = 10
 """How many links that were withdrawn, reviews and boundaries are told, the latest of each."""
@@ -33,6 +33,13 @@ class Spot:
 
     cookie: str | None = None
     device: str | None = None
+
+
+class Visits(NamedTuple):
+    """Visits in one place, by whose they are. ``are_all``: there are no others."""
+
+    joins: dict[str, list[Join]]
+    are_all: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +73,20 @@ class Grounds:
     ) -> dict[str, list[Join]]:
         """What joins the contacts of each person, with those identifiers (ids of nodes)."""
         named = {"people": list(people), "identifiers": list(identifiers)}
-        return await self._joins(READ_JOINS, named)
+        rows = await self.rows.read_rows(READ_JOINS, named=named)
+        return _by_person(rows[0]["joins"])
 
     async def visits(self, people: Collection[str], spot: Spot) -> dict[str, list[Join]]:
         """Each person's visits on a cookie or a device: all of them."""
-        return await self._joins(FIND_VISITS, {"people": list(people), **asdict(spot)})
+        named = {"people": list(people), **asdict(spot)}
+        rows = await self.rows.read_rows(FIND_VISITS, named=named)
+        return _by_person(rows[0]["joins"])
 
-    async def latest_visits(self, spot: Spot) -> dict[str, list[Join]]:
-        """The latest visits on a cookie or a device, by whose they are."""
-        return await self._joins(LIST_VISITS, {"limit": MOST_VISITS, **asdict(spot)})
+    async def latest_visits(self, spot: Spot) -> Visits:
+        """The latest visits on a cookie or a device, a device's on the cookies used last."""
+        named = {"limit": MOST_VISITS, **asdict(spot)}
+        rows = await self.rows.read_rows(LIST_VISITS, named=named)
+        return Visits(_by_person(rows[0]["joins"]), rows[0]["looked"] < MOST_VISITS)
 
     async def withdrawn(self, between: Withdrawn) -> list[str]:
         """Ids of links between two that were withdrawn, the latest first."""
@@ -100,9 +112,9 @@ class Grounds:
         found = [Boundary(at, Opening(opening)) for at, opening in rows[0]["boundaries"]]
         return found, rows[0]["shared"]
 
-    async def _joins(self, statement: Query, named: dict[str, Any]) -> dict[str, list[Join]]:
-        rows = await self.rows.read_rows(statement, named=named)
-        found: dict[str, list[Join]] = {}
-        for person, *join in rows[0]["joins"]:
-            found.setdefault(person, []).append(Join(*join))
-        return found
+
+def _by_person(joins: Iterable[Sequence[Any]]) -> dict[str, list[Join]]:
+    found: dict[str, list[Join]] = {}
+    for person, *join in joins:
+        found.setdefault(person, []).append(Join(*join))
+    return found

@@ -16,7 +16,7 @@ import msgspec
 
 from graphid.graph.database import Readable
 from graphid.graph.queries import Query, query
-from graphid.identity.values import SAID_USER, Micros, Place, message_of
+from graphid.identity.values import Micros, Place
 from graphid.service.joins import JoinType
 from graphid.service.pages import Page, PageRequest, page_of
 from graphid.service.recordings import COMMON
@@ -45,6 +45,11 @@ class EventRecord(msgspec.Struct, frozen=True):
     chat: str | None
     detail_json: str
     owner: Owner
+
+    @property
+    def is_identify(self) -> bool:
+        """Whether it says who somebody is, and nothing else."""
+        return self.type == "IDENTIFY"
 
     @property
     def detail(self) -> Any:
@@ -145,27 +150,6 @@ class Journeys:
             row[1]: event_of(row, owner)
             for row in events
             if (owner := owners.get((row[2], row[3]))) is not None
-        }
-
-    async def named(self, evidence: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Which types of identifiers each piece of evidence named, as its event tells.
-
-        Records and operations have no event; they are missing.
-        """
-        events = {id: message_of(id) for id in evidence}
-        rows = await self._database.read_rows(READ_EVENTS, ids=list(set(events.values())))
-        types = {
-            row[1]: tuple(
-                dict.fromkeys(
-                    i["type"] for i in _detail.decode(row[10] or "{}").get("identifiers", ())
-                )
-            )
-            for row in rows[0]["events"]
-        }
-        return {
-            id: ("user_id",) if id.endswith(SAID_USER) else types.get(event, ())
-            for id, event in events.items()
-            if id == event or id.endswith(SAID_USER)
         }
 
 

@@ -15,9 +15,12 @@ from graphid.service.explanations import (
     explain_attribution,
     explain_link,
     explain_review,
+    explain_taken,
     word_for,
 )
+from graphid.service.grounds import MOST_VISITS
 from graphid.service.reasons import Parted
+from graphid.service.visitors import VisitorRecord
 
 _TOLD = {
     Rule.CONTACTS: "Together they would have more contacts than the policy lets one person have.",
@@ -55,6 +58,7 @@ def explain_parted(parted: Parted) -> list[str]:
         *_reviews(parted),
         *_contradictions(parted),
         *(_TOLD[rule] for rule in parted.rules if rule in _TOLD),
+        *_spots(parted),
         *_ends(parted),
         *_met(parted),
         *_nothing(parted),
@@ -90,13 +94,13 @@ def _said(act: Operation, *, about_identifier: bool) -> str:
 
 
 def _withdrawn(parted: Parted) -> Iterator[str]:
-    named = dict(parted.named)
+    stated = dict(parted.stated)
     operations = {recorded.id: recorded.piece for recorded in parted.operations}
     for record in parted.withdrawn:
         link, identifier = record.link, record.identifier
         yield explain_link(
             link,
-            named=named.get(link.evidence, ()),
+            stated=stated.get(link.id),
             identifier=None if identifier is None else identifier.type,
             made_by=operations.get(link.evidence),
             withdrawn_by=operations.get(link.retracted_by or ""),
@@ -121,6 +125,25 @@ def _contradictions(parted: Parted) -> Iterator[str]:
             )
 
 
+def _spots(parted: Parted) -> Iterator[str]:
+    """What a cookie or a device is to the other end, where that is another or somebody known."""
+    names = [
+        "device" if end.spot.cookie is None else "browser"
+        for end in (parted.a, parted.b)
+        if end.spot is not None
+    ]
+    if not parted.all_looked_at:
+        yield (
+            f"Only the latest {MOST_VISITS:,} visits of each were looked at: nobody who made one "
+            "of them is known to have used both."
+        )
+    elif len(names) == 2:
+        both = f"{names[0]}s" if names[0] == names[1] else "the device and the browser"
+        yield f"Nobody is known to have used both {both}."
+    elif names and (parted.a.known or parted.b.known) is not None:
+        yield f"None of the visits on the {names[0]} is counted as theirs."
+
+
 def _ends(parted: Parted) -> Iterator[str]:
     """What an end that is no person is to the other."""
     for end in (parted.a, parted.b):
@@ -128,15 +151,14 @@ def _ends(parted: Parted) -> Iterator[str]:
             word = word_for(end.identifier.type)
             fate = "Nobody has the" if end.person is None else "Somebody else has the"
             yield f"{fate} {word}."
-        elif end.spot is not None:
-            spot = "device" if end.spot.cookie is None else "cookie"
-            yield f"No visit on the {spot} that was looked at is counted as the other's."
         elif end.owner is not None and end.owner.attribution.basis is Basis.ANONYMOUS:
             yield _nobodys(parted, end)
         elif end.visitor is not None and end.is_part:
             yield "Nobody is known to have used the browser so long before somebody identified."
         elif end.visitor is not None and end.visitor.owner is None:
-            yield "Nobody is known to have made the visit: no identify of it stands."
+            act = _taken(parted, end.visitor)
+            why = "no identify of it stands" if act is None else explain_taken(act)
+            yield f"Nobody is known to have made the visit: {why}."
         elif end.visitor is not None:
             yield "The visit is counted as somebody else's."
 
@@ -144,15 +166,22 @@ def _ends(parted: Parted) -> Iterator[str]:
 def _nobodys(parted: Parted, end: End) -> str:
     assert end.owner is not None
     assert end.at is not None
-    owner, visitor = end.owner, end.owner.record.visitor
-    acts = {recorded.id: recorded.piece for recorded in parted.operations}
-    severed = (
-        acts.get(record.link.retracted_by or "")
-        for record in parted.withdrawn
-        if record.link.source == visitor.id
+    owner = end.owner
+    return explain_attribution(
+        owner.attribution,
+        owner.record.visitor,
+        end.at,
+        act=_taken(parted, owner.record),
+        is_identify=end.is_identify,
+        policy=parted.policy,
     )
-    act = next((act for act in severed if act is not None), None) if visitor.link is None else None
-    return explain_attribution(owner.attribution, visitor, end.at, act=act)
+
+
+def _taken(parted: Parted, record: VisitorRecord) -> Operation | None:
+    """What somebody here did by which a visit has no owner."""
+    acts = {recorded.id: recorded.piece for recorded in parted.operations}
+    links = (taken.link for taken in parted.taken if taken.link.source == record.id)
+    return next((acts.get(link.retracted_by or "") for link in links), None)
 
 
 def _met(parted: Parted) -> Iterator[str]:

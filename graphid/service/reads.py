@@ -23,6 +23,7 @@ from graphid.service.people import People
 from graphid.service.search import Search
 from graphid.service.sessions import Sessions
 from graphid.service.shared import Shared
+from graphid.service.statements import Statements
 from graphid.service.visitors import Visitors
 from graphid.service.visits import Visits
 
@@ -47,6 +48,7 @@ class Reads:
     visits: Visits
     devices: Devices
     links: Links
+    statements: Statements
     ledger: Ledger
     trail: Trail
     clusters: Clusters
@@ -74,6 +76,7 @@ class Reads:
             visits=Visits(database, sessions, chats),
             devices=Devices(database),
             links=Links(database),
+            statements=Statements(database),
             ledger=Ledger(database),
             trail=Trail(database),
             clusters=Clusters(database, people, chats),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphid.identity.apart import Separations
 from graphid.identity.chains import Join, shortest_chain
@@ -21,17 +21,28 @@ from graphid.identity.state import Apart, Judgements, Key, Person, Value
 from graphid.identity.values import IdentifierKey, Micros
 from graphid.identity.view import Memory, View
 from graphid.service.ends import End, Ends
-from graphid.service.grounds import Boundary, Spot, Withdrawn
+from graphid.service.grounds import Boundary, Spot, Visits, Withdrawn
 from graphid.service.ledger import RecordedOperation
 from graphid.service.links import LinkRecord, NamedIdentifier, ReviewRecord
 from graphid.service.operations.seeing import Seen
 from graphid.service.people import PersonRecord
 from graphid.service.reads import Reads
+from graphid.service.statements import Stated, made_by
 
 MOST_SHARED = 20
 """Of so many people who were in two places, the one to whom the shortest chain leads is found."""
 
 Show = Callable[[Any], Awaitable[Any]]
+
+
+class Chain(NamedTuple):
+    """``links``: ids of the links of the shortest chain; empty where both are one thing; None where
+    nothing joins them. ``all_looked_at``: False where two places both have more visits than are
+    looked at, so that others may join them.
+    """
+
+    links: list[str] | None
+    all_looked_at: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +60,8 @@ class Parted:
     """All that keeps two ends from being one person's.
 
     ``blocks``: operations that block the identifier that an end is; ``is_blocked``: the policy
-    does. ``withdrawn``: links between the two that fell. ``named``: types of the identifiers that
-    their evidence named, by its id; ``operations``: those that made or withdrew them.
+    does. ``withdrawn``: links between the two that fell; ``stated``: what their evidence said, by
+    the link's id; ``operations``: those that made or withdrew them.
     """
 
     a: End
@@ -59,13 +70,19 @@ class Parted:
     blocks: tuple[RecordedOperation, ...] = ()
     is_blocked: bool = False
     withdrawn: tuple[LinkRecord, ...] = ()
-    named: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    stated: tuple[tuple[str, Stated], ...] = ()
     operations: tuple[RecordedOperation, ...] = ()
+    taken: tuple[LinkRecord, ...] = ()
+    """What was last withdrawn of an end's own visit that has no owner, whosever it was."""
     reviews: tuple[ReviewRecord, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
     rules: tuple[Rule, ...] = ()
     boundaries: tuple[Boundary, ...] = ()
     shares_device: bool = False
+    all_looked_at: bool = True
+    """As of :class:`Chain`."""
+    policy: Policy | None = None
+    """The one in force."""
 
     async def shown(self, show: Show) -> Parted:
         """The same, as a caller may see it."""
@@ -78,6 +95,7 @@ class Parted:
             judgements=await show(self.judgements),
             blocks=await show(self.blocks),
             withdrawn=await show(self.withdrawn),
+            taken=await show(self.taken),
             operations=await show(self.operations),
             reviews=await show(self.reviews),
             contradictions=tuple(contradictions),
@@ -97,13 +115,13 @@ class Reasons:
 
     # ------------------------------------------------------------------ why they are one
 
-    async def chain(self, a: End, b: End) -> list[str] | None:
-        """Ids of the links of the shortest chain; empty where both are one thing; None where
-        nothing joins them."""
+    async def chain(self, a: End, b: End) -> Chain:
+        """The shortest chain of links."""
+        are_all = True
         if a.spot is not None and a.spot == b.spot:
-            return []
+            return Chain([])
         if a.spot is not None and b.spot is not None:
-            visits_a, visits_b = await self._visits_of_spots(a.spot, b.spot)
+            visits_a, visits_b, are_all = await self._visits_of_spots(a.spot, b.spot)
         else:
             visits_a, visits_b = await asyncio.gather(self._visits(a, b), self._visits(b, a))
         people = sorted(visits_a.keys() & visits_b.keys())
@@ -111,7 +129,7 @@ class Reasons:
         people.sort(key=lambda p: not _touch(visits_a[p], visits_b[p]))
         people = people[:MOST_SHARED]
         if not people:
-            return None
+            return Chain(None, are_all)
         asked = [end.identifier.id for end in (a, b) if end.identifier is not None]
         joins = await self._reads.grounds.of_people(people, asked)
         chains = [
@@ -127,25 +145,27 @@ class Reasons:
             is not None
         ]
         best = min(chains, key=lambda chain: (len(chain), [j.weight for j in chain]), default=None)
-        return None if best is None else [join.link for join in best]
-
-    async def are_one(self, a: End, b: End) -> bool:
-        """Whether both are, or are parts of, one person."""
-        if a.person is not None and b.person is not None:
-            return a.person.id == b.person.id
-        if a.spot is None and b.spot is None:
-            return a.identifier is not None and a.identifier == b.identifier
-        return await self.chain(a, b) is not None
+        return Chain(None if best is None else [join.link for join in best], are_all)
 
     async def _visits_of_spots(
         self, a: Spot, b: Spot
-    ) -> tuple[dict[str, list[Join]], dict[str, list[Join]]]:
-        """The visits in two places of who was in both: the latest in one, a cookie rather than a
-        device, and from there on what the same people did in the other."""
-        near, far = sorted((a, b), key=_near)
-        visits = await self._reads.grounds.latest_visits(near)
-        theirs = await self._reads.grounds.visits(visits.keys(), far)
-        return (visits, theirs) if near == a else (theirs, visits)
+    ) -> tuple[dict[str, list[Join]], dict[str, list[Join]], bool]:
+        """The visits in two places, by whose they are; and whether all visits in one of them were
+        looked at, so that who was in both is among these."""
+        latest = self._reads.grounds.latest_visits
+        at_a, at_b = await asyncio.gather(latest(a), latest(b))
+        visits_a, visits_b = await asyncio.gather(
+            self._with_those_of(at_b, at_a, a), self._with_those_of(at_a, at_b, b)
+        )
+        return visits_a, visits_b, at_a.are_all or at_b.are_all
+
+    async def _with_those_of(
+        self, others: Visits, visits: Visits, spot: Spot
+    ) -> dict[str, list[Join]]:
+        """The visits in a place, and where those are not all, what others did there besides."""
+        if visits.are_all:
+            return visits.joins
+        return visits.joins | await self._reads.grounds.visits(others.joins.keys(), spot)
 
     async def _visits(self, end: End, other: End) -> dict[str, list[Join]]:
         """The links of an end's own visits, by whose they are: of a spot, the other's."""
@@ -164,9 +184,14 @@ class Reasons:
 
     async def parted(self, a: End, b: End) -> Parted | None:
         """What keeps two apart; None where they are one."""
-        if await self.are_one(a, b):
-            return None
         found = Parted(a, b)
+        if a.spot is not None or b.spot is not None:
+            chain = await self.chain(a, b)
+            if chain.links is not None:
+                return None
+            found = replace(found, all_looked_at=chain.all_looked_at)
+        elif _are_one(a, b):
+            return None
         found, withdrawn = await asyncio.gather(self._by_the_rules(found), self._withdrawn(a, b))
         if a.known is not None and b.known is not None:
             boundaries, shares = await self._reads.grounds.boundaries(a.known.id, b.known.id)
@@ -197,6 +222,7 @@ class Reasons:
             reviews=tuple(records[id] for id in reviews if id in records),
             contradictions=tuple(rules.contradictions()),
             rules=tuple(rules.rules()),
+            policy=policy,
         )
 
     async def _withdrawn(self, a: End, b: End) -> list[str]:
@@ -207,23 +233,24 @@ class Reasons:
     async def _with_evidence(self, found: Parted, withdrawn: list[str]) -> Parted:
         """With the links that were withdrawn, beside those that a judgement explains already, and
         what is to be told of them; and what took an end's own visit from its owner."""
-        severed = await self._reads.links.severed(
+        taken = await self._reads.links.severed(
             [e.visitor.id for e in (found.a, found.b) if e.visitor and e.visitor.owner is None]
         )
         judged = {operation.id for operation in found.judgements}
-        own = [record for record in severed.values() if record.link.id not in withdrawn]
         links = await self._reads.links.by_id(withdrawn) if withdrawn else {}
         records = [links[id] for id in withdrawn if id in links]
-        records = [r for r in (*records, *own) if r.link.retracted_by not in judged]
-        evidence = [record.link.evidence for record in records]
-        acts = [id for r in records for id in (r.link.evidence, r.link.retracted_by) if id]
-        named, operations = await asyncio.gather(
-            self._reads.journeys.named(evidence), self._reads.ledger.by_id(acts)
+        records = [r for r in records if r.link.retracted_by not in judged]
+        makers = {record.link.id: made_by(record.link) for record in records}
+        acts = [r.link.evidence for r in records]
+        acts += [r.link.retracted_by for r in (*records, *taken.values()) if r.link.retracted_by]
+        stated, operations = await asyncio.gather(
+            self._reads.statements.of(makers.values()), self._reads.ledger.by_id(acts)
         )
         return replace(
             found,
             withdrawn=tuple(records),
-            named=tuple(named.items()),
+            taken=tuple(taken.values()),
+            stated=tuple((id, stated[about]) for id, about in makers.items() if about in stated),
             operations=tuple(operations.values()),
         )
 
@@ -300,9 +327,11 @@ class _Rules:
         return found
 
 
-def _near(spot: Spot) -> tuple[bool, str]:
-    """Sort key: a cookie has fewer visits than a device."""
-    return (spot.cookie is None, spot.cookie or spot.device or "")
+def _are_one(a: End, b: End) -> bool:
+    """Whether both are, or are parts of, one person, or one identifier that nobody holds."""
+    if a.person is not None and b.person is not None:
+        return a.person.id == b.person.id
+    return a.identifier is not None and a.identifier == b.identifier
 
 
 def _touch(ours: Iterable[Join], theirs: Iterable[Join]) -> bool:

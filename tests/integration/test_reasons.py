@@ -10,7 +10,9 @@ import pytest
 from graphid.api.execution import Request, answer
 from graphid.auth.keys import Caller
 from graphid.auth.scopes import Scope
-from graphid.service.messages import Logout, Page, StartChat
+from graphid.identity.values import SECOND
+from graphid.service.messages import ClaimedIdentifier, Context, Logout, Page, StartChat
+from tests.integration.asking import Asked, time_of
 from tests.integration.operating import Operating
 from tests.integration.test_ingest import BROWSER, SERVER
 
@@ -20,10 +22,10 @@ WHY = """query ($a: ID!, $b: ID!) { whyNotLinked(a: $a, b: $b)
 ANALYST = Caller("sk:analyst", frozenset({Scope.GRAPH_VIEW}), False)
 
 
-class Why:
+class Asks:
     """Asks why."""
 
-    def __init__(self, world: Operating) -> None:
+    def __init__(self, world: Asked) -> None:
         self.world = world
 
     async def ask(self, a: str, b: str, caller: Caller | None = None) -> dict[str, Any]:
@@ -57,10 +59,21 @@ class Why:
         assert sorted(map(sorted, back)) == sorted(map(sorted, reasons))
         return reasons
 
+    async def links_of(self, a: str, b: str) -> list[dict[str, Any]]:
+        """The links of the chain between two."""
+        links: list[dict[str, Any]] = (await self.ask(a, b))["whyLinked"]
+        return links
+
     async def refusal(self, a: str, b: str) -> list[tuple[str, str]]:
         context = self.world.request_context()
         got = await answer(Request(WHY, {"a": a, "b": b}), context, may_change=False)
         return [(error["extensions"]["code"], error["message"]) for error in got.body["errors"]]
+
+
+class Why(Asks):
+    """Asks in a world with an operator."""
+
+    world: Operating
 
 
 @pytest.fixture
@@ -131,9 +144,11 @@ async def test_two_browsers_and_a_device(why: Why) -> None:
     assert "They were seen on the same device, which tells where they were, and never who." in told
     assert "Nothing that was sent names both." in told
     assert await why.reasons(f"{world.run}-a", kim) == [
-        "No visit on the cookie that was looked at is counted as the other's."
+        "None of the visits on the browser is counted as theirs."
     ]
-    assert len(await why.reasons(f"{world.run}-a", f"{world.run}-c")) == 1
+    assert await why.reasons(f"{world.run}-a", f"{world.run}-c") == [
+        "Nobody is known to have used both browsers."
+    ]
 
 
 async def test_who_followed_whom_on_a_browser(why: Why) -> None:
@@ -221,7 +236,7 @@ async def test_nobody_identified(why: Why) -> None:
     ]
     assert await why.chain(f"event_{world.run}-pz", f"event_{world.run}-pz2") == []
     (told,) = await why.reasons(f"event_{world.run}-pz", jo)
-    assert told.startswith("Counted as nobody's because nobody has identified on this browser")
+    assert told.startswith("Counted as nobody's because nobody has made themselves known on this")
 
 
 async def test_values_are_masked_for_who_may_not_see_them(why: Why) -> None:
@@ -279,3 +294,150 @@ async def test_a_person_with_a_thousand_visits_costs_the_same_trips(why: Why) ->
         assert sorted(trips) == first
     finally:
         world.database.read_rows = read  # type: ignore[method-assign]
+
+
+async def test_only_identifiers_that_count_for_them_are_called_theirs(why: Why) -> None:
+    world = why.world
+    record = world.record("1", 0, "crm_account_id:5001", "email:own@x.example")
+    await world.one(record.model_copy(update={"occurred_at": None}), SERVER)
+    other = world.record("2", 0, "crm_account_id:5002", "email:alien@x.example")
+    await world.one(other.model_copy(update={"occurred_at": None}), SERVER)
+    await world.seen("c", "pc")
+    said = world.identify("c", "5001", "ic").model_copy(
+        update={
+            "identifiers": (
+                world.claim("crm_account_id", "5001"),
+                world.claim("email", "alien@x.example"),
+                ClaimedIdentifier(type="phone", value="0"),
+            )
+        }
+    )
+    receipt = await world.one(said, SERVER)
+    assert {warning.code for warning in receipt.warnings} == {"BLOCKED_IDENTIFIER"}
+    line = (await world.look("pc"))["attribution"]
+    assert "identified with their customer number one second later" in line["explanation"]
+    (link,) = await why.links_of(f"event_{world.run}-pc", await world.owner("ic"))
+    assert "identified with their customer number on " in link["explanation"]
+
+
+async def test_of_a_record_that_names_two_what_they_hold_is_told(why: Why) -> None:
+    world = why.world
+    for cookie, type, value in (("a", "email", "jo@x.example"), ("b", "crm_id", "jo")):
+        await world.identified(cookie, f"i{cookie}", value, type=type)
+    record = world.record("1", 0, "crm_id:jo", "email:jo@x.example", "email:more@x.example")
+    await world.one(record.model_copy(update={"occurred_at": None}), SERVER)
+    links = await world.links(await world.owner("ia"), "SAME_AS")
+    assert any(
+        "named both, with their crm id and their e-mail address, and" in link["explanation"]
+        for link in links
+    )
+
+
+@pytest.mark.parametrize("kind", ["IDENTIFIED_AS", "HAS_IDENTIFIER"])
+async def test_who_vouched_later_is_told_as_later(why: Why, kind: str) -> None:
+    """What only a browser had said on that day, a server says since."""
+    world = why.world
+    await world.identified("a", "i1", "jo@x.example", type="email", server=False)
+    person = await world.owner("i1")
+    (link,) = await world.links(person, kind)
+    assert "and a browser said so and nothing has proved it." in link["explanation"]
+    await world.identified("a", "i2", "jo@x.example", type="email")
+    (raised,) = await world.links(person, kind)
+    assert raised["id"] == link["id"]
+    by = "a server of ours" + (", or somebody here," if kind == "HAS_IDENTIFIER" else "")
+    assert raised["explanation"] == link["explanation"].replace(
+        " and nothing has proved it.", f"; {by} has confirmed it since."
+    )
+
+
+async def test_a_visit_that_was_taken_from_a_third_person(why: Why) -> None:
+    """Whose it was is no matter between it and somebody else."""
+    world = why.world
+    await world.identified("t", "it", "third")
+    await world.seen("t", "pt")
+    visitor = (await world.node(world.birth("t")))["id"]
+    jo, _ = await world.two()
+    third = await world.owner("it")
+    await world.changed("severLink", id=await world.link_of("it"), reason="His wife")
+    (told,) = await why.reasons(visitor, jo)
+    assert told.startswith("Nobody is known to have made the visit: somebody here took it from its")
+    assert told.endswith("(His wife).")
+    (told,) = await why.reasons(f"event_{world.run}-pt", jo)
+    assert told.startswith("Counted as nobody's because somebody here took it from its owner on")
+    assert any(r.startswith("This visit was counted") for r in await why.reasons(visitor, third))
+
+
+async def test_why_it_is_nobodys_after_a_block_and_after_an_unmerge(why: Why) -> None:
+    world = why.world
+    await world.seen("a", "pa")
+    await world.identified("a", "ia", "till@x.example", type="email")
+    value = f"{world.run}-till@x.example"
+    await world.changed("blockIdentifier", type="email", value=value, reason="The till")
+    told = (await world.look("pa"))["attribution"]["explanation"]
+    assert "because somebody here blocked the value that named its owner on" in told
+    assert told.endswith("(The till).")
+    await world.seen("b", "pb")
+    visitor = await world.owner("pb")
+    await world.identified("c", "ic", "jo")
+    jo = await world.owner("ic")
+    await world.changed("mergePeople", ids=[visitor, jo], operationId="m")
+    await world.changed("unmerge", id=f"{world.run}-m", reason="Oops")
+    told = (await world.look("pb"))["attribution"]["explanation"]
+    assert "because somebody here took back what had given it an owner on" in told
+    assert told in await why.reasons(f"event_{world.run}-pb", jo)
+
+
+async def test_an_identify_that_names_nobody(why: Why) -> None:
+    world = why.world
+    jo, _ = await world.two()
+    await world.seen("z", "pz")
+    said = world.identify("z", "x", "iz").model_copy(
+        update={"identifiers": (ClaimedIdentifier(type="email", value="test@test.com"),)}
+    )
+    await world.one(said, SERVER)
+    told = (await world.look("iz"))["attribution"]["explanation"]
+    assert told == (
+        "Counted as nobody's because it names nobody for certain: all that it gives is blocked, "
+        "not valid or somebody else's."
+    )
+    assert await why.reasons(f"event_{world.run}-iz", jo) == [told]
+    assert (await world.look("pz"))["attribution"]["explanation"] == (
+        "Counted as nobody's because nobody has made themselves known on this browser since."
+    )
+
+
+async def test_before_what_is_claimed_back_on_a_shared_device(why: Why) -> None:
+    world = why.world
+    world.now += 10_000 * SECOND
+
+    def context(cookie: str, seconds: int, id: str) -> Context:
+        at = time_of(world.at(seconds))
+        return world.context(cookie, id, occurred_at=at, device_id=f"{world.run}-d")
+
+    await world.one(Page(context=context("b", 0, "pb"), url="https://x.example/"))
+    for cookie, seconds in (("a", 60), ("b", 5400)):
+        said = world.said(cookie, seconds, f"user_id:{cookie}")
+        said = said.model_copy(update={"context": context(cookie, seconds, f"i{cookie}")})
+        await world.one(said, SERVER)
+    told = (await world.look("pb"))["attribution"]["explanation"]
+    assert told == (
+        "Counted as nobody's because somebody identified on this browser 90 minutes later, and "
+        "on a device that others use, too, only what was done within 30 minutes before that is "
+        "counted as theirs."
+    )
+    assert told in await why.reasons(f"event_{world.run}-pb", await world.owner("ib"))
+
+
+async def test_a_link_that_fell_because_another_was_restored(why: Why) -> None:
+    world = why.world
+    await world.identified("a", "i1", "jo")
+    link = await world.link_of("i1")
+    await world.changed("severLink", id=link, reason="His wife")
+    await world.identified("a", "i2", "jo")
+    second = await world.link_of("i2")
+    assert second != link
+    await world.changed("restoreLink", id=link, reason="It was he")
+    assert await world.link_of("i2") == link
+    told = (await world.node(second))["explanation"]
+    assert "; what was so before counts again, since somebody here took back what had" in told
+    assert told.endswith("(It was he).")

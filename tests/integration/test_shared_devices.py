@@ -260,7 +260,7 @@ async def test_a_time_that_ends_before_it_begins_is_refused(near: Neighbourhood)
 
 BOUNDED = (
     *("clusters/read_devices", "devices/list_visitors", "devices/count_people"),
-    *("devices/list_shared", "devices/find_visitors"),
+    *("devices/list_shared", "devices/find_visitors", "reasons/list_visits"),
 )
 
 
@@ -298,7 +298,8 @@ async def test_a_statement_reads_no_more_of_a_larger_crowd(
                 named = {
                     **{"ids": [device], "moments": [moment], "before": mark + "~", "since": 0},
                     **{"most": 20, "visitors": 20, "size": 1, "until": 10**16},
-                    **{"ahead": 20, "met": [], "few": 10, "limit": 20},
+                    **{"ahead": 20, "met": [], "few": 10},
+                    **{"device": device, "cookie": None, "limit": 20},
                     "wanted": [{"key": 0, "device": device, **all_time}],
                 }
                 done = await driver.execute_query(

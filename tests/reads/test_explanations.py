@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from graphid.identity.attribution import attribute
+from graphid.identity.policy import Policy, Retroactive
 from graphid.identity.state import Link, LinkKind, Opening, Visitor
 from graphid.identity.values import (
     OF_OPERATION,
@@ -20,6 +22,7 @@ from graphid.identity.values import (
     Merge,
     Micros,
     Operation,
+    Restore,
     Sever,
     UnattendedOwner,
     VisitorAnchor,
@@ -32,9 +35,14 @@ from graphid.service.explanations import (
     explain_review,
     span,
 )
+from graphid.service.statements import Stated
 
-HOUR = 3600 * SECOND
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
 START = 1_800_000_000 * SECOND
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "explanations.md").read_text(encoding="utf-8")
+TOLD_AT = 1_772_446_500 * SECOND
+"""2 March 2026, 10:15 UTC."""
 LINK = Link(
     id="link_1",
     kind=LinkKind.IDENTIFIED_AS,
@@ -89,13 +97,51 @@ def test_authenticated() -> None:
 def test_nobody_and_too_early() -> None:
     anonymous = msgspec.structs.replace(VISITOR, link=None)
     assert explained(anonymous, START) == (
-        "Counted as nobody's because nobody has identified on this browser since."
+        "Counted as nobody's because nobody has made themselves known on this browser since."
     )
     left = msgspec.structs.replace(anonymous, end=place(START + HOUR, Kind.LOGOUT, "l"))
     assert explained(left, START) == (
-        "Counted as nobody's because nobody identified on this browser before they left it."
+        "Counted as nobody's because nobody made themselves known on this browser before they left "
+        "it."
     )
-    assert "one hour too early" in explained(VISITOR, START - HOUR)
+
+
+@pytest.mark.parametrize(
+    ("back", "policy", "told"),
+    [
+        (
+            30 * MINUTE,
+            Policy(),
+            "two hours later, and on a device that others use, too, only what was done within 30 "
+            "minutes before that is counted as theirs.",
+        ),
+        (
+            HOUR,
+            Policy(),
+            "two hours later, and only what was done within one hour before that is counted as "
+            "theirs.",
+        ),
+        # Where a shared device is like any other, nobody knows which it is.
+        (
+            HOUR,
+            Policy(retroactive=Retroactive(max_age=3600, on_shared_device=3600)),
+            "two hours later, and only what was done within one hour before that is counted as "
+            "theirs.",
+        ),
+        (
+            0,
+            None,
+            "two hours later, and only what was done since is counted as theirs.",
+        ),
+    ],
+)
+def test_too_early(back: Micros, policy: Policy | None, told: str) -> None:
+    link = msgspec.structs.replace(LINK, reach=START + 2 * HOUR - back)
+    visitor = msgspec.structs.replace(VISITOR, link=link)
+    found = attribute(visitor, place(START, Kind.EVENT, "e"))
+    assert explain_attribution(found, visitor, START, policy=policy) == (
+        f"Counted as nobody's because somebody identified on this browser {told}"
+    )
 
 
 def test_unattended() -> None:
@@ -158,7 +204,45 @@ CLAIMED = "a browser said so and nothing has proved it"
     ],
 )
 def test_why_a_link_was_made(kind: LinkKind, changes: dict[str, Any], sentence: str) -> None:
-    assert explain_link(linked(kind, **changes), named=("email",), identifier="phone") == sentence
+    link = linked(kind, **changes)
+    stated = Stated(("email",), link.assurance)
+    assert explain_link(link, stated=stated, identifier="phone") == sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "since", "sentence"),
+    [
+        (
+            LinkKind.IDENTIFIED_AS,
+            Assurance.CLAIMED,
+            Assurance.ASSERTED,
+            "a browser said so; a server of ours has confirmed it since.",
+        ),
+        (
+            LinkKind.HAS_IDENTIFIER,
+            Assurance.CLAIMED,
+            Assurance.ASSERTED,
+            "a browser said so; a server of ours, or somebody here, has confirmed it since.",
+        ),
+        (
+            LinkKind.HAS_IDENTIFIER,
+            Assurance.CLAIMED,
+            Assurance.VERIFIED,
+            "a browser said so; a login that was checked has confirmed it since.",
+        ),
+        (
+            LinkKind.IDENTIFIED_AS,
+            Assurance.ASSERTED,
+            Assurance.VERIFIED,
+            "a server of ours said so; a login that was checked has confirmed it since.",
+        ),
+    ],
+)
+def test_who_vouched_at_first_and_who_since(
+    kind: LinkKind, first: Assurance, since: Assurance, sentence: str
+) -> None:
+    told = explain_link(linked(kind, assurance=since), stated=Stated((), first))
+    assert told.endswith(f", and {sentence}")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +283,8 @@ def test_why_a_link_was_made(kind: LinkKind, changes: dict[str, Any], sentence: 
     ],
 )
 def test_links_tell_their_fate(kind: LinkKind, changes: dict[str, Any], fate: str) -> None:
-    told = explain_link(linked(kind, **changes), named=("email",), identifier="phone")
+    stated = Stated(("email",), Assurance.CLAIMED)
+    told = explain_link(linked(kind, **changes), stated=stated, identifier="phone")
     assert fate in told
     # What is no longer so is told as what it was; a visit that ended stays theirs.
     stands = "retracted_by" not in changes and kind is LinkKind.IDENTIFIED_AS
@@ -241,6 +326,7 @@ SEVER = Sever(
     visitor=VisitorAnchor("visitor_1", "c"),
     contacts=(),
 )
+RESTORE = Restore(id="r", recorded_at=START, withdraws=("s",))
 BLOCK = Block(id="b", recorded_at=START, identifier="email:till@shop.example")
 ON = "on 15 January 2027, 08:00 UTC"
 
@@ -278,12 +364,22 @@ def test_what_an_operator_kept_apart() -> None:
         (LinkKind.HAS_IDENTIFIER, KEPT_APART, f"somebody here withdrew it {ON}."),
         (LinkKind.HAS_IDENTIFIER, BLOCK, f"somebody here blocked the value {ON}."),
         (LinkKind.IDENTIFIED_AS, MERGE, "gave a part of the visit to somebody else"),
+        (LinkKind.NOT_SAME_AS, RESTORE, f"somebody here took that back {ON}."),
     ],
 )
 def test_what_an_operator_withdrew(kind: LinkKind, by: Operation, said: str) -> None:
     told = explain_link(linked(kind, retracted_by=by.id), withdrawn_by=by)
     assert "; no longer so, since somebody here " in told
     assert said in told
+
+
+@pytest.mark.parametrize("kind", [LinkKind.IDENTIFIED_AS, LinkKind.SAME_AS])
+def test_what_gave_way_to_what_was_restored(kind: LinkKind) -> None:
+    told = explain_link(linked(kind, retracted_by="r"), withdrawn_by=RESTORE)
+    assert told.endswith(
+        "; what was so before counts again, since somebody here took back what had changed it "
+        f"{ON}."
+    )
 
 
 def test_a_link_whose_visitor_an_operator_cut() -> None:
@@ -308,8 +404,51 @@ def test_whose_an_operator_made_it() -> None:
         f"Counted as theirs because somebody here merged this visit with them {ON} "
         "(One family name)."
     )
+
+
+@pytest.mark.parametrize(
+    ("act", "what"),
+    [
+        (SEVER, f"took it from its owner {ON} (His wife's)"),
+        (KEPT_APART, f"took it from its owner {ON}"),
+        (
+            msgspec.structs.replace(KEPT_APART, withdraws=("m",)),
+            f"took back what had given it an owner {ON}",
+        ),
+        (RESTORE, f"took back what had given it an owner {ON}"),
+        (BLOCK, f"blocked the value that named its owner {ON}"),
+    ],
+)
+@pytest.mark.parametrize("is_identify", [True, False])
+def test_how_an_operator_made_it_nobodys(act: Operation, what: str, is_identify: bool) -> None:
     nobodys = msgspec.structs.replace(VISITOR, link=None)
     found = attribute(nobodys, place(START, Kind.EVENT, "e"))
-    assert explain_attribution(found, nobodys, START, act=SEVER) == (
-        f"Counted as nobody's because somebody here took it from its owner {ON} (His wife's)."
+    told = explain_attribution(found, nobodys, START, act=act, is_identify=is_identify)
+    assert told == f"Counted as nobody's because somebody here {what}."
+
+
+def test_an_identify_that_names_nobody() -> None:
+    nobodys = msgspec.structs.replace(VISITOR, link=None)
+    found = attribute(nobodys, place(START, Kind.EVENT, "e"))
+    assert explain_attribution(found, nobodys, START, is_identify=True) == (
+        "Counted as nobody's because it names nobody for certain: all that it gives is blocked, "
+        "not valid or somebody else's."
     )
+
+
+def test_the_sentences_of_the_documentation_are_those_of_the_code() -> None:
+    document = " ".join(DOCUMENT.replace("\n> ", " ").split())
+    nobodys = msgspec.structs.replace(VISITOR, link=None)
+    early = msgspec.structs.replace(LINK, reach=START + 90 * MINUTE)
+    claimed = msgspec.structs.replace(VISITOR, link=early)
+    till = msgspec.structs.replace(BLOCK, recorded_at=TOLD_AT, reason="The till")
+    found = attribute(nobodys, place(START, Kind.EVENT, "e"))
+    identified = msgspec.structs.replace(LINK, at=TOLD_AT, assurance=Assurance.ASSERTED)
+    assert explained(VISITOR, START, "email") in document
+    assert explained(nobodys, START) in document
+    assert explain_attribution(found, nobodys, START, is_identify=True) in document
+    assert explain_attribution(found, nobodys, START, act=till) in document
+    at = START + 30 * MINUTE
+    before = attribute(claimed, place(at, Kind.EVENT, "e"))
+    assert explain_attribution(before, claimed, at, policy=Policy()) in document
+    assert explain_link(identified, stated=Stated(("email",), Assurance.CLAIMED)) in document

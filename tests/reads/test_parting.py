@@ -18,6 +18,7 @@ from graphid.service.links import LinkRecord, NamedIdentifier, ReviewRecord
 from graphid.service.parting import explain_parted
 from graphid.service.people import ContactRecord, PersonRecord
 from graphid.service.reasons import Contradiction, Parted
+from graphid.service.statements import Stated
 from graphid.service.visitors import Owner, VisitorRecord
 
 AT = 1_800_000_000 * SECOND
@@ -108,7 +109,7 @@ def test_what_somebody_here_said_of_an_identifier() -> None:
 
 def test_what_was_withdrawn_and_by_whom() -> None:
     record = LinkRecord(LINK, EMAIL)
-    assert told(withdrawn=(record,), named=(("i", ("email",)),)) == [
+    assert told(withdrawn=(record,), stated=(("l", Stated(("email",), Assurance.CLAIMED)),)) == [
         f"The e-mail address belonged to the contact because a message of {ON} named it as theirs, "
         f"and a browser said so and nothing has proved it; withdrawn on {ON}: better evidence said "
         "that this is somebody else."
@@ -190,10 +191,27 @@ def test_what_an_end_is_to_the_other() -> None:
     assert told(visit(owned, "person_c", is_part=True)) == [
         "Nobody is known to have used the browser so long before somebody identified."
     ]
-    for spot, name in ((Spot(cookie="c"), "cookie"), (Spot(device="d"), "device")):
-        assert told(End(spot=spot)) == [
-            f"No visit on the {name} that was looked at is counted as the other's."
+
+
+def test_what_a_browser_or_a_device_is_to_the_other() -> None:
+    browser, device = End(spot=Spot(cookie="c")), End(spot=Spot(device="d"))
+    for end, name in ((browser, "browser"), (device, "device")):
+        assert told(end) == [f"None of the visits on the {name} is counted as theirs."]
+        assert told(b=end) == told(end)
+        assert told(end, End(spot=Spot("x") if end is browser else Spot(device="x"))) == [
+            f"Nobody is known to have used both {name}s."
         ]
+        # What is nobody's says so itself.
+        assert told(end, visit()) == told(visit(), end)
+        assert told(end, visit()) == [
+            "Nobody is known to have made the visit: no identify of it stands."
+        ]
+    both = ["Nobody is known to have used both the device and the browser."]
+    assert told(browser, device) == told(device, browser) == both
+    assert told(browser, device, all_looked_at=False) == [
+        "Only the latest 1,000 visits of each were looked at: nobody who made one of them is known "
+        "to have used both."
+    ]
 
 
 def test_an_event_that_is_nobodys_tells_why() -> None:
@@ -202,10 +220,15 @@ def test_an_event_that_is_nobodys_tells_why() -> None:
     end = visit(owner=None)
     event = End(end.person, visitor=end.visitor, owner=owner, at=AT)
     assert told(event) == [
-        "Counted as nobody's because nobody has identified on this browser since."
+        "Counted as nobody's because nobody has made themselves known on this browser since."
     ]
     severed = LinkRecord(msgspec.structs.replace(LINK, source="visitor_1", retracted_by="k"))
-    sentences = told(event, withdrawn=(severed,), operations=(recorded(kept_apart()),))
-    assert sentences[1] == (
+    taken: dict[str, Any] = {"taken": (severed,), "operations": (recorded(kept_apart()),)}
+    # Whose it was may be no matter between the two: the link itself is not told of.
+    assert told(event, **taken) == [
         f"Counted as nobody's because somebody here took it from its owner on {ON} (Asked)."
-    )
+    ]
+    assert told(visit(), **taken) == [
+        f"Nobody is known to have made the visit: somebody here took it from its owner on {ON} "
+        "(Asked)."
+    ]
