@@ -122,7 +122,9 @@ def test_bounds_name_the_field_and_the_limit() -> None:
 
 
 def test_a_cursor_is_of_one_list() -> None:
-    assert key_of("reviews", cursor("reviews", "key:with:colons ü"), "after") == "key:with:colons ü"
+    assert key_of("search-1", cursor("search-1", "key:with:colons ü"), "after") == (
+        "key:with:colons ü"
+    )
     position = place(1_790_000_000_000_000, Kind.EVENT, "id:with:colons ü")
     for key in (position, position + "link_0a1"):
         assert key_of("journey", cursor("journey", key), "after") == key
@@ -135,3 +137,18 @@ def test_a_cursor_is_of_one_list() -> None:
             key_of("journey", given, "after")
         assert caught.value.code == "BAD_CURSOR"
         assert caught.value.path == ("after",)
+
+
+@pytest.mark.parametrize(
+    ("list", "good", "wrong"),
+    [
+        ("sharedDevices", place(1_790_000_000_000_000, Kind.STATEMENT, "é"), "1790000000000000"),
+        ("reviews", "1790000000000000review_0a1", "1790000000000000link_0a1"),
+        ("keys", "1790000000000000abc123", "1790000000000000 abc"),
+        ("audit", "1790000000000000audit_0a1", "audit_0a1"),
+    ],
+)
+def test_a_cursor_looks_as_those_of_its_list(list: str, good: str, wrong: str) -> None:
+    assert key_of(list, cursor(list, good), "after") == good
+    with pytest.raises(BadCursor):
+        key_of(list, cursor(list, wrong), "after")
