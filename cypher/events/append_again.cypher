@@ -12,7 +12,7 @@ CALL () {
 CALL (same) {
   UNWIND $ids AS id
   MATCH (stored:Event {messageId: id})
-  RETURN collect(stored {.messageId, .cookie, .position, .occurredAt, .receivedAt, .digest, .chat, .type}) AS known
+  RETURN collect(stored {.messageId, .cookie, .device, .position, .occurredAt, .receivedAt, .digest, .chat, .type}) AS known
 }
 CALL (same, known) {
   WITH same, known

@@ -5,7 +5,7 @@
 CALL () {
   UNWIND $ids AS id
   MATCH (stored:Event {messageId: id})
-  RETURN collect(stored {.messageId, .cookie, .position, .occurredAt, .receivedAt, .digest, .chat, .type}) AS known
+  RETURN collect(stored {.messageId, .cookie, .device, .position, .occurredAt, .receivedAt, .digest, .chat, .type}) AS known
 }
 CALL (known) {
   WITH known

@@ -12,7 +12,7 @@ CALL () {
 CALL (roots) {
   UNWIND $named.messages AS id
   MATCH (event:Event {messageId: id})
-  RETURN collect(event {.messageId, .cookie, .position, .occurredAt, .receivedAt, .digest, .chat, .type}) AS stored
+  RETURN collect(event {.messageId, .cookie, .device, .position, .occurredAt, .receivedAt, .digest, .chat, .type}) AS stored
 }
 CALL (stored) {
   UNWIND $named.evidence + reduce(ids = [], event IN stored | ids + [besides IN $named.besides | event.messageId + besides]) AS id

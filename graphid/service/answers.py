@@ -18,7 +18,14 @@ from graphid.identity.values import ContactUpsert, Micros
 from graphid.identity.values import Identify as IdentifyEvidence
 from graphid.service.chat_places import ChatPlace
 from graphid.service.contents import digest_of
-from graphid.service.messages import ChatAuthentication, Contact, Message, Sender, StartChat
+from graphid.service.messages import (
+    ChatAuthentication,
+    Contact,
+    Logout,
+    Message,
+    Sender,
+    StartChat,
+)
 from graphid.service.receipts import Receipt
 from graphid.service.recordings import Recording
 
@@ -82,11 +89,8 @@ class Answers:
             return Receipt(id, at, at, message.kind, problem=place.problem)
         recording = self.recordings[id]
         event = recording.event
-        at, received_at, position = (
-            recording.at,
-            recording.received_at,
-            None if event is None else event.position,
-        )
+        at, received_at = recording.at, recording.received_at
+        line: Mapping[str, Any] = {} if event is None else event.as_stored()
         if self.sender.is_browser and event is not None:
             # What somebody else sent under this id is not for a browser to learn of.
             if stored is not None and stored["cookie"] != event.cookie:
@@ -103,7 +107,7 @@ class Answers:
             at, received_at, first = recorded.at, recorded.recorded_at, recorded.digest
         if stored is not None and stored["position"] is not None:
             at, received_at = stored["occurredAt"], stored["receivedAt"]
-            position, first = stored["position"], stored["digest"]
+            line, first = stored, stored["digest"]
         outcome = None if recorded is None or recorded.is_erased else recorded.outcome
         if self.sender.is_browser and isinstance(said, IdentifyEvidence):
             # What a browser is told of it depends on it and on the policy alone: not on what
@@ -134,11 +138,11 @@ class Answers:
             message_id=id,
             occurred_at=place.started_at if begun and place and place.started_at else at,
             received_at=received_at,
-            type=recording.type,
-            cookie_id=None if event is None else event.cookie,
-            device_id=None if event is None else event.device,
-            position=position,
-            chat_id=None if event is None else event.chat,
+            type=line.get("type") or recording.type,
+            cookie_id=line.get("cookie"),
+            device_id=line.get("device"),
+            position=line.get("position"),
+            chat_id=line.get("chat"),
             duplicate=again
             or begun
             or stored is not None
@@ -183,8 +187,9 @@ def _problem(
 _TYPES: dict[type[Message], str] = {
     StartChat: "CHAT_START",
     ChatAuthentication: "CHAT_AUTHENTICATED",
+    Logout: "LOGOUT",
 }
-"""What is answered with a chat, and so must have been the same before."""
+"""What is answered with what it did, and so must have been the same before."""
 
 
 def together(recorded: Sequence[Recorded | None]) -> Recorded | None:

@@ -171,14 +171,17 @@ class Feed:
                 path=[BEHIND],
             )
         start = last if after is None else after
-        follower = None if id is None else await self._follower(id, start)
+        follower = None if id is None else await self._follower(id, start, last)
         return self._told(follower, start)
 
-    async def _follower(self, id: str, at: int) -> Follower:
+    async def _follower(self, id: str, at: int, last: int) -> Follower:
         """Whom an id meant when that number was the last. Raises NotFound."""
         found = (await self._people.by_id([id])).get(id)
         if found is None:
-            raise NotFound("There is no person with this id.", path=["personId"])
+            # Who was erased since is told of until then.
+            if not await self._log.about([id], after=at, until=last, limit=1):
+                raise NotFound("There is no person with this id.", path=["personId"])
+            found = PersonRecord(id)
         visitor, contact = visitor_id_of(id) or "", contact_named_by(id) or ""
         if id.endswith(UNCLAIMED):
             return Follower(found.id, visitor="" if found.id == id else visitor)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from graphid.graph.changes import ChangeKind
 from graphid.graph.log import ChangeRecord
 
 
@@ -19,6 +20,8 @@ class Follower:
     person: str
     contact: str = ""
     visitor: str = ""
+    is_over: bool = False
+    """They were erased: whoever has the id later is somebody new."""
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -27,7 +30,10 @@ class Follower:
 
     def take(self, change: ChangeRecord) -> bool:
         """Go along with a change; whether it concerns the person, as they were or are."""
+        if self.is_over:
+            return False
         concerned = self.person == change.person or self.person in change.previous
+        self.is_over = concerned and change.kind == ChangeKind.ERASED
         if self.visitor and self.visitor in change.moved:
             self.contact = change.moved[self.visitor]
             self.person = change.person

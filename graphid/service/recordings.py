@@ -59,6 +59,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         return {
             "messageId": self.message_id,
             "cookie": self.cookie,
+            "device": self.device,
             "position": self.position,
             "occurredAt": self.at,
             "receivedAt": self.received_at,

@@ -20,6 +20,7 @@ from graphid.service.reads import Reads
 from graphid.service.sequencer import Sequencer
 from tests.integration.asking import installation
 from tests.integration.operating import Operating
+from tests.integration.test_erasing import erased
 from tests.integration.test_ingest import SERVER
 
 PATIENCE = 60
@@ -248,6 +249,40 @@ async def test_a_person_that_never_was(told: Told) -> None:
     with pytest.raises(NotFound) as raised:
         await told.feed.subscribe("person_0123456789abcdef01234567")
     assert raised.value.path == ("personId",)
+
+
+async def test_an_erasure_is_told_to_who_resumes_and_nothing_of_whoever_comes_after(
+    told: Told,
+) -> None:
+    start = await told.log.last()
+    await told.one(told.said("a", 1, "email:jo@example.com"), SERVER)
+    await told.number()
+    person = (await told.person(told.birth("a")))["id"]
+    await erased(told, person)
+    await told.number()
+    over = await told.log.last()
+    with pytest.raises(NotFound):
+        await told.another_feed().subscribe(person)
+    again = await told.one(told.said("b", 3, "email:jo@example.com"), SERVER)
+    assert (await told.person(told.birth("b")))["id"] == person, again
+    await told.number()
+    last = await told.log.last()
+    kinds = {c.sequence: c.kind for c in await told.since(start)}
+    assert kinds[over] == "ERASED"
+    assert last > over
+    for after in range(start, over):
+        numbers = [c.sequence for c in await _taken(told, person, after, last)]
+        assert numbers == list(range(after + 1, over + 1))
+    # Whoever asks behind it means who they are now.
+    found = await _taken(told, person, over, last)
+    assert [c.kind for c in found] == ["IDENTIFIED"]
+
+
+async def _taken(told: Told, id: str, after: int, last: int) -> list[ChangeRecord]:
+    """What a follower goes along with of the log up to a number."""
+    follower = await told.another_feed()._follower(id, after, last)
+    found = await told.log.about(follower.subjects, after=after, until=last, limit=100)
+    return [change for change in found if follower.take(change)]
 
 
 async def test_whoever_resumes_anywhere_is_told_the_same(told: Told) -> None:

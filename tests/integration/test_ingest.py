@@ -141,6 +141,18 @@ async def test_another_content_under_a_known_message_id_is_warned_of(world: Worl
     assert [warning.code for warning in again.warnings] == ["MESSAGE_ID_REUSED"]
 
 
+async def test_what_is_told_of_it_is_what_is_stored(world: World) -> None:
+    context = world.context("first", "p", device_id="d")
+    page = await world.one(Page(context=context, url="https://shop.example/"), SERVER)
+    again = await world.one(Track(context=world.context("second", "p"), name="Bought"), SERVER)
+    assert (again.type, again.cookie_id, again.device_id) == ("PAGE", f"{world.run}-first", "d")
+    assert again.position == page.position
+    # A logout that did nothing is not told as one.
+    logout = await world.one(LogoutMessage(context=world.context("second", "p")), SERVER)
+    assert logout.problem is not None
+    assert list(logout.problem.path or ()) == ["messageId"]
+
+
 async def test_a_browser_is_not_told_that_somebody_else_used_its_message_id(world: World) -> None:
     await world.one(Page(context=world.context("theirs", "p"), url="https://shop.example/"))
     mine = await world.one(Page(context=world.context("mine", "p"), url="https://shop.example/b"))
