@@ -52,7 +52,7 @@ class Policies:
         self._elapsed = elapsed
         self._known: PolicyVersion | None = None
         self._known_at = 0.0
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[PolicyVersion] | None = None
         self._versions: dict[int, PolicyVersion] = {}
 
     @property
@@ -62,16 +62,28 @@ class Policies:
 
     async def current(self) -> PolicyVersion:
         """The version in force, as of less than a second ago; mostly without a read."""
+        if self._fresh() is None and self._reading is not None:
+            # Somebody waits for it already: if it does not come, then for none of them.
+            await asyncio.shield(self._reading)
         known = self._fresh()
-        if known is not None:
-            return known
-        async with self._reading:
-            known = self._fresh()
-            if known is not None:
-                return known  # somebody else was waiting for it, too
-            asked_at = self._elapsed()
-            (row,) = await self._database.read_rows(READ_CURRENT, known=self._newest)
-            return self._remember(self._current_of(row), asked_at)
+        return await asyncio.shield(self._read_once()) if known is None else known
+
+    def _read_once(self) -> asyncio.Task[PolicyVersion]:
+        """The read that is under way, which all who ask share, whoever of them goes."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+            self._reading.add_done_callback(self._end_reading)
+        return self._reading
+
+    def _end_reading(self, reading: asyncio.Task[PolicyVersion]) -> None:
+        self._reading = None
+        if not reading.cancelled():
+            reading.exception()  # nobody may be left to hear of it
+
+    async def _read(self) -> PolicyVersion:
+        asked_at = self._elapsed()
+        (row,) = await self._database.read_rows(READ_CURRENT, known=self._newest)
+        return self._remember(self._current_of(row), asked_at)
 
     async def find(self, version: int) -> PolicyVersion | None:
         """A version; None where there is none of that number."""

@@ -108,8 +108,8 @@ class Ingest:
         """
         moments: set[Moment] = set() if taken is None else taken
         receipts: list[Receipt] = []
-        in_force = await self._policies.current()
         async with self._room.place(len(messages), within=self._patience):
+            in_force = await self._policies.current()
             for start in range(0, len(messages), UNIT):
                 submission = Submission(
                     messages[start : start + UNIT],

@@ -21,6 +21,7 @@ from graphid.service.messages import (
     Contact,
     EndChat,
     Identify,
+    Page,
     StartChat,
     Traits,
 )
@@ -172,6 +173,30 @@ async def test_nothing_of_the_person_is_left(operator: Operating) -> None:
     assert await operator.rows("MATCH (c:Chat) WHERE c.id STARTS WITH $run RETURN c.id") == []
     assert await operator.rows("MATCH (s:Session) WHERE s.cookie STARTS WITH $run RETURN s") == []
     assert await operator.rows("MATCH (e:Erasure) WHERE e.ranges CONTAINS $run RETURN e") == []
+
+
+async def test_nothing_is_left_of_what_was_said_again_of_a_contact_that_is_made_no_more(
+    operator: Operating,
+) -> None:
+    user = f"{operator.run}-again"
+    await operator.identified("a", "i", "again")
+    for number in range(3):
+        context = operator.context("a", f"p{number}")
+        page = Page(context=context, url="https://x.example/", user_id=user)
+        await operator.one(page, SERVER)
+    record = Contact(
+        message_id=f"{operator.run}-k",
+        source="crm",
+        source_id=f"{operator.run}-r",
+        identifiers=(operator.claim("user_id", "again"),),
+        occurred_at=operator_time(operator, 7200),
+    )
+    await operator.one(record, SERVER)
+    marked = "MATCH (r:Repetition) WHERE r.identifier CONTAINS $run RETURN r"
+    assert await operator.rows(marked)
+    await erased(operator, await operator.owner("p2"))
+    assert await mentions(operator, user) == []
+    assert await operator.differences() == []
 
 
 async def household(world: Operating) -> tuple[str, dict[str, str | None]]:

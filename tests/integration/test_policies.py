@@ -10,7 +10,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from graphid.errors import InternalError, InvalidPolicy, NotFound
+from graphid.errors import DatabaseUnavailable, InternalError, InvalidPolicy, NotFound
 from graphid.graph.database import Address, Database, Unit
 from graphid.graph.installation import installation_secret
 from graphid.graph.policies import FRESH, Policies
@@ -243,6 +243,32 @@ async def test_many_who_ask_wait_for_one_read(graph: CountingDatabase) -> None:
     found = await asyncio.gather(*(process.policies.current() for _ in range(50)))
     assert graph.reads == 1
     assert {version.version for version in found} == {1}
+
+
+async def test_many_who_ask_a_database_that_does_not_answer_wait_as_long_as_one(
+    graph: CountingDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Process(graph)
+    held, gate = asyncio.Event(), asyncio.Event()
+    reads = 0
+
+    async def hang(_query: Query, /, **_parameters: Any) -> list[dict[str, Any]]:
+        nonlocal reads
+        reads += 1
+        held.set()
+        await gate.wait()
+        raise DatabaseUnavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(graph, "read_rows", hang)
+        asking = [asyncio.create_task(process.policies.current()) for _ in range(10)]
+        await held.wait()
+        asking[0].cancel()  # whoever asked first goes
+        gate.set()
+        found = await asyncio.gather(*asking, return_exceptions=True)
+    assert reads == 1
+    assert [type(error) for error in found[1:]] == [DatabaseUnavailable] * 9
+    assert (await process.policies.current()).version == 1
 
 
 async def test_a_read_that_is_overtaken_does_not_bring_the_old_one_back(

@@ -184,7 +184,7 @@ class Erasing:
                     if piece.left is not None
                 ],
                 "events": await self._details(found),
-                "said": sorted(contact.id for contact in found.contacts),
+                "said": sorted({contact.id for contact in found.contacts} | set(gone)),
                 "contacts": contacts,
                 "people": [self._ids.person(contact) for contact in contacts],
                 "identifiers": sorted(found.identifiers),
