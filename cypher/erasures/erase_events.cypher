@@ -1,4 +1,4 @@
-// Purpose: Erase some events of a range of a cookie that were received up to a time; each leaves its message id, so that it is known when it comes again.
+// Purpose: Erase some events of a range of a cookie that were received up to a time; each leaves its message id and its cookie, so that it is known when it comes again from there.
 // Parameters: $range, a map: cookie, low and high (places); $until, microseconds since 1970 UTC; $most, how many at once.
 // Columns: events.
 
@@ -8,7 +8,7 @@ WHERE event.cookie = $range.cookie AND event.position >= $range.low AND event.po
 WITH event LIMIT $most
 OPTIONAL MATCH (event)-[part:IN_SESSION]->(session:Session)
 DELETE part
-SET event = {messageId: event.messageId}
+SET event = {messageId: event.messageId, cookie: event.cookie}
 WITH count(DISTINCT event) AS events, collect(DISTINCT session) AS sessions
 CALL (sessions) {
   UNWIND sessions AS session

@@ -190,7 +190,9 @@ CHATS = """query ($id: ID!, $at: DateTime, $known: DateTime) {
     chats { edges { node { endedAt messages { edges { node { text } } } } } } } }"""
 
 
-async def chats(world: Remembering, id: str, **axes: Micros) -> list[tuple[Micros | None, list[str]]]:
+async def chats(
+    world: Remembering, id: str, **axes: Micros
+) -> list[tuple[Micros | None, list[str]]]:
     """Of each chat of theirs when it ended, in this world's seconds, and what was said in it."""
     moments = {name: time_of(given).isoformat() for name, given in axes.items()}
     found = (await world.ask(CHATS, id=id, **moments))["person"]["chats"]["edges"]
@@ -227,7 +229,13 @@ async def test_a_chat_that_was_ended_twice_was_over_at_the_first(world: Remember
     await world.one(EndChat(chat_id=chat, occurred_at=time_of(world.at(30))), SERVER)
     twice = world.pause()
     jane, bob = await world.owner("begun"), await world.owner("bob")
-    for axes in ({}, {"at": twice + MINUTE}, {"at": world.at(30)}, {"known": once}, {"known": twice}):
+    for axes in (
+        {},
+        {"at": twice + MINUTE},
+        {"at": world.at(30)},
+        {"known": once},
+        {"known": twice},
+    ):
         assert await chats(world, jane, **axes) == [(10, ["a secret"])], axes
         assert await chats(world, bob, **axes) == [], axes
     assert await chats(world, jane, at=world.at(9)) == [(None, ["a secret"])]

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 import pytest
 
 from graphid.api.execution import Request, answer
-from graphid.errors import Busy
+from graphid.errors import Busy, InvalidInput, NotFound
 from graphid.graph.database import Address, Database, Unit
 from graphid.graph.policies import Policies
+from graphid.service.answers import ERASED
 from graphid.service.erasures import Erasures
 from graphid.service.ingest import Ingest
 from graphid.service.messages import (
@@ -21,6 +22,7 @@ from graphid.service.messages import (
     Contact,
     EndChat,
     Identify,
+    Message,
     StartChat,
     Traits,
 )
@@ -261,7 +263,8 @@ LEFT = """mutation ($c: ContextInput!) { logout(input: {context: $c}) { __typena
 CHAT = """mutation ($c: ContextInput!, $v: ID!) { startChat(input: {context: $c, chatId: $v}) {
   __typename ... on Problem { code } ... on InvalidInput { path } } }"""
 LINE = """mutation ($m: ID!, $v: ID!) { sendChatMessage(input: {messageId: $m, chatId: $v,
-  author: CUSTOMER, text: "hm"}) { __typename ... on Problem { code } } }"""
+  author: CUSTOMER, text: "hm"}) { __typename ... on Problem { code }
+  ... on EventAccepted { duplicate warnings { code } event { messageId } } } }"""
 SAVE = """mutation ($m: ID!, $v: ID!) { saveContact(input: {messageId: $m, source: "crm",
   sourceId: $v, identifiers: []}) { __typename
   ... on Problem { code } ... on InvalidInput { path } } }"""
@@ -289,7 +292,7 @@ async def test_messages_of_before_are_known_and_bring_nothing_back(operator: Ope
     chat = (await operator.ask(CHAT, c=where("c1"), v=f"{run}-chat"))["startChat"]
     assert chat == wrong
     line = (await operator.ask(LINE, m=f"{run}-c2", v=f"{run}-chat"))["sendChatMessage"]
-    assert line == {"__typename": "NotFound", "code": "NOT_FOUND"}
+    assert line == {"__typename": "EventAccepted", "event": {"messageId": f"{run}-c2"}} | told
     saved = (await operator.ask(SAVE, m=f"{run}-k1", v=f"{run}-record-9"))["saveContact"]
     assert saved == wrong
     browser = await operator.one(operator.identify("a", "joanna77", "i1"))
@@ -303,6 +306,46 @@ async def test_messages_of_before_are_known_and_bring_nothing_back(operator: Ope
 
 WHOSE = """mutation ($c: ContextInput!) { page(input: {context: $c, url: "https://x.example"}) {
   ... on EventAccepted { event { person { id } } } } }"""
+
+
+async def test_a_browser_is_told_of_its_own_cookies_messages_that_they_were_erased(
+    operator: Operating,
+) -> None:
+    """And of nobody else's: there it is answered as if the id were new."""
+    await erased(operator, await jo(operator))
+    before = await events(operator)
+
+    def again(cookie: str) -> list[Message]:
+        chat = f"{operator.run}-chat"
+        line = ChatMessage(
+            message_id=f"{operator.run}-c2",
+            chat_id=chat,
+            cookie_id=f"{operator.run}-{cookie}",
+            author=Author.CUSTOMER,
+            text="hm",
+        )
+        return [
+            StartChat(context=operator.context(cookie, "c1"), chat_id=chat),
+            line,
+            operator.page(cookie, 0).model_copy(update={"context": operator.context(cookie, "p1")}),
+            operator.identify(cookie, "joanna77", "i1"),
+        ]
+
+    start, *others = [await operator.one(message) for message in again("a")]
+    assert isinstance(start.problem, InvalidInput)
+    assert [*start.problem.path] == ["messageId"]
+    assert [(told.duplicate, told.warnings, told.problem) for told in others] == [
+        (True, (ERASED,), None)
+    ] * 3
+    _, line, *others = [await operator.one(message) for message in again("b")]
+    assert isinstance(line.problem, NotFound)
+    assert [(told.duplicate, told.warnings) for told in others] == [(False, ())] * 2
+    assert await events(operator) == before
+    # Who begins a chat of that id anew does not begin what was said in it.
+    chat = f"{operator.run}-chat"
+    await operator.one(StartChat(context=operator.context("a", "c9"), chat_id=chat))
+    line = await operator.one(again("a")[1])
+    assert (line.duplicate, line.warnings) == (True, (ERASED,))
 
 
 async def test_an_erasure_is_done_once_and_for_all(operator: Operating) -> None:
