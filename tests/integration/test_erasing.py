@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import pytest
@@ -346,6 +347,69 @@ async def test_a_browser_is_told_of_its_own_cookies_messages_that_they_were_eras
     await operator.one(StartChat(context=operator.context("a", "c9"), chat_id=chat))
     line = await operator.one(again("a")[1])
     assert (line.duplicate, line.warnings) == (True, (ERASED,))
+
+
+CHATS = """query ($id: ID!, $at: DateTime) { person(id: $id, at: $at) {
+  chats { edges { node { startedAt endedAt person { id } session { id }
+    messages { edges { node { text } } } } } } } }"""
+
+
+async def after_each_other(world: Operating) -> list[str]:
+    """Three people, on one cookie, in one chat, each of whom says something and ends it: who they
+    are."""
+    chat = f"{world.run}-chat"
+    await world.one(StartChat(context=world.where("a", 1, "begun"), chat_id=chat))
+    for number, name in enumerate(["ann", "bea", "cat"]):
+        began = 10 + 10 * number
+        said = world.said("a", began, f"user_id:{name}")
+        where = {"context": world.where("a", began, name)}
+        await world.one(said.model_copy(update=where), SERVER)
+        line = ChatMessage(
+            chat_id=chat,
+            author=Author.CUSTOMER,
+            text=f"it is {name}",
+            occurred_at=time_of(world.at(began + 1)),
+        )
+        await world.one(line, SERVER)
+        if name != "ann":
+            over = time_of(world.at(began + 2))
+            await world.one(EndChat(chat_id=chat, occurred_at=over), SERVER)
+        await world.one(world.logout("a", began + 5), SERVER)
+    return [await world.owner(name) for name in ("ann", "bea", "cat")]
+
+
+@pytest.mark.parametrize(
+    ("gone", "owner", "started", "ended", "said"),
+    [
+        ([1], 2, 1, 32, ["ann", "cat"]),
+        ([0], 1, 21, 22, ["bea", "cat"]),
+        ([0, 1], 2, 31, 32, ["cat"]),
+        ([2], 1, 1, 22, ["ann", "bea"]),
+    ],
+)
+async def test_what_is_left_of_a_chat_is_what_its_lines_say_that_are_left(
+    operator: Operating, gone: list[int], owner: int, started: int, ended: int, said: list[str]
+) -> None:
+    """Somebody else's part of it stays theirs, now and in the past, and tells nothing of who went."""
+    people = await after_each_other(operator)
+    for number in gone:
+        await erased(operator, people[number], operationId=f"{operator.run}-erase-{number}")
+    left = [person for number, person in enumerate(people) if number not in gone]
+    moment = time_of(operator.now + 1_000_000).isoformat()
+    for at in (None, moment):
+        found = {
+            person: (await operator.ask(CHATS, id=person, at=at))["person"]["chats"]["edges"]
+            for person in left
+        }
+        (edge,) = found.pop(people[owner])
+        assert all(edges == [] for edges in found.values())
+        node = edge["node"]
+        assert node["person"]["id"] == people[owner]
+        times = [datetime.fromisoformat(node[name]) for name in ("startedAt", "endedAt")]
+        assert times == [time_of(operator.at(second)) for second in (started, ended)]
+        assert node["session"] is not None
+        texts = [line["node"]["text"] for line in node["messages"]["edges"]]
+        assert texts == [f"it is {name}" for name in said]
 
 
 async def test_an_erasure_is_done_once_and_for_all(operator: Operating) -> None:
