@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -239,6 +239,46 @@ async def test_a_chat_that_was_ended_twice_was_over_at_the_first(world: Remember
         assert await chats(world, jane, **axes) == [(10, ["a secret"])], axes
         assert await chats(world, bob, **axes) == [], axes
     assert await chats(world, jane, at=world.at(9)) == [(None, ["a secret"])]
+
+
+SENTENCES = """query ($id: ID!, $at: DateTime, $known: DateTime) {
+  person(id: $id, at: $at, asKnownAt: $known) { links(state: ACTIVE) { explanation }
+    journey { edges { node { attribution { explanation } } } } } }"""
+
+
+async def late_evidence(world: Remembering) -> None:
+    """The number turns out to have been another person's before."""
+    await world.one(world.said("b", 1, "crm_account_id:9", "user_id:kim"), SERVER)
+
+
+async def block(world: Remembering) -> None:
+    value = f"{world.run}-9"
+    await world.changed("blockIdentifier", type="crm_account_id", value=value)
+
+
+async def sever(world: Remembering) -> None:
+    person = await world.id_of(world.birth("a"))
+    assert person is not None
+    for link in await world.links(person, "HAS_IDENTIFIER"):
+        if link["to"]["value"] == f"{world.run}-9":
+            await world.changed("severLink", id=link["id"])
+
+
+@pytest.mark.parametrize("happened", [late_evidence, block, sever])
+async def test_sentences_of_the_past_name_what_was_held_then(
+    world: Remembering, happened: Callable[[Remembering], Awaitable[None]]
+) -> None:
+    named = ("crm_account_id:9", "email:jo@x.example", "user_id:jo")
+    await world.one(world.said("a", 10, *named), SERVER)
+    known, id = world.pause(), world.birth("a")
+    before = await world.ask(SENTENCES, id=id)
+    await happened(world)
+    world.pause()
+    assert await world.ask(SENTENCES, id=id, known=time_of(known).isoformat()) == before
+    now = await world.ask(SENTENCES, id=id)
+    assert now["person"]["journey"] != before["person"]["journey"]
+    assert await world.ask(SENTENCES, id=id, known=time_of(world.now).isoformat()) == now
+    assert await world.ask(SENTENCES, id=id, at=time_of(world.now).isoformat()) == now
 
 
 async def test_who_is_erased_never_was(world: Remembering) -> None:
