@@ -16,6 +16,11 @@ CALL () {
   UNWIND $erasure.events AS row
   MATCH (event:Event {messageId: row.messageId})
   SET event.detail = row.detail, event.digest = null
+  WITH event
+  WHERE event.detail = '{}'
+  MATCH (chat:Chat {id: event.chat})
+  WHERE chat.vouchedFor = event.position
+  REMOVE chat.issuer, chat.subject, chat.authenticatedAt, chat.vouchedFor
 }
 CALL () {
   UNWIND $erasure.said AS id

@@ -1,4 +1,4 @@
-// Purpose: A chat as it was by then: whether it had begun, and the last end and the last badge that had come.
+// Purpose: A chat as it was by then: whether it had begun, the first end, as the present keeps it, and the last badge that had come.
 // Columns: chat, endedAt, badge.
 
 MATCH (begun:Event)
@@ -10,7 +10,7 @@ RETURN head(COLLECT {
     WHERE chat.endedAt IS NOT NULL AND event.chat = chat.id AND event.position < $horizon.place
       AND event.type = 'CHAT_END'
       AND ($horizon.received IS NULL OR event.receivedAt <= $horizon.received)
-    RETURN event.occurredAt ORDER BY event.occurredAt DESC LIMIT 1
+    RETURN event.occurredAt ORDER BY event.occurredAt LIMIT 1
   }) AS endedAt,
   head(COLLECT {
     MATCH (event:Event)

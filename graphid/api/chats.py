@@ -81,7 +81,8 @@ class Chat(Node):
 
     @computed(
         "True while the chat's visitor is the one whom a provider vouched for in this chat; after "
-        "a logout or a switch the badge is gone, and the next three stay as history."
+        "a logout or a switch the badge is gone, and the next three stay as history. A publishable "
+        "key that begins a chat again reads nothing: it is told false, whatever became of the chat."
     )
     async def authenticated(self, info: Info) -> bool:
         if self.record is None or self.record.vouched_for is None:
@@ -92,7 +93,7 @@ class Chat(Node):
         then, since = map(found, await load.load_many([(cookie, place) for place in places]))
         return is_authenticated(then, since)
 
-    @computed("When that was.")
+    @computed("When that was; to a publishable key that begins a chat again, null.")
     def authenticated_at(self) -> Timestamp | None:
         at = None if self.record is None else self.record.authenticated_at
         return None if at is None else Timestamp(at)

@@ -99,7 +99,7 @@ class Answers:
                 recorded = None
         said = recording.evidence[0] if recording.evidence else None
         first = recording.digest if again else None
-        # Of an event or evidence that was erased nothing is known but its id.
+        # Of an event that was erased nothing is known but its id and cookie, of evidence its id.
         erased = (stored is not None and stored["position"] is None) or (
             recorded is not None and recorded.is_erased
         )

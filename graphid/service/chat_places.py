@@ -8,7 +8,7 @@ somebody else's. A secret key reaches every chat.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from graphid.errors import GraphidError, InvalidInput, NotFound
@@ -19,6 +19,7 @@ from graphid.identity.values import Micros
 from graphid.service.messages import Author, ChatLine, ChatMessage, Message, Sender, StartChat
 
 FIND_CHATS = query("chats/find_chats")
+FIND_COOKIES = query("erasures/find_cookies")
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,22 @@ class ChatPlaces:
                 places.setdefault(id, self._begin(message, id))
             elif isinstance(message, ChatLine):
                 places.setdefault(id, self._continue(message))
-        return places
+        lost = {id for id, place in places.items() if isinstance(place.problem, NotFound)}
+        return places | await self._erased(unit, messages, lost) if lost else places
+
+    async def _erased(
+        self, unit: Unit, messages: Sequence[tuple[Message, str]], lost: Collection[str]
+    ) -> dict[str, ChatPlace]:
+        """Where those of the lost lines lay that were erased together with their chats."""
+        rows = await unit.rows(FIND_COOKIES, ids=sorted(lost))
+        cookies = {row["id"]: row["cookie"] for row in rows}
+        return {
+            id: ChatPlace(message.chat_id, cookies[id])
+            for message, id in messages
+            if isinstance(message, ChatLine)
+            and id in cookies
+            and message.cookie_id in self._may_name(cookies[id])
+        }
 
     def _names(self, message: Message, id: str) -> list[str]:
         if isinstance(message, StartChat):
@@ -93,7 +109,11 @@ class ChatPlaces:
         """Whether the sender, who names this cookie or none, may touch a chat."""
         if self._sender.is_browser and known.started_by not in (None, self._sender.name):
             return False
-        return cookie == known.cookie or (cookie is None and not self._sender.is_browser)
+        return cookie in self._may_name(known.cookie)
+
+    def _may_name(self, cookie: str) -> tuple[str | None, ...]:
+        """What the sender may give as the cookie of what lies on this one: a secret key, none."""
+        return (cookie,) if self._sender.is_browser else (cookie, None)
 
     def _begin(self, message: StartChat, id: str) -> ChatPlace:
         cookie = message.context.cookie_id

@@ -87,9 +87,11 @@ class Erasures:
             most = self._batch - erased
             (row,) = await unit.rows(ERASE_EVENTS, range=ranges[0], until=until, most=most)
             erased += row["events"]
+            if row["chats"]:
+                await unit.run(ERASE_CHATS, ids=row["chats"])
             if row["events"] == most:
                 break
-            await unit.run(ERASE_CHATS, range=ranges.pop(0))
+            ranges.pop(0)
         left = msgspec.json.encode(ranges).decode() if ranges else None
         await unit.run(LEAVE_RANGES, id=id, ranges=left)
         return erased

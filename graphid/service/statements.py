@@ -41,6 +41,14 @@ def made_by(link: Link) -> About:
     return About(link.evidence, contacts)
 
 
+class Hold(NamedTuple):
+    """An identifier that a contact's person holds; ``until``: when a source listed it no more."""
+
+    contact: str
+    identifier: IdentifierKey
+    until: Micros | None
+
+
 class Statements:
     """Reads statements."""
 
@@ -49,15 +57,13 @@ class Statements:
 
     async def of(self, asked: Collection[About]) -> dict[About, Stated]:
         """What each said; operations, and what was erased, are missing."""
-        (row,) = await self._database.read_rows(
-            READ_STATEMENTS,
-            evidence=list({about.evidence for about in asked}),
-            contacts=list({contact for about in asked for contact in about.contacts}),
+        pieces, holds = await self._read(
+            {about.evidence for about in asked},
+            {contact for about in asked for contact in about.contacts},
         )
         held: dict[tuple[str, IdentifierKey], list[Micros | None]] = {}
-        for contact, identifier, until in row["held"]:
+        for contact, identifier, until in holds:
             held.setdefault((contact, identifier), []).append(until)
-        pieces = (cast(Statement, evidence_decoder.decode(body)) for body in row["statements"])
         said = {piece.id: piece for piece in pieces}
         found: dict[About, Stated] = {}
         for about in asked:
@@ -72,3 +78,13 @@ class Statements:
                 )
                 found[about] = Stated(tuple(dict.fromkeys(named)), piece.assurance)
         return found
+
+    async def _read(
+        self, evidence: Collection[str], contacts: Collection[str]
+    ) -> tuple[list[Statement], list[Hold]]:
+        """The statements among evidence, and what the people of contacts hold."""
+        (row,) = await self._database.read_rows(
+            READ_STATEMENTS, evidence=list(evidence), contacts=list(contacts)
+        )
+        pieces = [cast(Statement, evidence_decoder.decode(body)) for body in row["statements"]]
+        return pieces, [Hold(*hold) for hold in row["held"]]

@@ -93,6 +93,11 @@ class Shop:
         assert chat["authenticated"] is False
         return str(chat["id"])
 
+    def start_again(self, client: Client, chat: str) -> Any:
+        """The chat as whoever begins it once more is told of it."""
+        sent = {"context": self.context(), "chatId": chat}
+        return client.graphql(START, input=sent)["done"]["chat"]
+
     def say(self, chat: str, cookie: str | None = None) -> str:
         """The message id of a line."""
         self._sent += 1
@@ -275,6 +280,14 @@ def authenticated(shop: Shop) -> tuple[str, dict[str, Any]]:
     done = shop.authenticate(chat, shop.certified.log_in(f"kim{uuid4().hex[:8]}"))
     assert done["chat"]["authenticated"] is True
     return chat, done
+
+
+def test_a_browser_that_begins_the_chat_again_is_told_what_it_sent(shop: Shop) -> None:
+    """It reads nothing: whether the badge stands depends on what others did."""
+    chat, _ = authenticated(shop)
+    told = [shop.start_again(client, chat) for client in (shop.server, shop.browser)]
+    assert [answer["id"] for answer in told] == [chat, chat]
+    assert [answer["authenticated"] for answer in told] == [True, False]
 
 
 def gone(shop: Shop, chat: str, done: dict[str, Any]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from graphid.graph.database import Address, Database
 from graphid.graph.policies import Policies
 from graphid.identity.policy import PolicyVersion, parse_policy
 from graphid.identity.values import SECOND, Micros
-from graphid.service.messages import Traits
+from graphid.service.messages import Author, ChatMessage, EndChat, StartChat, Traits
 from graphid.service.past.as_of import AsOf
 from tests.integration.asking import installation, time_of
 from tests.integration.operating import Operating
@@ -182,6 +183,102 @@ async def test_a_link_is_over_only_after_the_logout(world: Remembering) -> None:
         assert state_of(await world.was(jo, **axes), link)[0] == "ENDED"
     assert lines(await world.was(jo, at=here)) == ["jo"]
     assert lines(await world.was(jo, at=gone)) == ["jo", "bye"]
+
+
+CHATS = """query ($id: ID!, $at: DateTime, $known: DateTime) {
+  person(id: $id, at: $at, asKnownAt: $known) {
+    chats { edges { node { endedAt messages { edges { node { text } } } } } } } }"""
+
+
+async def chats(
+    world: Remembering, id: str, **axes: Micros
+) -> list[tuple[Micros | None, list[str]]]:
+    """Of each chat of theirs when it ended, in this world's seconds, and what was said in it."""
+    moments = {name: time_of(given).isoformat() for name, given in axes.items()}
+    found = (await world.ask(CHATS, id=id, **moments))["person"]["chats"]["edges"]
+    return [
+        (
+            node["endedAt"] and (micros_of(node["endedAt"]) - world.at(0)) // SECOND,
+            [line["node"]["text"] for line in node["messages"]["edges"]],
+        )
+        for node in (edge["node"] for edge in found)
+    ]
+
+
+def micros_of(text: str) -> Micros:
+    since = datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)
+    return since // timedelta(microseconds=1)
+
+
+async def test_a_chat_that_was_ended_twice_was_over_at_the_first(world: Remembering) -> None:
+    """And stays whoever's it was then, also in the past: whoever came later was never in it."""
+    chat = f"{world.run}-chat"
+    await world.one(StartChat(context=world.where("a", 0, "begun"), chat_id=chat))
+    await world.one(world.said("a", 5, "user_id:jane"), SERVER)
+    said = ChatMessage(
+        chat_id=chat, author=Author.CUSTOMER, text="a secret", occurred_at=time_of(world.at(6))
+    )
+    await world.one(said, SERVER)
+    await world.one(EndChat(chat_id=chat, occurred_at=time_of(world.at(10))), SERVER)
+    await world.one(world.logout("a", 20), SERVER)
+    bob_said = world.said("a", 21, "user_id:bob").model_copy(
+        update={"context": world.where("a", 21, "bob")}
+    )
+    await world.one(bob_said, SERVER)
+    once = world.pause()
+    await world.one(EndChat(chat_id=chat, occurred_at=time_of(world.at(30))), SERVER)
+    twice = world.pause()
+    jane, bob = await world.owner("begun"), await world.owner("bob")
+    for axes in (
+        {},
+        {"at": twice + MINUTE},
+        {"at": world.at(30)},
+        {"known": once},
+        {"known": twice},
+    ):
+        assert await chats(world, jane, **axes) == [(10, ["a secret"])], axes
+        assert await chats(world, bob, **axes) == [], axes
+    assert await chats(world, jane, at=world.at(9)) == [(None, ["a secret"])]
+
+
+SENTENCES = """query ($id: ID!, $at: DateTime, $known: DateTime) {
+  person(id: $id, at: $at, asKnownAt: $known) { links(state: ACTIVE) { explanation }
+    journey { edges { node { attribution { explanation } } } } } }"""
+
+
+async def late_evidence(world: Remembering) -> None:
+    """The number turns out to have been another person's before."""
+    await world.one(world.said("b", 1, "crm_account_id:9", "user_id:kim"), SERVER)
+
+
+async def block(world: Remembering) -> None:
+    value = f"{world.run}-9"
+    await world.changed("blockIdentifier", type="crm_account_id", value=value)
+
+
+async def sever(world: Remembering) -> None:
+    person = await world.id_of(world.birth("a"))
+    assert person is not None
+    for link in await world.links(person, "HAS_IDENTIFIER"):
+        if link["to"]["value"] == f"{world.run}-9":
+            await world.changed("severLink", id=link["id"])
+
+
+@pytest.mark.parametrize("happened", [late_evidence, block, sever])
+async def test_sentences_of_the_past_name_what_was_held_then(
+    world: Remembering, happened: Callable[[Remembering], Awaitable[None]]
+) -> None:
+    named = ("crm_account_id:9", "email:jo@x.example", "user_id:jo")
+    await world.one(world.said("a", 10, *named), SERVER)
+    known, id = world.pause(), world.birth("a")
+    before = await world.ask(SENTENCES, id=id)
+    await happened(world)
+    world.pause()
+    assert await world.ask(SENTENCES, id=id, known=time_of(known).isoformat()) == before
+    now = await world.ask(SENTENCES, id=id)
+    assert now["person"]["journey"] != before["person"]["journey"]
+    assert await world.ask(SENTENCES, id=id, known=time_of(world.now).isoformat()) == now
+    assert await world.ask(SENTENCES, id=id, at=time_of(world.now).isoformat()) == now
 
 
 async def test_who_is_erased_never_was(world: Remembering) -> None:

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import pytest
 
 from graphid.api.execution import Request, answer
-from graphid.errors import Busy
+from graphid.errors import Busy, InvalidInput, NotFound
 from graphid.graph.database import Address, Database, Unit
 from graphid.graph.policies import Policies
+from graphid.service.answers import ERASED
 from graphid.service.erasures import Erasures
 from graphid.service.ingest import Ingest
 from graphid.service.messages import (
     Author,
+    ChatAuthentication,
     ChatMessage,
     ClaimedIdentifier,
     Contact,
     EndChat,
     Identify,
+    Message,
     Page,
+    Proof,
     StartChat,
     Traits,
 )
@@ -286,7 +291,8 @@ LEFT = """mutation ($c: ContextInput!) { logout(input: {context: $c}) { __typena
 CHAT = """mutation ($c: ContextInput!, $v: ID!) { startChat(input: {context: $c, chatId: $v}) {
   __typename ... on Problem { code } ... on InvalidInput { path } } }"""
 LINE = """mutation ($m: ID!, $v: ID!) { sendChatMessage(input: {messageId: $m, chatId: $v,
-  author: CUSTOMER, text: "hm"}) { __typename ... on Problem { code } } }"""
+  author: CUSTOMER, text: "hm"}) { __typename ... on Problem { code }
+  ... on EventAccepted { duplicate warnings { code } event { messageId } } } }"""
 SAVE = """mutation ($m: ID!, $v: ID!) { saveContact(input: {messageId: $m, source: "crm",
   sourceId: $v, identifiers: []}) { __typename
   ... on Problem { code } ... on InvalidInput { path } } }"""
@@ -314,7 +320,7 @@ async def test_messages_of_before_are_known_and_bring_nothing_back(operator: Ope
     chat = (await operator.ask(CHAT, c=where("c1"), v=f"{run}-chat"))["startChat"]
     assert chat == wrong
     line = (await operator.ask(LINE, m=f"{run}-c2", v=f"{run}-chat"))["sendChatMessage"]
-    assert line == {"__typename": "NotFound", "code": "NOT_FOUND"}
+    assert line == {"__typename": "EventAccepted", "event": {"messageId": f"{run}-c2"}} | told
     saved = (await operator.ask(SAVE, m=f"{run}-k1", v=f"{run}-record-9"))["saveContact"]
     assert saved == wrong
     browser = await operator.one(operator.identify("a", "joanna77", "i1"))
@@ -328,6 +334,138 @@ async def test_messages_of_before_are_known_and_bring_nothing_back(operator: Ope
 
 WHOSE = """mutation ($c: ContextInput!) { page(input: {context: $c, url: "https://x.example"}) {
   ... on EventAccepted { event { person { id } } } } }"""
+
+
+async def test_a_browser_is_told_of_its_own_cookies_messages_that_they_were_erased(
+    operator: Operating,
+) -> None:
+    """And of nobody else's: there it is answered as if the id were new."""
+    await erased(operator, await jo(operator))
+    before = await events(operator)
+
+    def again(cookie: str) -> list[Message]:
+        chat = f"{operator.run}-chat"
+        line = ChatMessage(
+            message_id=f"{operator.run}-c2",
+            chat_id=chat,
+            cookie_id=f"{operator.run}-{cookie}",
+            author=Author.CUSTOMER,
+            text="hm",
+        )
+        return [
+            StartChat(context=operator.context(cookie, "c1"), chat_id=chat),
+            line,
+            operator.page(cookie, 0).model_copy(update={"context": operator.context(cookie, "p1")}),
+            operator.identify(cookie, "joanna77", "i1"),
+        ]
+
+    start, *others = [await operator.one(message) for message in again("a")]
+    assert isinstance(start.problem, InvalidInput)
+    assert start.problem.path == ("messageId",)
+    assert [(told.duplicate, told.warnings, told.problem) for told in others] == [
+        (True, (ERASED,), None)
+    ] * 3
+    _, line, *others = [await operator.one(message) for message in again("b")]
+    assert isinstance(line.problem, NotFound)
+    assert [(told.duplicate, told.warnings) for told in others] == [(False, ())] * 2
+    assert await events(operator) == before
+    # Who begins a chat of that id anew does not begin what was said in it.
+    chat = f"{operator.run}-chat"
+    await operator.one(StartChat(context=operator.context("a", "c9"), chat_id=chat))
+    line = await operator.one(again("a")[1])
+    assert (line.duplicate, line.warnings) == (True, (ERASED,))
+
+
+CHATS = """query ($id: ID!, $at: DateTime) { person(id: $id, at: $at) {
+  chats { edges { node { startedAt endedAt person { id } session { id }
+    messages { edges { node { text } } } } } } } }"""
+
+
+async def after_each_other(world: Operating) -> list[str]:
+    """Three people, on one cookie, in one chat, each of whom says something and ends it: who they
+    are."""
+    chat = f"{world.run}-chat"
+    await world.one(StartChat(context=world.where("a", 1, "begun"), chat_id=chat))
+    for number, name in enumerate(["ann", "bea", "cat"]):
+        began = 10 + 10 * number
+        said = world.said("a", began, f"user_id:{name}")
+        where = {"context": world.where("a", began, name)}
+        await world.one(said.model_copy(update=where), SERVER)
+        line = ChatMessage(
+            chat_id=chat,
+            author=Author.CUSTOMER,
+            text=f"it is {name}",
+            occurred_at=time_of(world.at(began + 1)),
+        )
+        await world.one(line, SERVER)
+        if name != "ann":
+            over = time_of(world.at(began + 2))
+            await world.one(EndChat(chat_id=chat, occurred_at=over), SERVER)
+        await world.one(world.logout("a", began + 5), SERVER)
+    return [await world.owner(name) for name in ("ann", "bea", "cat")]
+
+
+@pytest.mark.parametrize(
+    ("gone", "owner", "times", "said"),
+    [
+        ([1], 2, [1, 32], ["ann", "cat"]),
+        ([0], 1, [21, 22], ["bea", "cat"]),
+        ([0, 1], 2, [31, 32], ["cat"]),
+        ([2], 1, [1, 22], ["ann", "bea"]),
+    ],
+)
+async def test_what_is_left_of_a_chat_is_what_its_lines_say_that_are_left(
+    operator: Operating, gone: list[int], owner: int, times: list[int], said: list[str]
+) -> None:
+    """It is somebody's who is left, now and in the past, and tells nothing of who went."""
+    people = await after_each_other(operator)
+    for number in gone:
+        await erased(operator, people[number], operationId=f"{operator.run}-erase-{number}")
+    left = [person for number, person in enumerate(people) if number not in gone]
+    moment = time_of(operator.now + 1_000_000).isoformat()
+    for at in (None, moment):
+        found = {
+            person: (await operator.ask(CHATS, id=person, at=at))["person"]["chats"]["edges"]
+            for person in left
+        }
+        (edge,) = found.pop(people[owner])
+        assert all(edges == [] for edges in found.values())
+        node = edge["node"]
+        assert node["person"]["id"] == people[owner]
+        told = [datetime.fromisoformat(node[name]) for name in ("startedAt", "endedAt")]
+        assert told == [time_of(operator.at(second)) for second in times]
+        assert node["session"] is not None
+        texts = [line["node"]["text"] for line in node["messages"]["edges"]]
+        assert texts == [f"it is {name}" for name in said]
+
+
+@pytest.mark.parametrize("is_severed", [False, True])
+async def test_nobodys_chat_tells_whom_a_provider_vouched_for(
+    operator: Operating, is_severed: bool
+) -> None:
+    """Somebody else began it; and an operator may have taken the visit from whom it was."""
+    chat, cookie = f"{operator.run}-chat", f"{operator.run}-a"
+    await operator.one(StartChat(context=operator.context("a", "begun"), chat_id=chat))
+    await operator.identified("a", "ann", "ann")
+    vouched = ChatAuthentication(
+        message_id=f"{operator.run}-vouched",
+        chat_id=chat,
+        cookie_id=cookie,
+        proof=Proof(
+            issuer=f"https://{operator.run}.example",
+            subject=f"{operator.run}-subject",
+            identifiers=(operator.claim("user_id", "bea"),),
+        ),
+    )
+    await operator.one(vouched)
+    ann, bea = await operator.owner("ann"), await operator.owner("vouched")
+    assert ann != bea
+    assert len(await mentions(operator, f"{operator.run}-subject")) > 1
+    if is_severed:
+        await operator.changed("severLink", id=await operator.link_of("vouched"))
+    await erased(operator, bea)
+    assert await mentions(operator, f"{operator.run}-subject", f"{operator.run}.example") == []
+    assert await operator.differences() == []
 
 
 async def test_an_erasure_is_done_once_and_for_all(operator: Operating) -> None:

@@ -15,9 +15,11 @@ from graphid.service.past.devices import PastDevices
 from graphid.service.past.lines import PastLines
 from graphid.service.past.links import PastLinks
 from graphid.service.past.people import PastPeople
+from graphid.service.past.statements import PastStatements
 from graphid.service.past.visitors import PastVisitors
 from graphid.service.past.visits import PastVisits
 from graphid.service.people import People
+from graphid.service.statements import Statements
 from graphid.service.visitors import Visitors
 from graphid.service.visits import Visits
 
@@ -25,6 +27,7 @@ READERS: list[tuple[type, type, set[str], set[str]]] = [
     (Visitors, PastVisitors, {"of_people", "slices_of_people", "owners"}, set()),
     (People, PastPeople, {"by_id", "contacts", "holding"}, {"contact"}),
     (Links, PastLinks, set(), {"identifiers", "newest_reviews"}),
+    (Statements, PastStatements, {"of"}, set()),
     (Devices, PastDevices, set(), set()),
     (Chats, PastChats, {"now", "messages"}, set()),
     (Lines, PastLines, {"seen"}, set()),

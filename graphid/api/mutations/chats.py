@@ -110,6 +110,7 @@ async def _start(info: Info, sent: StartChatInput) -> ChatStarted:
     receipt = await submit(info, messages.StartChat, sent)
     chat = Chat.of_receipt(receipt)
     if receipt.duplicate and not info.context.caller.is_browser:
-        # It may have been authenticated since; a browser is told what it sent itself.
+        # It may have been authenticated since. Whether that stands depends on what others did and
+        # operators judged, so a browser is told what it sent itself.
         chat = found(await chat_by_id(info, chat.id))
     return ChatStarted(chat=chat, duplicate=receipt.duplicate)

@@ -20,6 +20,7 @@ from graphid.service.past.lines import PastLines
 from graphid.service.past.links import PastLinks
 from graphid.service.past.moment import Moment
 from graphid.service.past.people import PastPeople
+from graphid.service.past.statements import PastStatements
 from graphid.service.past.visitors import PastVisitors
 from graphid.service.past.visits import PastVisits
 from graphid.service.reads import Reads
@@ -82,4 +83,5 @@ def reads_of(database: Readable, policies: Policies, past: Past, ids: Ids, momen
         visits=PastVisits(database, visitors, sessions, chats),
         devices=PastDevices(database, visitors, moment),
         links=PastLinks(database, past, ids),
+        statements=PastStatements(database, past),
     )
