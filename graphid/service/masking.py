@@ -116,6 +116,7 @@ class Mask:
         types = (rule.type for rule in policy.identifiers if rule.type != CUSTOM)
         names = (*ALWAYS, *policy.trait_identifiers, *types)
         self._types = {_plain(name): name for name in names}
+        self._blocked = policy.blocked_types
 
     def type_named(self, name: str) -> str | None:
         """The type of the identifier that stands under a name, as a trait's; None for others."""
@@ -142,11 +143,13 @@ class Mask:
             return value
         if type is not None:
             return masked_identifier(type, self._normal(type, str(value)))
-        if isinstance(value, str):
-            return self.text(value, held)
-        # A number stays one, unless it is an account's or a phone's.
         text = str(value)
+        blocked = self._blocked.get(text.casefold())
+        # Words and small numbers are blocked since they tell nobody; here they are something else.
+        if blocked and len(text) >= SHORTEST_SHOWN and any(map(str.isdigit, text)):
+            return masked_identifier(blocked, text)
         left = self.text(text, held)
+        # A number stays one, unless it is an account's or a phone's.
         return value if left == text else left
 
     def blocked(self, entry: str) -> str:
