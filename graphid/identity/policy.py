@@ -142,6 +142,11 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
         return frozenset(found)
 
     @cached_property
+    def blocked_types(self) -> dict[str, str]:
+        """For each value that is blocked by name, in folded case, a type of which it is."""
+        return {value: type for type, value in sorted(self._blocked_values)}
+
+    @cached_property
     def _blocked_patterns(self) -> tuple[tuple[str, Matches], ...]:
         entries = (entry.partition(":") for entry in self.blocked if is_pattern(entry))
         return tuple((type, compiled(what[1:-1])) for type, _, what in entries)

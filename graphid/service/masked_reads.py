@@ -2,7 +2,8 @@
 
 Every kind of record that holds a value of a person is masked here, before anything is made of it:
 display names, sentences and lines of a journey then hold nothing else. Ids are hashes, and stay;
-so does the id of a record in its source, unless the same value is held as an identifier.
+so do the id of a record in its source and the source's name, unless the same value is held as an
+identifier.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from graphid.service.people import ContactRecord, IdentifierRecord, PersonRecord
 from graphid.service.reads import Reads
 
 T = TypeVar("T")
+
+SUBJECT = "sub"
+"""Whom a provider vouched for is an identifier of that provider's."""
 
 _json = msgspec.json.Encoder()
 
@@ -117,9 +121,10 @@ class _Masking:
         """``held``: by the person; else by the contact itself."""
         if held is None:
             held = _held(contact.identifiers)
-        source_id = contact.source_id
+        source, source_id = contact.source, contact.source_id
         return replace(
             contact,
+            source=None if source is None else self._mask.text(source, held),
             source_id=None if source_id is None else self._mask.text(source_id, held),
             traits=self._traits(contact.traits, held),
             identifiers=tuple(
@@ -130,9 +135,10 @@ class _Masking:
 
     def _traits(self, traits: Mapping[str, TraitValue], held: Held) -> dict[str, TraitValue]:
         return {
-            name: replace(
+            self._mask.text(name, held): replace(
                 trait,
                 value=self._mask.json(trait.value, held, type=self._mask.type_named(name)),
+                source=self._mask.text(trait.source, held),
             )
             for name, trait in traits.items()
         }
@@ -140,9 +146,17 @@ class _Masking:
     # ------------------------------------------------------------------ what happened
 
     def _event(self, event: EventRecord) -> EventRecord:
+        """What a line claims is masked in it whether or not its owner holds that."""
         detail = event.detail
+        subject = detail.pop("subject", None)
         claimed = detail.pop("identifiers", None)
-        masked = self._mask.json(detail, self._held.get(event.owner.person, NOTHING_HELD))
+        claims = [(claim["type"], claim["value"]) for claim in claimed or ()]
+        if subject is not None:
+            claims.append((SUBJECT, subject))
+        held = self._held.get(event.owner.person, NOTHING_HELD)
+        masked = self._mask.json(detail, held.and_claimed(claims))
+        if subject is not None:
+            masked["subject"] = masked_identifier(SUBJECT, subject)
         if claimed is not None:
             masked["identifiers"] = [
                 {**claim, "value": masked_identifier(claim["type"], claim["value"])}
@@ -151,9 +165,8 @@ class _Masking:
         return replace(event, detail_json=_json.encode(masked).decode())
 
     def _chat(self, chat: ChatRecord) -> ChatRecord:
-        """Whom a provider vouched for is an identifier of that provider's."""
-        subject = chat.subject
-        return replace(chat, subject=None if subject is None else masked_identifier("sub", subject))
+        subject = None if chat.subject is None else masked_identifier(SUBJECT, chat.subject)
+        return replace(chat, subject=subject)
 
     def _message(self, message: MessageRecord) -> MessageRecord:
         held = self._held.get(message.message_id, NOTHING_HELD)

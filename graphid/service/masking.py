@@ -2,20 +2,21 @@
 
 ``j***@example.com``, ``+44***58``, ``9***8``: enough to tell two apart that are seen together, too
 little to look anybody up by. Free text, as what was said in a chat, is searched for e-mail
-addresses, for phone numbers in international form, and for the values that the person holds.
+addresses, for phone numbers in international form, and for the values that the person holds, as it
+reads with percent-encoding undone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 import phonenumbers
 
-from graphid.identity.identifiers import InvalidIdentifier, normalise
+from graphid.identity.identifiers import PLACEHOLDERS, InvalidIdentifier, normalise
 from graphid.identity.policy import CUSTOM, Policy
+from graphid.service.seeking import Sought, Text, digits_of
 
 HIDDEN = "***"
 
@@ -33,13 +34,14 @@ MOST_SOUGHT = 200
 
 _WORD = re.compile(r"""[^\s<>()\[\],;:"\\/?&=#]+""")
 """What an e-mail address is one of, in a sentence and in an address of the web."""
-_AT = re.compile(r"@|%40")
-_MARKS = re.compile(r"[^\w%]*")
+_AT = re.compile(r"@|%(?:25)*40")
+_MARKS = re.compile(r"\W*")
 """What may stand before an address and is no part of it: quotes, asterisks."""
 
-_GAP = r"(?:[ .()\u00a0-]|%20|%2D)*"
-_NUMBER = re.compile(rf"(?<![\w+])(?:\+|%2[Bb]|00){_GAP}[1-9](?:{_GAP}\d){{6,14}}(?!\d)")
-"""A phone number with its country code."""
+_GAP = r"(?:[.()-]*\+)?[ .()\u00a0-]*"
+"""What groups digits; forms send spaces as ``+``."""
+_NUMBER = re.compile(rf"(?<![^\W_])(?<!\d:)(?:\+|00){_GAP}[1-9](?:{_GAP}\d){{6,14}}(?!\d)")
+"""A phone number with its country code; the seconds of a time are none."""
 
 
 def masked_identifier(type: str, value: str) -> str:
@@ -55,7 +57,7 @@ def masked_identifier(type: str, value: str) -> str:
 
 def masked_phone(value: str) -> str:
     """The country code, where the number tells it, and the last two digits."""
-    digits = _digits(value)
+    digits = digits_of(value)
     if len(digits) < SHORTEST_SHOWN:
         return HIDDEN
     try:
@@ -70,34 +72,37 @@ class Held:
 
     def __init__(self, identifiers: Iterable[tuple[str, str]] = ()) -> None:
         self._types = {value: type for type, value in identifiers}
-        self._phones = {_national(v): v for v, type in self._types.items() if type == "phone"}
-        self._forms: dict[str, str] = {}
-        found: list[str] = []
-        for value in sorted(self._types, key=len, reverse=True)[:MOST_SOUGHT]:
-            if self._types[value] == "phone":
-                found.append(_spellings(value))
-            elif len(value) >= SHORTEST_SOUGHT:
-                for form in dict.fromkeys((value, quote(value, safe=""), quote_plus(value))):
-                    self._forms[form.casefold()] = self._types[value]
-                    found.append(re.escape(form))
-        self._pattern = (
-            re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)", re.IGNORECASE) if found else None
-        )
+        longest_first = sorted(self._types, key=len, reverse=True)[:MOST_SOUGHT]
+        sought = (Sought(self._types[value], value) for value in longest_first)
+        self._sought = [one for one in sought if len(one) >= SHORTEST_SOUGHT]
+
+    def and_claimed(self, identifiers: Iterable[tuple[str, str]]) -> Held:
+        """These and what was claimed beside them; not what software says that has no value."""
+        more = {
+            value: type
+            for type, value in identifiers
+            if value not in self._types and value.casefold() not in PLACEHOLDERS
+        }
+        if not more:
+            return self
+        return Held((type, value) for value, type in (self._types | more).items())
 
     def taken_out_of(self, text: str) -> str:
         """The text with the values masked."""
         type = self._types.get(text)
         if type is not None:
             return masked_identifier(type, text)
-        return text if self._pattern is None else self._pattern.sub(self._mask, text)
-
-    def _mask(self, found: re.Match[str]) -> str:
-        type = self._forms.get(found[0].casefold())
-        if type is not None:
-            return masked_identifier(type, found[0])
-        digits = _digits(found[0])
-        meant = (phone for national, phone in self._phones.items() if digits.endswith(national))
-        return masked_phone(next(meant, found[0]))
+        if not self._sought:
+            return text
+        seen = Text(text)
+        masks: dict[int, tuple[int, str]] = {}
+        is_masked = bytearray(len(seen.read))
+        for one in self._sought:
+            for start, end in one.places(seen):
+                if not any(is_masked[start:end]):
+                    is_masked[start:end] = b"1" * (end - start)
+                    masks[start] = end, _mask_held(one, seen.read[start:end])
+        return seen.with_masks((start, *masks[start]) for start in sorted(masks))
 
 
 NOTHING_HELD = Held()
@@ -111,6 +116,7 @@ class Mask:
         types = (rule.type for rule in policy.identifiers if rule.type != CUSTOM)
         names = (*ALWAYS, *policy.trait_identifiers, *types)
         self._types = {_plain(name): name for name in names}
+        self._blocked = policy.blocked_types
 
     def type_named(self, name: str) -> str | None:
         """The type of the identifier that stands under a name, as a trait's; None for others."""
@@ -118,10 +124,10 @@ class Mask:
 
     def text(self, text: str, held: Held = NOTHING_HELD) -> str:
         """A text without e-mail addresses, phone numbers and the values that are held."""
-        text = held.taken_out_of(text)
-        if _AT.search(text):
-            text = _WORD.sub(_mask_word, text)
-        return _NUMBER.sub(_mask_number, text)
+        seen = Text(held.taken_out_of(text))
+        if "@" in seen.read:
+            seen = Text(_masked(seen, _WORD, _mask_word))
+        return _masked(seen, _NUMBER, _mask_number)
 
     def json(self, value: Any, held: Held = NOTHING_HELD, *, type: str | None = None) -> Any:
         """A JSON value without them, names of members too; a member that is named as an
@@ -137,11 +143,13 @@ class Mask:
             return value
         if type is not None:
             return masked_identifier(type, self._normal(type, str(value)))
-        if isinstance(value, str):
-            return self.text(value, held)
-        # A number stays one, unless it is an account's or a phone's.
         text = str(value)
+        blocked = self._blocked.get(text.casefold())
+        # Words and small numbers are blocked since they tell nobody; here they are something else.
+        if blocked and len(text) >= SHORTEST_SHOWN and any(map(str.isdigit, text)):
+            return masked_identifier(blocked, text)
         left = self.text(text, held)
+        # A number stays one, unless it is an account's or a phone's.
         return value if left == text else left
 
     def blocked(self, entry: str) -> str:
@@ -173,6 +181,10 @@ def _masked_address(value: str) -> str:
     return f"{first}{HIDDEN}{value[at.start() :]}"
 
 
+def _masked(text: Text, pattern: re.Pattern[str], mask: Callable[[re.Match[str]], str]) -> str:
+    return text.with_masks((*found.span(), mask(found)) for found in pattern.finditer(text.read))
+
+
 def _mask_word(found: re.Match[str]) -> str:
     """A word without the address that it is, if it is one."""
     word = found[0]
@@ -186,21 +198,7 @@ def _mask_number(found: re.Match[str]) -> str:
     return masked_phone(found[0])
 
 
-def _digits(text: str) -> str:
-    return re.sub(r"%[0-9A-Fa-f]{2}|\D", "", text)
-
-
-def _national(phone: str) -> str:
-    """The digits of a number without its country code."""
-    try:
-        return str(phonenumbers.parse(phone).national_number)
-    except phonenumbers.NumberParseException:
-        return _digits(phone)
-
-
-def _spellings(phone: str) -> str:
-    """A pattern of a number with or without its country code, however its digits are grouped."""
-    national = _national(phone)
-    code = _digits(phone).removesuffix(national)
-    international = rf"(?:(?:(?:\+|%2B|00){_GAP})?{_GAP.join(code)}{_GAP})?" if code else ""
-    return rf"{international}(?:\(?0\)?{_GAP})?{_GAP.join(national)}"
+def _mask_held(found: Sought, written: str) -> str:
+    if found.type == "phone":
+        return masked_phone(found.value)
+    return masked_identifier(found.type, written)

@@ -32,6 +32,7 @@ from graphid.service.messages import (
     Identify,
     Logout,
     Page,
+    Proof,
     StartChat,
     Track,
     Traits,
@@ -126,12 +127,18 @@ class Told:
             )
         )
         custom: Any = {"crm_account_id": v.account, "nick": v.email, "userId": v.member}
+        custom[f"of {v.email}"] = "a name"
         traits = Traits(email=v.email.upper(), phone=v.phone, first_name="Jane", custom=custom)
         ids: Any = (claim(type="member", value=v.member),)
         await one(Identify(context=self.where("a", 4), traits=traits, identifiers=ids), SERVER)
         # A second person on the device, whose name is an identifier, and a review of the two.
+        # What was claimed and vouched for is nobody's in the end: an operator severs them.
         ids = (claim(type="email", value=v.other), claim(type="member", value=f"{v.member}2"))
-        await one(Identify(context=self.where("b", 5), identifiers=ids), SERVER)
+        vouched = Proof(issuer="https://i.example", subject=v.subject, identifiers=ids)
+        traits = Traits(custom={"card": f"{v.member}2"})
+        context = self.where("b", 5)
+        said = Identify(context=context, identifiers=ids, traits=traits, proof=vouched)
+        await one(said, SERVER)
         ids = (claim(type="email", value=v.other), claim(type="member", value=v.member))
         await one(Identify(context=self.where("c", 6), identifiers=ids), BROWSER)
         await one(Logout(context=self.where("b", 7)))
@@ -139,7 +146,7 @@ class Told:
         for curated in (False, True):
             await one(
                 Contact(
-                    source="crm",
+                    source=f"crm of {v.email}",
                     source_id=v.record,
                     identifiers=record,
                     curated=curated,
@@ -240,8 +247,10 @@ class Told:
         known = {
             "id": ids,
             "cookieId": [f"{self.world.run}-a"],
-            "messageId": [f"{self.world.run}-a-{n}" for n in (0, 1, 2, 4)],
-            "source": ["crm"],
+            "messageId": [
+                f"{self.world.run}-{line}" for line in ("a-0", "a-1", "a-2", "a-4", "b-5")
+            ],
+            "source": [f"crm of {v.email}"],
             "sourceId": [v.record],
             "type": ["email"],
             "value": [v.email],
@@ -270,8 +279,8 @@ class Told:
             f'page(input: {{{context.replace("a-4", "a-0")}, url: "https://shop.example/"}})',
             f'startChat(input: {{{context.replace("a-4", "a-2")}, chatId: "{run}-chat"}})',
             f'logout(input: {{context: {{cookieId: "{run}-b", messageId: "{run}-b-7"}}}})',
-            f'saveContact(input: {{source: "crm", sourceId: "{v.record}", curated: true, '
-            f'identifiers: [{{type: "crm_id", value: "{v.record}"}}, '
+            f'saveContact(input: {{source: "crm of {v.email}", sourceId: "{v.record}", '
+            f'curated: true, identifiers: [{{type: "crm_id", value: "{v.record}"}}, '
             f'{{type: "email", value: "{v.email}"}}]}})',
         ]
 
