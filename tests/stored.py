@@ -161,7 +161,8 @@ class World:
     async def _faults_of_visitors(self, state: Memory) -> list[str]:
         """Every event has one visitor, and every visitor the fold makes is there as it says."""
         rows = await self.rows(
-            "MATCH (e:Event) WHERE e.cookie CONTAINS $run OPTIONAL MATCH (v:Visitor) "
+            "MATCH (e:Event) WHERE e.cookie CONTAINS $run AND e.position >= '' "
+            "OPTIONAL MATCH (v:Visitor) "
             "WHERE v.cookie = e.cookie AND v.start <= e.position "
             "AND e.position < coalesce(v.end, '~') RETURN e.messageId AS id, count(v) AS visitors"
         )

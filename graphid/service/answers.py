@@ -142,7 +142,7 @@ class Answers:
             cookie_id=line.get("cookie"),
             device_id=line.get("device"),
             position=line.get("position"),
-            chat_id=line.get("chat"),
+            chat_id=None if event is None else event.chat,
             duplicate=again
             or begun
             or stored is not None
@@ -179,7 +179,7 @@ def _problem(
     if is_erased and isinstance(message, StartChat | ChatAuthentication | Contact):
         return InvalidInput(ERASED.message, path=["messageId"])
     wanted = _TYPES.get(type(message))
-    if wanted and stored and stored["type"] != wanted:
+    if wanted and stored and not is_erased and stored["type"] != wanted:
         return InvalidInput("was used before, for something else", path=["messageId"])
     return None
 

@@ -213,7 +213,18 @@ CONTACT = (
         "curated=self.evidence.curated",
         "curated never goes back",
     ),
-    Mutation("upsert", "if hold.others is None:", "if True:", "what others say of it stays"),
+    Mutation(
+        "upsert",
+        "if hold.others is None or not self.evidence.deleted:",
+        "if True:",
+        "of a deleted record what others say stays",
+    ),
+    Mutation(
+        "upsert",
+        "if hold.others is None or not self.evidence.deleted:",
+        "if hold.others is None:",
+        "what a record no longer lists is ended, whoever claimed it",
+    ),
     Mutation(
         "upsert",
         "        if self.evidence.deleted:\n            self.identifiers = ()",
