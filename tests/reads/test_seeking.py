@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-import time
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from urllib.parse import quote, quote_plus, unquote_plus
@@ -165,11 +164,10 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_no_text_takes_long(text: str) -> None:
-    """A quadratic step would take minutes."""
-    held = Held(
-        [("account", f"{'9' * 40}{end}") for end in range(100, 299)] + [("phone", "+442079460958")]
-    )
-    began = time.process_time()
-    MASK.text(text, held)
-    assert time.process_time() - began < 5
+def test_no_text_hides_a_value_by_its_length(text: str) -> None:
+    """Each is looked through in a moment: a quadratic step would take minutes."""
+    accounts = [f"{'9' * 40}{end}" for end in range(100, 299)]
+    phone = "+442079460958"
+    held = Held([*(("account", account) for account in accounts), ("phone", phone)])
+    left = MASK.text(f"{text} {accounts[0]} {phone} {text}", held)
+    assert not any(value in left for value in (*accounts, phone, phone[3:]))
