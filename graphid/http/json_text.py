@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from graphid.errors import InvalidInput
+from graphid.identity.patterns import is_unicode
 
 MAX_NESTING = 64
 """The deepest nesting of arrays and objects in a body; what a field may hold is less."""
@@ -182,16 +183,11 @@ def _met_in(value: Any, depth: int) -> _Fault | None:
                     inner += each.values()
             elif isinstance(each, _Fault):
                 return each
-            elif kind is str and not each.isascii() and _is_broken(each):
+            elif kind is str and not is_unicode(each):
                 return _NO_UNICODE
         depth -= 1
         level = inner
     return None
-
-
-def _is_broken(text: str) -> bool:
-    """Whether it holds half a surrogate pair."""
-    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _refusal(what: str, fault: _Fault) -> InvalidInput:

@@ -24,6 +24,11 @@ _MEMORY = 256 * 1024
 Matches = Callable[[str], bool]
 
 
+def is_unicode(text: str) -> bool:
+    """Whether it can be stored: half a surrogate pair, as JSON may hold one, cannot."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 class InvalidPattern(ValueError):
     """The pattern cannot be used; the message says why, without the pattern."""
 
@@ -36,7 +41,7 @@ def compiled(pattern: str) -> Matches:
     """
     if len(pattern) > MAX_PATTERN:
         raise InvalidPattern(f"must not be longer than {MAX_PATTERN} characters")
-    if any("\ud800" <= c <= "\udfff" for c in pattern):
+    if not is_unicode(pattern):
         raise InvalidPattern("must be valid Unicode")
     try:
         program = re2.compile(pattern, _options())

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from graphid.identity.identifiers import MAX_TYPE, MAX_VALUE
+from graphid.identity.patterns import is_unicode
 from graphid.identity.values import Assurance
 
 MAX_ID = 256
@@ -67,7 +68,7 @@ def _plausible(at: datetime) -> datetime:
 
 
 def _storable(text: str) -> str:
-    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+    if not is_unicode(text):
         raise ValueError("must be valid Unicode")
     return text
 

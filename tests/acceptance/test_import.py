@@ -74,6 +74,11 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "graphid", "import", *arguments]
 
 
+def begun(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+    """The command, which goes on beside the test."""
+    return subprocess.Popen(command(*arguments), **options)
+
+
 @asynccontextmanager
 async def world(address: Address, own: str) -> AsyncIterator[World]:
     database = await Database.connect(address, timeout=60)
@@ -206,9 +211,7 @@ async def test_of_a_slow_pipe_what_is_said_at_one_time_stays_in_order(
     ]
     ids = [f"{own}-{4 - number}" for number in range(4)]
     common = {"anonymousId": own, "timestamp": "2026-03-01T10:00:00Z"}
-    process = subprocess.Popen(  # noqa: ASYNC220 - it is to run meanwhile
-        command("-"), env=environment, cwd=tmp_path, stdin=subprocess.PIPE, text=True
-    )
+    process = begun("-", env=environment, cwd=tmp_path, stdin=subprocess.PIPE, text=True)
     assert process.stdin is not None
     async with world(database, own) as found:
         for number, call in enumerate(calls):
@@ -235,8 +238,10 @@ async def test_killed_in_the_middle_it_goes_on(
     ]
     lines[-1] = {"type": "nothing"}
     (tmp_path / "history.ndjson").write_text(ndjson(lines))
-    process = subprocess.Popen(  # noqa: ASYNC220 - it is to run meanwhile
-        command("history.ndjson", "--rejects", "rejects"),
+    process = begun(
+        "history.ndjson",
+        "--rejects",
+        "rejects",
         env=environment,
         cwd=tmp_path,
         stderr=subprocess.DEVNULL,
