@@ -43,11 +43,12 @@ _REVIEWS = {
 class Naming(NamedTuple):
     """Evidence that names two people, as far as the rules ask.
 
-    ``beside``: what else it names, and nobody holds; it would come to the first. ``in_common``: it
-    has something in common with each. ``is_followed``: it may go where the second is found.
-    ``may_join``: its assurance is enough.
+    ``fits``: it could itself be about the second. ``beside``: what else it names, and nobody holds;
+    it would come to the first. ``in_common``: it has something in common with each.
+    ``is_followed``: it may go where the second is found. ``may_join``: its assurance is enough.
     """
 
+    fits: bool = True
     beside: tuple[IdentifierKey, ...] = ()
     in_common: bool = False
     is_followed: bool = True
@@ -62,12 +63,12 @@ def obstacles(
     someone: Someone, other: Someone, policy: Policy, naming: Naming = THE_BEST
 ) -> Iterator[Rule]:
     """The rules by which such evidence does not join the two."""
-    if contradict(
+    if not naming.fits or contradict(
         {*someone.identifiers, *naming.beside},
         other.identifiers,
         policy,
         in_common=naming.in_common,
-        distinguish=policy.taken_identifier != "MERGE",
+        distinguish=distinguishes(policy),
     ):
         yield Rule.CONTRADICTION
     yield from caps_passed(someone, other, policy)
@@ -77,6 +78,11 @@ def obstacles(
         yield Rule.BOTH_CURATED
     if not naming.may_join:
         yield Rule.ASSURANCE
+
+
+def distinguishes(policy: Policy) -> bool:
+    """Whether two e-mails hinder a join."""
+    return policy.taken_identifier != "MERGE"
 
 
 def caps_passed(someone: Someone, other: Someone, policy: Policy) -> Iterator[Rule]:

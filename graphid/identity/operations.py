@@ -221,6 +221,8 @@ class _Merging(_Operating[Merge]):
         """Give a visitor, or the part of it that is nobody's, to the contact's person."""
         if visitor.owner is not None or (visitor.link is None and begins_before_reach(visitor)):
             visitor = self._cut_off(visitor)
+        else:
+            visitor = _on_its_own(visitor)
         link = self.link(LinkKind.IDENTIFIED_AS, visitor.id, contact, "MERGED")
         link = replace(
             link,
@@ -258,6 +260,20 @@ class _Merging(_Operating[Merge]):
             )
         )
         return replace(first, identified=None, verified=None, attended=())
+
+
+def _on_its_own(visitor: Visitor) -> Visitor:
+    """A visitor that was cut off from another, without what was so before the cut: that was said
+    of somebody else."""
+    if visitor.cut_from is None:
+        return visitor
+    identified, verified = (
+        place if place is not None and place >= visitor.start else None
+        for place in (visitor.identified, visitor.verified)
+    )
+    return replace(
+        visitor, opening=Opening.CUT, identified=identified, verified=verified, attended=()
+    )
 
 
 class _Severing(_Operating[Sever]):

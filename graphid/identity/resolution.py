@@ -12,7 +12,7 @@ from graphid.identity.acts import Act
 from graphid.identity.admission import admit, is_barred
 from graphid.identity.apart import judged_of
 from graphid.identity.ids import Ids
-from graphid.identity.obstacles import KEPT_APART, Naming, obstacles
+from graphid.identity.obstacles import KEPT_APART, Naming, distinguishes, obstacles
 from graphid.identity.people import Someone, contradict, have_in_common, replace
 from graphid.identity.policy import Policy
 from graphid.identity.state import (
@@ -47,13 +47,17 @@ class Resolution(Act[Stated]):
 
     # ------------------------------------------------------------------ 2 and 3: walk
 
-    def contradicts(self, someone: Someone, own_record: str | None = None) -> bool:
-        """Whether the evidence cannot be about this person."""
+    def contradicts(
+        self, someone: Someone, own_record: str | None = None, *, distinguish: bool = True
+    ) -> bool:
+        """Whether the evidence cannot be about this person; ``distinguish`` as ``contradict``."""
         held = someone.identifiers
         in_common = (own_record is not None and own_record in someone.contacts) or have_in_common(
             self.identifiers, held, self.policy
         )
-        return contradict(self.identifiers, held, self.policy, in_common=in_common)
+        return contradict(
+            self.identifiers, held, self.policy, in_common=in_common, distinguish=distinguish
+        )
 
     def may_follow_claims_to(self, someone: Someone) -> bool:
         """Whether this evidence may go where only claims led (model.md, identify, step 3)."""
@@ -100,13 +104,15 @@ class Resolution(Act[Stated]):
             if someone is None or target in someone.contacts:
                 continue
             if self.outranks(identifier, someone, target):
-                self.take(identifier, someone, "OUTRANKED")
+                # Before it is taken: a person may be named otherwise without it, and a review is of
+                # a pair, whatever else is asked about them.
                 self.review(
                     ReviewKind.TAKEN_IDENTIFIER,
                     (someone.name, *((target,) if target else ())),
                     identifier,
                     "evidence with authority took over what only claims had held",
                 )
+                self.take(identifier, someone, "OUTRANKED")
 
     def take(self, identifier: IdentifierKey, someone: Someone, rule: str) -> None:
         """Withdraw the identifier from whoever holds it."""
@@ -227,6 +233,8 @@ class Resolution(Act[Stated]):
         own_record: str | None,
     ) -> tuple[ReviewKind, str] | None:
         naming = Naming(
+            # It says that all it names is one human's, whoever holds it now.
+            fits=not self.contradicts(other, distinguish=distinguishes(self.policy)),
             beside=tuple(i for i in self.identifiers if self.people.holding(i) is None),
             in_common=self._bridges(someone, other, own_record),
             is_followed=self.follows(identifier, other),

@@ -202,6 +202,24 @@ class TestMerge:
         later = fold(*before, merge, more, retroactive=retroactive)
         assert owner(later, 1) == row(later, "1") != owner(later, NOW + 2)
 
+    def test_a_part_that_was_severed_is_given_away_without_what_was_said_of_the_rest(self) -> None:
+        """Who identified before the cut, or switched, is not who was there after it."""
+        before: list[Evidence] = [
+            self.rows[0],
+            identify("a", 0, "user_id:a"),
+            identify("b", 10, "user_id:b", assurance=Assurance.VERIFIED),
+        ]
+        unattended = {"owner": "ANONYMOUS"}
+        told = operator(fold(*before, unattended=unattended), "s")
+        sever = told.sever("c", page(20), since=START + 15 * MINUTE)
+        told = operator(fold(*before, sever, unattended=unattended), "m", NOW + 1)
+        merge = told.merge(told.whose("c", page(100)), record("1", self.rows[0]))
+        resolved = fold(*before, sever, merge, unattended=unattended)
+        for minute in (20, 100):
+            found = attribute(resolved.visitor_at("c", page(minute)), page(minute))
+            assert found.basis is Basis.RETROACTIVE
+            assert owner(resolved, minute) == row(resolved, "1") != owner(resolved, 12)
+
     def test_what_was_done_unattended_is_given_to_nobody(self) -> None:
         """It is nobody's, and the rest of its visitor is not meant."""
         before: list[Evidence] = [

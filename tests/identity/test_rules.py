@@ -7,12 +7,14 @@ import pytest
 
 from graphid.identity.fold import Resolved
 from graphid.identity.people import People
-from graphid.identity.state import Person
+from graphid.identity.state import Identifier, Person, Review
 from graphid.identity.traits import traits_of
 from graphid.identity.values import Assurance, ContactAnchor, KeepApart
 from graphid.identity.view import Memory, View
 from tests.identity.lives import IDS, MINUTE, START, contacts_of
 from tests.identity.saying import fold, identify, reviews, upsert
+
+ASSERTED = Assurance.ASSERTED
 
 
 def person_of_row(resolved: Resolved, row: str) -> str:
@@ -325,3 +327,75 @@ def test_of_a_message_that_comes_again_with_other_content_the_first_is_kept() ->
     first = identify("i", 0, "user_id:a")
     resolved = fold(first, identify("i", 5, "user_id:b"))
     assert resolved.state == fold(first).state
+
+
+class TestWhomEvidenceContradicts:
+    """It joins nobody to them, whoever holds what they contradict each other by."""
+
+    def test_a_household_stays_two_whatever_a_browser_claimed_of_it(self) -> None:
+        rows = (
+            upsert("h", 1, "h", "email:harry@x.example", "phone:+1"),
+            upsert("w", 2, "w", "user_id:w", "email:wendy@x.example", "phone:+1"),
+        )
+        claim = identify("i", 0, "user_id:z", "email:wendy@x.example")
+        for resolved in (fold(*rows), fold(claim, *rows)):
+            assert person_of_row(resolved, "h") != person_of_row(resolved, "w")
+            asked = ("TAKEN_IDENTIFIER", "their identifiers contradict each other")
+            assert asked in reviews(resolved, "w")
+
+    def test_a_record_of_two_others_numbers_is_neithers(self) -> None:
+        resolved = fold(
+            upsert("a", 0, "1", "crm_account_id:A0", "user_id:u0"),
+            upsert("b", 1, "2", "crm_account_id:A1", "user_id:u1"),
+            upsert("c", 2, "3", "crm_account_id:A0", "user_id:u1"),
+        )
+        assert len({person_of_row(resolved, row) for row in "123"}) == 3
+        assert len(reviews(resolved, "c")) == 2
+
+    def test_nor_does_a_claim_of_one_of_them_make_it_so(self) -> None:
+        resolved = fold(
+            upsert("a", 0, "1", "crm_account_id:A0", "user_id:u0"),
+            identify("i", 1, "crm_account_id:A1", "user_id:u1"),
+            upsert("c", 2, "3", "crm_account_id:A0", "user_id:u1"),
+        )
+        assert person_of_row(resolved, "1") != person_of_row(resolved, "3")
+        holder = resolved.state["identifier", "user_id:u1"]
+        assert isinstance(holder, Identifier)
+        assert holder.contacts == (IDS.record("crm", "3"),)
+
+    def test_a_login_is_not_joined_over_a_phone_with_another_account(self) -> None:
+        resolved = fold(
+            upsert("a", 0, "1", "crm_account_id:A1", "user_id:u1"),
+            identify("i", 1, "crm_account_id:A0", "phone:+1", cookie="d", assurance=ASSERTED),
+            identify(
+                "j",
+                2,
+                *("crm_account_id:A1", "user_id:u0", "phone:+1"),
+                assurance=ASSERTED,
+            ),
+        )
+        contacts = [resolved.outcomes[id].contact for id in ("a", "i", "j")]
+        assert len({resolved.person_of(str(contact))[0] for contact in contacts}) == 3
+
+    def test_two_emails_do_not_where_the_policy_says_merge(self) -> None:
+        rows = (
+            upsert("a", 0, "1", "user_id:a", "email:a@x.example"),
+            upsert("b", 1, "2", "phone:+1", "email:b@x.example"),
+            identify("i", 2, "user_id:a", "email:c@x.example", "phone:+1", assurance=ASSERTED),
+        )
+        apart, one = fold(*rows), fold(*rows, taken_identifier="MERGE")
+        assert person_of_row(apart, "1") != person_of_row(apart, "2")
+        assert person_of_row(one, "1") == person_of_row(one, "2")
+
+
+def test_two_people_are_asked_about_once_whatever_is_taken_from_one() -> None:
+    """The first is known by the identifier alone, and so named for another contact without it."""
+    resolved = fold(
+        identify("i", 0, "user_id:u1", "email:a@x.example"),
+        upsert("a", 1, "1", "user_id:u1"),
+        upsert("b", 2, "1", "phone:+1"),
+        upsert("c", 3, "2", "user_id:u1", "email:a@x.example"),
+    )
+    asked = [resolved.state["review", review] for review in resolved.outcomes["c"].reviews]
+    pairs = [review.contacts for review in asked if isinstance(review, Review)]
+    assert len(pairs) == len({frozenset(pair) for pair in pairs}) == 1

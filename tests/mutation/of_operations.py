@@ -40,6 +40,12 @@ OPERATIONS = (
     ),
     Mutation(
         "operations",
+        "visitor = _on_its_own(visitor)",
+        "pass",
+        "merge gives a part that was severed away on its own",
+    ),
+    Mutation(
+        "operations",
         "reach=visitor.started_at or 0",
         "reach=self.evidence.at",
         "merge gives all that the visitor did",

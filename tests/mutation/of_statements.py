@@ -68,6 +68,18 @@ IDENTIFY = (
     ),
     Mutation(
         "resolution",
+        "fits=not self.contradicts(other, distinguish=distinguishes(self.policy))",
+        "fits=True",
+        "5: nobody is joined whom the evidence contradicts",
+    ),
+    Mutation(
+        "resolution",
+        "fits=not self.contradicts(other, distinguish=distinguishes(self.policy))",
+        "fits=not self.contradicts(other)",
+        "5: by two e-mails only where the policy does not say MERGE",
+    ),
+    Mutation(
+        "resolution",
         "return target is None or not self.separations",
         "return True or not self.separations",
         "3: but not against a judgement",
@@ -177,8 +189,8 @@ IDENTIFY = (
     ),
     Mutation(
         "obstacles",
-        'distinguish=policy.taken_identifier != "MERGE"',
-        "distinguish=True",
+        'return policy.taken_identifier != "MERGE"',
+        "return True",
         "7: with MERGE, two e-mails do not hinder",
     ),
 )
