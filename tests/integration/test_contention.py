@@ -11,9 +11,13 @@ from typing import Any, TypeVar
 import pytest
 
 from graphid.graph.database import Address, Database, Unit
+from graphid.graph.evidence import NO_EVENTS
+from graphid.graph.memory import LOCK_STATES, Memory
 from graphid.graph.policies import Policies
 from graphid.graph.queries import Query
-from graphid.service.ingest import WORKERS, Ingest
+from graphid.graph.remembered import ABSENT
+from graphid.graph.repetitions import NO_REPETITIONS
+from graphid.service.ingest import APPEND_AGAIN, WORKERS, Ingest
 from graphid.service.messages import Page, Track
 from tests.integration.asking import Asked
 from tests.integration.test_database import wired
@@ -99,12 +103,14 @@ class Others:
                 pass
 
     @asynccontextmanager
-    async def holding(self, key: str) -> AsyncIterator[None]:
-        """Somebody has locked a key as long as the block runs."""
+    async def holding(self, key: str, *, deleted: bool = False) -> AsyncIterator[None]:
+        """Somebody has locked a key as long as the block runs; ``deleted``: to delete it."""
         held, over = asyncio.Event(), asyncio.Event()
 
         async def hold(unit: Unit) -> None:
             await unit.run_text("MERGE (s:State {key: $key}) SET s.lock = 0", key=key)
+            if deleted:
+                await unit.run_text("MATCH (s:State {key: $key}) DELETE s", key=key)
             held.set()
             await over.wait()
 
@@ -222,6 +228,42 @@ async def test_the_same_message_at_once_is_stored_once(asked: Asked, others: Oth
     assert one.position == other.position
     assert len(await asked.rows("MATCH (e:Evidence) WHERE e.id STARTS WITH $run RETURN e.id")) == 1
     assert await asked.differences() == []
+
+
+async def test_a_key_that_is_deleted_while_one_waits_for_it_is_made_and_locked_anew(
+    asked: Asked, others: Others
+) -> None:
+    id = f"user_id:{asked.run}-jo"
+    await asked.database.write_rows(LOCK_STATES, named={"keys": [f"judged:{id}"]})
+
+    async def lock(unit: Unit) -> list[dict[str, Any]]:
+        assert await Memory(unit).present([("judged", id)]) == {("judged", id): ABSENT}
+        return await unit.run_text("MATCH (s:State {key: $key}) RETURN s.lock", key=f"judged:{id}")
+
+    async with others.holding(f"judged:{id}", deleted=True):
+        locking = asyncio.create_task(asked.database.write(lock))
+        await others.until_blocked(1)
+    assert await locking == [{"s.lock": 0}]
+    assert asked.database.retries == {"Retry:gone": 1}
+
+
+async def test_what_rests_on_a_key_that_is_deleted_meanwhile_is_not_said_again(
+    asked: Asked, others: Others
+) -> None:
+    """Also where it was never written: nobody has its lock."""
+    key = f"judged:user_id:{asked.run}-jo"
+    await asked.database.write_rows(LOCK_STATES, named={"keys": [key]})
+    said = {"ids": [], "batch": NO_EVENTS, "repetitions": NO_REPETITIONS}
+    grounds = [{"key": key, "writes": 0}]
+    (row,) = await asked.database.write_rows(APPEND_AGAIN, **said, grounds=grounds)
+    assert row["changed"] == []
+    async with others.holding(key, deleted=True):
+        saying = asyncio.create_task(
+            asked.database.write_rows(APPEND_AGAIN, **said, grounds=grounds)
+        )
+        await others.until_blocked(1)
+    (row,) = await saying
+    assert row["changed"] == [key]
 
 
 async def test_a_connection_lost_at_commit_is_resolved_by_the_message_id(

@@ -34,6 +34,7 @@ from graphid.service.operations.operating import Operations
 from graphid.service.parked import Parked
 from tests.integration.asking import installation, time_of
 from tests.integration.operating import Operating
+from tests.integration.test_contention import Others
 from tests.integration.test_ingest import SERVER
 from tests.integration.test_parked import Limited
 
@@ -51,6 +52,14 @@ async def operator(own_database: Address) -> AsyncIterator[Operating]:
     """Where no service's job erases what is left of a person before the test looks."""
     async with installation(own_database) as (connected, ids):
         yield Operating(connected, ids)
+
+
+@pytest.fixture
+async def others(operator: Operating, own_database: Address) -> AsyncIterator[Others]:
+    opened = Others(operator, own_database)
+    yield opened
+    for each in opened.databases:
+        await each.close()
 
 
 async def erase(world: Operating, id: str, **more: Any) -> dict[str, Any]:
@@ -630,6 +639,46 @@ async def test_while_they_identify(operator: Operating) -> None:
     assert await operator.differences() == []
     live = [id for id, owner in (await events(operator)).items() if owner is not None]
     assert {id[9] for id in live} <= {"w"}
+
+
+async def test_who_names_them_while_they_are_forgotten_is_heard(
+    operator: Operating, others: Others
+) -> None:
+    """It waits for what the erasure deletes. It came before, and so names nobody."""
+    await operator.identified("a", "i1", "jo@x.example", type="email")
+    person, contact = await operator.owner("i1"), await operator.contact_of("i1")
+    async with others.holding(f"person:{contact}"):
+        erasing = asyncio.create_task(erased(operator, person))
+        await others.until_blocked(1)
+        saying = asyncio.create_task(operator.identified("b", "i2", "jo@x.example", type="email"))
+        await others.until_blocked(2)
+    await asyncio.gather(erasing, saying)
+    assert operator.database.retries["Retry:gone"] == 1
+    assert (await events(operator))[f"{operator.run}-i1"] is None
+    assert (await operator.owner("i2")).startswith("visitor_")
+    await operator.identified("b", "i3", "jo@x.example", type="email")
+    assert (await operator.owner("i3")).startswith("person_")
+    assert await operator.differences() == []
+
+
+async def test_who_is_merged_while_they_are_forgotten_is_refused(
+    operator: Operating, others: Others
+) -> None:
+    await operator.identified("a", "i1", "jo@x.example", type="email")
+    await operator.identified("b", "i2", "kim@x.example", type="email")
+    person, other = await operator.owner("i1"), await operator.owner("i2")
+    contact = await operator.contact_of("i1")
+    async with others.holding(f"person:{contact}"):
+        erasing = asyncio.create_task(erased(operator, person))
+        await others.until_blocked(1)
+        merging = asyncio.create_task(operator.act("mergePeople", ids=[person, other]))
+        await others.until_blocked(2)
+    await erasing
+    done = await merging
+    assert done["__typename"] == "Refused"
+    assert "was erased" in " ".join(done["reasons"])
+    assert await operator.owner("i2") == other
+    assert await operator.differences() == []
 
 
 class _Failing:
