@@ -28,9 +28,9 @@ CALL () {
     MERGE (visitor)-[:OF_COOKIE]->(cookie)
   )
   FOREACH (started IN run.chatStarts |
-    MERGE (chat:Chat {id: started.id})
-      ON CREATE SET chat = started, chat.session = session.id
-    MERGE (chat)-[:IN_SESSION]->(session)
+    // Not merged: who begins it at the same time fails, is run again, and finds it, and whose it is.
+    CREATE (chat:Chat)-[:IN_SESSION]->(session)
+    SET chat = started, chat.session = session.id
     SET cookie.lastChatAt = CASE WHEN cookie.lastChatAt > started.startedAt THEN cookie.lastChatAt ELSE started.startedAt END
   )
   WITH cookie, session, run

@@ -18,7 +18,7 @@ from graphid.graph.queries import Query
 from graphid.graph.remembered import ABSENT
 from graphid.graph.repetitions import NO_REPETITIONS
 from graphid.service.ingest import APPEND_AGAIN, WORKERS, Ingest
-from graphid.service.messages import Page, Track
+from graphid.service.messages import Page, StartChat, Track
 from tests.integration.asking import Asked
 from tests.integration.test_database import wired
 from tests.integration.test_ingest import BROWSER, SERVER
@@ -228,6 +228,68 @@ async def test_the_same_message_at_once_is_stored_once(asked: Asked, others: Oth
     assert one.position == other.position
     assert len(await asked.rows("MATCH (e:Evidence) WHERE e.id STARTS WITH $run RETURN e.id")) == 1
     assert await asked.differences() == []
+
+
+async def chats(asked: Asked) -> list[dict[str, Any]]:
+    """Chats, each with the cookie whose it is and with the messages that are stored as its start."""
+    return await asked.rows(
+        "MATCH (e:Event {type: 'CHAT_START'}) WHERE e.messageId STARTS WITH $run "
+        "MATCH (c:Chat {id: e.chat})-[:IN_SESSION]->(:Session {cookie: c.cookie}) "
+        "RETURN c.id AS id, c.cookie AS cookie, collect(e.messageId) AS starts"
+    )
+
+
+@pytest.mark.parametrize("message", ["m", "other"])
+async def test_a_chat_that_is_begun_twice_at_once_is_begun_once(
+    asked: Asked, others: Others, message: str
+) -> None:
+    """Also by the same message: it is told that the chat was there, as who comes later is."""
+    late, pausing = await others.ingest(pause_before="events/append_events")
+    first, _ = await others.ingest()
+    chat = f"{asked.run}-chat"
+    start = StartChat(context=asked.context("c", "m"), chat_id=chat)
+    again = StartChat(context=asked.context("c", message), chat_id=chat)
+    sending = asyncio.create_task(late.submit([again], BROWSER))
+    await pausing.reached.wait()
+    (one,) = await first.submit([start], BROWSER)
+    pausing.go_on.set()
+    (other,) = await sending
+    assert [one.duplicate, other.duplicate] == [False, True]
+    assert one.chat_id == other.chat_id == chat
+    assert one.occurred_at == other.occurred_at
+    assert await chats(asked) == [
+        {"id": chat, "cookie": f"{asked.run}-c", "starts": [f"{asked.run}-m"]}
+    ]
+
+
+async def test_a_chat_id_that_two_browsers_take_at_once_is_the_firsts(
+    asked: Asked, others: Others
+) -> None:
+    late, pausing = await others.ingest(pause_before="events/append_events")
+    first, _ = await others.ingest()
+    chat = f"{asked.run}-chat"
+    start = StartChat(context=asked.context("first", "s1"), chat_id=chat)
+    theirs = StartChat(context=asked.context("late", "s2"), chat_id=chat)
+    sending = asyncio.create_task(late.submit([theirs], BROWSER))
+    await pausing.reached.wait()
+    (one,) = await first.submit([start], BROWSER)
+    pausing.go_on.set()
+    (other,) = await sending
+    assert [one.duplicate, other.duplicate] == [False, False]
+    assert one.chat_id == chat != other.chat_id
+    assert {(c["id"], c["cookie"], *c["starts"]) for c in await chats(asked)} == {
+        (receipt.chat_id, f"{asked.run}-{cookie}", f"{asked.run}-{message}")
+        for receipt, cookie, message in ((one, "first", "s1"), (other, "late", "s2"))
+    }
+
+
+async def test_one_list_may_begin_a_chat_twice(asked: Asked) -> None:
+    chat = f"{asked.run}-chat"
+    starts = [StartChat(context=asked.context("c", m), chat_id=chat) for m in ("m", "n", "m")]
+    receipts = await asked.ingest.submit(starts, BROWSER)
+    assert [receipt.duplicate for receipt in receipts] == [False, True, True]
+    assert {receipt.chat_id for receipt in receipts} == {chat}
+    assert [found["starts"] for found in await chats(asked)] == [[f"{asked.run}-m"]]
 
 
 async def test_a_key_that_is_deleted_while_one_waits_for_it_is_made_and_locked_anew(
