@@ -1,4 +1,4 @@
-// Purpose: Append events that are not stored yet to their cookies, each run of them into the session that it continues or begins; then their devices, and what they say of their chats. Locks are taken in one order: cookies, sorted, then devices, sorted.
+// Purpose: Append events that are not stored yet to their cookies, each run of them into the session that it continues or begins; then their devices, and what they say of their chats. Locks are taken in one order: cookies, sorted, then devices, sorted; before them, the chats that were there are locked.
 // Parameters: $batch, a map, as graphid.service.batches makes it: cookies, each with its runs of events; devices, each with the cookies that used it; chatChanges.
 // Columns: none.
 

@@ -18,7 +18,7 @@ from graphid.graph.queries import Query
 from graphid.graph.remembered import ABSENT
 from graphid.graph.repetitions import NO_REPETITIONS
 from graphid.service.ingest import APPEND_AGAIN, WORKERS, Ingest
-from graphid.service.messages import Page, StartChat, Track
+from graphid.service.messages import Author, ChatMessage, Page, StartChat, Track
 from tests.integration.asking import Asked
 from tests.integration.test_database import wired
 from tests.integration.test_ingest import BROWSER, SERVER
@@ -73,6 +73,7 @@ class _Pausing(Unit):
             await self._database.go_on.wait()
 
     async def run(self, query: Query, /, **parameters: Any) -> None:
+        await self._pause(query)
         await self._unit.run(query, **parameters)
 
 
@@ -231,7 +232,7 @@ async def test_the_same_message_at_once_is_stored_once(asked: Asked, others: Oth
 
 
 async def chats(asked: Asked) -> list[dict[str, Any]]:
-    """Chats, each with the cookie whose it is and with the messages that are stored as its start."""
+    """Chats, each with the cookie whose it is and the messages that are stored as its start."""
     return await asked.rows(
         "MATCH (e:Event {type: 'CHAT_START'}) WHERE e.messageId STARTS WITH $run "
         "MATCH (c:Chat {id: e.chat})-[:IN_SESSION]->(:Session {cookie: c.cookie}) "
@@ -283,6 +284,33 @@ async def test_a_chat_id_that_two_browsers_take_at_once_is_the_firsts(
     }
 
 
+async def test_lines_of_the_same_chats_at_once_are_all_stored(asked: Asked, others: Others) -> None:
+    """Also those of lists that name them in opposite orders."""
+    both = [(await others.ingest())[0] for _ in range(2)]
+    chats = [f"{asked.run}-chat{number}" for number in range(4)]
+    for chat in chats:
+        await asked.one(StartChat(context=asked.context("c"), chat_id=chat))
+    lists = [
+        [
+            ChatMessage(
+                message_id=f"{chat}-{author}-{number}", chat_id=chat, author=author, text="Hello"
+            )
+            for chat in (chats if author is Author.AGENT else chats[::-1])
+        ]
+        for number in range(4)
+        for author in (Author.AGENT, Author.CUSTOMER)
+    ]
+    sending = [both[n % 2].submit(lines, SERVER) for n, lines in enumerate(lists)]
+    for receipts in await asyncio.gather(*sending):
+        assert [(receipt.duplicate, receipt.problem) for receipt in receipts] == [(False, None)] * 4
+    stored = await asked.rows(
+        "UNWIND $chats AS chat MATCH (e:Event {chat: chat, type: 'CHAT_MESSAGE'}) "
+        "RETURN chat, count(e) AS lines ORDER BY chat",
+        chats=chats,
+    )
+    assert stored == [{"chat": chat, "lines": 8} for chat in chats]
+
+
 async def test_one_list_may_begin_a_chat_twice(asked: Asked) -> None:
     chat = f"{asked.run}-chat"
     starts = [StartChat(context=asked.context("c", m), chat_id=chat) for m in ("m", "n", "m")]
@@ -315,17 +343,23 @@ async def test_what_rests_on_a_key_that_is_deleted_meanwhile_is_not_said_again(
     """Also where it was never written: nobody has its lock."""
     key = f"judged:user_id:{asked.run}-jo"
     await asked.database.write_rows(LOCK_STATES, named={"keys": [key]})
-    said = {"ids": [], "batch": NO_EVENTS, "repetitions": NO_REPETITIONS}
-    grounds = [{"key": key, "writes": 0}]
-    (row,) = await asked.database.write_rows(APPEND_AGAIN, **said, grounds=grounds)
-    assert row["changed"] == []
-    async with others.holding(key, deleted=True):
-        saying = asyncio.create_task(
-            asked.database.write_rows(APPEND_AGAIN, **said, grounds=grounds)
+
+    async def changed() -> list[str]:
+        (row,) = await asked.database.write_rows(
+            APPEND_AGAIN,
+            ids=[],
+            batch=NO_EVENTS,
+            repetitions=NO_REPETITIONS,
+            grounds=[{"key": key, "writes": 0}],
         )
+        keys: list[str] = row["changed"]
+        return keys
+
+    assert await changed() == []
+    async with others.holding(key, deleted=True):
+        saying = asyncio.create_task(changed())
         await others.until_blocked(1)
-    (row,) = await saying
-    assert row["changed"] == [key]
+    assert await saying == [key]
 
 
 async def test_a_connection_lost_at_commit_is_resolved_by_the_message_id(

@@ -681,6 +681,65 @@ async def test_who_is_merged_while_they_are_forgotten_is_refused(
     assert await operator.differences() == []
 
 
+async def nobodys_chat(world: Operating) -> str:
+    """Nobody, who said something in a chat."""
+    await world.one(StartChat(context=world.context("a", "c1"), chat_id=f"{world.run}-chat"))
+    await world.one(line(world, "c2"), SERVER)
+    return await world.owner("c2")
+
+
+def line(world: Operating, id: str) -> ChatMessage:
+    return ChatMessage(
+        message_id=f"{world.run}-{id}",
+        chat_id=f"{world.run}-chat",
+        author=Author.AGENT,
+        text=f"{world.run}-{id} was said",
+    )
+
+
+async def test_a_line_that_comes_while_its_chat_goes_is_told_that_there_is_none(
+    operator: Operating, others: Others
+) -> None:
+    person = await nobodys_chat(operator)
+    _, pausing = await others.ingest(pause_before="erasures/leave_ranges")
+    operator.operations = Operations(pausing, Policies(pausing), operator.ids, operator._tick)
+    erasing = asyncio.create_task(erased(operator, person))
+    await pausing.reached.wait()
+    saying = asyncio.create_task(operator.one(line(operator, "c3"), SERVER))
+    await others.until_blocked(1)
+    pausing.go_on.set()
+    await erasing
+    assert isinstance((await saying).problem, NotFound)
+    assert await mentions(operator, f"{operator.run}-c3") == []
+    assert await chats_of_lines(operator) == []
+
+
+async def test_a_chat_that_is_erased_while_a_line_comes_is_there_if_that_is_stored(
+    operator: Operating, others: Others
+) -> None:
+    """Each wants what the other has, and the database says which of them is run again."""
+    person = await nobodys_chat(operator)
+    ingest, pausing = await others.ingest(pause_before="events/append_events")
+    saying = asyncio.create_task(ingest.submit([line(operator, "c3")], SERVER))
+    await pausing.reached.wait()
+    erasing = asyncio.create_task(erased(operator, person))
+    await others.until_blocked(1)
+    pausing.go_on.set()
+    ((receipt,), _) = await asyncio.gather(saying, erasing)
+    left = await mentions(operator, f"{operator.run}-c3 was said")
+    assert receipt.problem is None or not left
+    chats = [{"chat": f"{operator.run}-chat", "isThere": True}] if left else []
+    assert await chats_of_lines(operator) == chats
+
+
+async def chats_of_lines(world: Operating) -> list[dict[str, Any]]:
+    """The chats that lines are in."""
+    return await world.rows(
+        "MATCH (e:Event) WHERE e.messageId STARTS WITH $run AND e.chat IS NOT NULL "
+        "RETURN DISTINCT e.chat AS chat, EXISTS { (:Chat {id: e.chat}) } AS isThere"
+    )
+
+
 class _Failing:
     """A database that answers no more after so many units of work."""
 
