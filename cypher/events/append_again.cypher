@@ -6,7 +6,8 @@ CALL () {
   UNWIND $grounds AS row
   MATCH (state:State {key: row.key})
   SET state.lock = 0
-  RETURN collect(CASE WHEN coalesce(state.writes, 0) = row.writes THEN row.key END) AS same
+  // Of one that an erasure deleted meanwhile all reads as null: the key tells it from what was never written.
+  RETURN collect(CASE WHEN state.key = row.key AND coalesce(state.writes, 0) = row.writes THEN row.key END) AS same
 }
 // After the locks: who waited for the same message sees it now.
 CALL (same) {

@@ -1,4 +1,4 @@
-// Purpose: Append events that are not stored yet to their cookies, each run of them into the session that it continues or begins; then their devices, and what they say of their chats. Locks are taken in one order: cookies, sorted, then devices, sorted.
+// Purpose: Append events that are not stored yet to their cookies, each run of them into the session that it continues or begins; then their devices, and what they say of their chats. Locks are taken in one order: cookies, sorted, then devices, sorted; before them, the chats that were there are locked.
 // Parameters: $batch, a map, as graphid.service.batches makes it: cookies, each with its runs of events; devices, each with the cookies that used it; chatChanges.
 // Columns: none.
 
@@ -28,9 +28,9 @@ CALL () {
     MERGE (visitor)-[:OF_COOKIE]->(cookie)
   )
   FOREACH (started IN run.chatStarts |
-    MERGE (chat:Chat {id: started.id})
-      ON CREATE SET chat = started, chat.session = session.id
-    MERGE (chat)-[:IN_SESSION]->(session)
+    // Not merged: who begins it at the same time fails, is run again, and finds it, and whose it is.
+    CREATE (chat:Chat)-[:IN_SESSION]->(session)
+    SET chat = started, chat.session = session.id
     SET cookie.lastChatAt = CASE WHEN cookie.lastChatAt > started.startedAt THEN cookie.lastChatAt ELSE started.startedAt END
   )
   WITH cookie, session, run

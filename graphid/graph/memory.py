@@ -16,7 +16,7 @@ from typing import Any, cast, get_args
 
 import msgspec
 
-from graphid.graph.database import Unit
+from graphid.graph.database import Retry, Unit
 from graphid.graph.queries import query
 from graphid.graph.remembered import (
     ABSENT,
@@ -180,9 +180,16 @@ def reads_of(evidence: Evidence, ids: Ids) -> set[str]:
 
 def present_of(rows: Iterable[Any]) -> dict[Key, Present]:
     """What was read of State nodes: key, value, place of the last touch, of the last write, of
-    the last repetition that rests on it; and more."""
+    the last repetition that rests on it; and more.
+
+    Raises Retry where one was deleted, by an erasure, while this unit waited for its lock: there
+    is nothing then that the unit could have locked, and none of it reads as if it were there. Run
+    again, the unit makes the node anew.
+    """
     found: dict[Key, Present] = {}
     for text, value, touched, wrote, rested, *_ in rows:
+        if text is None:
+            raise Retry("gone")
         key = from_text(text)
         last = max(touched or NEVER, rested or NEVER)
         found[key] = Present(decode(key, value), wrote or NEVER, last)

@@ -19,6 +19,7 @@ from graphid.identity.values import Micros
 from graphid.service.messages import Author, ChatLine, ChatMessage, Message, Sender, StartChat
 
 FIND_CHATS = query("chats/find_chats")
+TAKE_CHATS = query("chats/take_chats")
 FIND_COOKIES = query("erasures/find_cookies")
 
 
@@ -54,13 +55,20 @@ class ChatPlaces:
         self._known: dict[str, _Known] = {}
 
     async def find(
-        self, unit: Unit, messages: Sequence[tuple[Message, str]]
+        self, unit: Unit, messages: Sequence[tuple[Message, str]], *, lock: bool
     ) -> dict[str, ChatPlace]:
-        """The place of each chat message, by message id."""
-        wanted = {chat for message, id in messages for chat in self._names(message, id)}
+        """The place of each chat message, by message id.
+
+        ``lock``: and lock the chats for the rest of the transaction, which may write then what lies
+        in them: none of them goes before that is committed.
+        """
+        wanted = sorted({chat for message, id in messages for chat in self._names(message, id)})
         if not wanted:
             return {}
-        (row,) = await unit.rows(FIND_CHATS, ids=sorted(wanted))
+        if lock:
+            (row,) = await unit.rows(TAKE_CHATS, ids=wanted)
+        else:
+            (row,) = await unit.rows(FIND_CHATS, ids=wanted)
         self._known = {
             id: _Known(cookie, by, at, device) for id, cookie, by, at, device in row["chats"]
         }

@@ -154,10 +154,10 @@ class Submission:
         return {(event.cookie, event.at) for event in events if event is not None}
 
     async def find_places(self, unit: Unit) -> None:
-        """Find the chats that it names; what lies in them can be recorded then."""
+        """Find and lock the chats that it names; what lies in them can be recorded then."""
         if not self.is_simple:
             chats = ChatPlaces(self._sender, self._ids)
-            self._places = await chats.find(unit, self._messages)
+            self._places = await chats.find(unit, self._messages, lock=True)
             self._recordings = self._record()
 
     async def use_up(self, unit: Unit) -> None:

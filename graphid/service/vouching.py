@@ -159,7 +159,8 @@ class Vouching:
         )
 
         async def work(unit: Unit) -> ChatPlace:
-            found = await ChatPlaces(sender, self._ids).find(unit, [(message, message.message_id)])
+            chats = ChatPlaces(sender, self._ids)
+            found = await chats.find(unit, [(message, message.message_id)], lock=False)
             return found[message.message_id]
 
         place = await self._database.read(work)

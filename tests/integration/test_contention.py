@@ -11,10 +11,14 @@ from typing import Any, TypeVar
 import pytest
 
 from graphid.graph.database import Address, Database, Unit
+from graphid.graph.evidence import NO_EVENTS
+from graphid.graph.memory import LOCK_STATES, Memory
 from graphid.graph.policies import Policies
 from graphid.graph.queries import Query
-from graphid.service.ingest import WORKERS, Ingest
-from graphid.service.messages import Page, Track
+from graphid.graph.remembered import ABSENT
+from graphid.graph.repetitions import NO_REPETITIONS
+from graphid.service.ingest import APPEND_AGAIN, WORKERS, Ingest
+from graphid.service.messages import Author, ChatMessage, Page, StartChat, Track
 from tests.integration.asking import Asked
 from tests.integration.test_database import wired
 from tests.integration.test_ingest import BROWSER, SERVER
@@ -69,6 +73,7 @@ class _Pausing(Unit):
             await self._database.go_on.wait()
 
     async def run(self, query: Query, /, **parameters: Any) -> None:
+        await self._pause(query)
         await self._unit.run(query, **parameters)
 
 
@@ -99,12 +104,14 @@ class Others:
                 pass
 
     @asynccontextmanager
-    async def holding(self, key: str) -> AsyncIterator[None]:
-        """Somebody has locked a key as long as the block runs."""
+    async def holding(self, key: str, *, deleted: bool = False) -> AsyncIterator[None]:
+        """Somebody has locked a key as long as the block runs; ``deleted``: to delete it."""
         held, over = asyncio.Event(), asyncio.Event()
 
         async def hold(unit: Unit) -> None:
             await unit.run_text("MERGE (s:State {key: $key}) SET s.lock = 0", key=key)
+            if deleted:
+                await unit.run_text("MATCH (s:State {key: $key}) DELETE s", key=key)
             held.set()
             await over.wait()
 
@@ -222,6 +229,137 @@ async def test_the_same_message_at_once_is_stored_once(asked: Asked, others: Oth
     assert one.position == other.position
     assert len(await asked.rows("MATCH (e:Evidence) WHERE e.id STARTS WITH $run RETURN e.id")) == 1
     assert await asked.differences() == []
+
+
+async def chats(asked: Asked) -> list[dict[str, Any]]:
+    """Chats, each with the cookie whose it is and the messages that are stored as its start."""
+    return await asked.rows(
+        "MATCH (e:Event {type: 'CHAT_START'}) WHERE e.messageId STARTS WITH $run "
+        "MATCH (c:Chat {id: e.chat})-[:IN_SESSION]->(:Session {cookie: c.cookie}) "
+        "RETURN c.id AS id, c.cookie AS cookie, collect(e.messageId) AS starts"
+    )
+
+
+@pytest.mark.parametrize("message", ["m", "other"])
+async def test_a_chat_that_is_begun_twice_at_once_is_begun_once(
+    asked: Asked, others: Others, message: str
+) -> None:
+    """Also by the same message: it is told that the chat was there, as who comes later is."""
+    late, pausing = await others.ingest(pause_before="events/append_events")
+    first, _ = await others.ingest()
+    chat = f"{asked.run}-chat"
+    start = StartChat(context=asked.context("c", "m"), chat_id=chat)
+    again = StartChat(context=asked.context("c", message), chat_id=chat)
+    sending = asyncio.create_task(late.submit([again], BROWSER))
+    await pausing.reached.wait()
+    (one,) = await first.submit([start], BROWSER)
+    pausing.go_on.set()
+    (other,) = await sending
+    assert [one.duplicate, other.duplicate] == [False, True]
+    assert one.chat_id == other.chat_id == chat
+    assert one.occurred_at == other.occurred_at
+    assert await chats(asked) == [
+        {"id": chat, "cookie": f"{asked.run}-c", "starts": [f"{asked.run}-m"]}
+    ]
+
+
+async def test_a_chat_id_that_two_browsers_take_at_once_is_the_firsts(
+    asked: Asked, others: Others
+) -> None:
+    late, pausing = await others.ingest(pause_before="events/append_events")
+    first, _ = await others.ingest()
+    chat = f"{asked.run}-chat"
+    start = StartChat(context=asked.context("first", "s1"), chat_id=chat)
+    theirs = StartChat(context=asked.context("late", "s2"), chat_id=chat)
+    sending = asyncio.create_task(late.submit([theirs], BROWSER))
+    await pausing.reached.wait()
+    (one,) = await first.submit([start], BROWSER)
+    pausing.go_on.set()
+    (other,) = await sending
+    assert [one.duplicate, other.duplicate] == [False, False]
+    assert one.chat_id == chat != other.chat_id
+    assert {(c["id"], c["cookie"], *c["starts"]) for c in await chats(asked)} == {
+        (receipt.chat_id, f"{asked.run}-{cookie}", f"{asked.run}-{message}")
+        for receipt, cookie, message in ((one, "first", "s1"), (other, "late", "s2"))
+    }
+
+
+async def test_lines_of_the_same_chats_at_once_are_all_stored(asked: Asked, others: Others) -> None:
+    """Also those of lists that name them in opposite orders."""
+    both = [(await others.ingest())[0] for _ in range(2)]
+    chats = [f"{asked.run}-chat{number}" for number in range(4)]
+    for chat in chats:
+        await asked.one(StartChat(context=asked.context("c"), chat_id=chat))
+    lists = [
+        [
+            ChatMessage(
+                message_id=f"{chat}-{author}-{number}", chat_id=chat, author=author, text="Hello"
+            )
+            for chat in (chats if author is Author.AGENT else chats[::-1])
+        ]
+        for number in range(4)
+        for author in (Author.AGENT, Author.CUSTOMER)
+    ]
+    sending = [both[n % 2].submit(lines, SERVER) for n, lines in enumerate(lists)]
+    for receipts in await asyncio.gather(*sending):
+        assert [(receipt.duplicate, receipt.problem) for receipt in receipts] == [(False, None)] * 4
+    stored = await asked.rows(
+        "UNWIND $chats AS chat MATCH (e:Event {chat: chat, type: 'CHAT_MESSAGE'}) "
+        "RETURN chat, count(e) AS lines ORDER BY chat",
+        chats=chats,
+    )
+    assert stored == [{"chat": chat, "lines": 8} for chat in chats]
+
+
+async def test_one_list_may_begin_a_chat_twice(asked: Asked) -> None:
+    chat = f"{asked.run}-chat"
+    starts = [StartChat(context=asked.context("c", m), chat_id=chat) for m in ("m", "n", "m")]
+    receipts = await asked.ingest.submit(starts, BROWSER)
+    assert [receipt.duplicate for receipt in receipts] == [False, True, True]
+    assert {receipt.chat_id for receipt in receipts} == {chat}
+    assert [found["starts"] for found in await chats(asked)] == [[f"{asked.run}-m"]]
+
+
+async def test_a_key_that_is_deleted_while_one_waits_for_it_is_made_and_locked_anew(
+    asked: Asked, others: Others
+) -> None:
+    id = f"user_id:{asked.run}-jo"
+    await asked.database.write_rows(LOCK_STATES, named={"keys": [f"judged:{id}"]})
+
+    async def lock(unit: Unit) -> list[dict[str, Any]]:
+        assert await Memory(unit).present([("judged", id)]) == {("judged", id): ABSENT}
+        return await unit.run_text("MATCH (s:State {key: $key}) RETURN s.lock", key=f"judged:{id}")
+
+    async with others.holding(f"judged:{id}", deleted=True):
+        locking = asyncio.create_task(asked.database.write(lock))
+        await others.until_blocked(1)
+    assert await locking == [{"s.lock": 0}]
+    assert asked.database.retries == {"Retry:gone": 1}
+
+
+async def test_what_rests_on_a_key_that_is_deleted_meanwhile_is_not_said_again(
+    asked: Asked, others: Others
+) -> None:
+    """Also where it was never written: nobody has its lock."""
+    key = f"judged:user_id:{asked.run}-jo"
+    await asked.database.write_rows(LOCK_STATES, named={"keys": [key]})
+
+    async def changed() -> list[str]:
+        (row,) = await asked.database.write_rows(
+            APPEND_AGAIN,
+            ids=[],
+            batch=NO_EVENTS,
+            repetitions=NO_REPETITIONS,
+            grounds=[{"key": key, "writes": 0}],
+        )
+        keys: list[str] = row["changed"]
+        return keys
+
+    assert await changed() == []
+    async with others.holding(key, deleted=True):
+        saying = asyncio.create_task(changed())
+        await others.until_blocked(1)
+    assert await saying == [key]
 
 
 async def test_a_connection_lost_at_commit_is_resolved_by_the_message_id(

@@ -34,6 +34,7 @@ from graphid.service.operations.operating import Operations
 from graphid.service.parked import Parked
 from tests.integration.asking import installation, time_of
 from tests.integration.operating import Operating
+from tests.integration.test_contention import Others
 from tests.integration.test_ingest import SERVER
 from tests.integration.test_parked import Limited
 
@@ -51,6 +52,14 @@ async def operator(own_database: Address) -> AsyncIterator[Operating]:
     """Where no service's job erases what is left of a person before the test looks."""
     async with installation(own_database) as (connected, ids):
         yield Operating(connected, ids)
+
+
+@pytest.fixture
+async def others(operator: Operating, own_database: Address) -> AsyncIterator[Others]:
+    opened = Others(operator, own_database)
+    yield opened
+    for each in opened.databases:
+        await each.close()
 
 
 async def erase(world: Operating, id: str, **more: Any) -> dict[str, Any]:
@@ -630,6 +639,105 @@ async def test_while_they_identify(operator: Operating) -> None:
     assert await operator.differences() == []
     live = [id for id, owner in (await events(operator)).items() if owner is not None]
     assert {id[9] for id in live} <= {"w"}
+
+
+async def test_who_names_them_while_they_are_forgotten_is_heard(
+    operator: Operating, others: Others
+) -> None:
+    """It waits for what the erasure deletes. It came before, and so names nobody."""
+    await operator.identified("a", "i1", "jo@x.example", type="email")
+    person, contact = await operator.owner("i1"), await operator.contact_of("i1")
+    async with others.holding(f"person:{contact}"):
+        erasing = asyncio.create_task(erased(operator, person))
+        await others.until_blocked(1)
+        saying = asyncio.create_task(operator.identified("b", "i2", "jo@x.example", type="email"))
+        await others.until_blocked(2)
+    await asyncio.gather(erasing, saying)
+    assert operator.database.retries["Retry:gone"] == 1
+    assert (await events(operator))[f"{operator.run}-i1"] is None
+    assert (await operator.owner("i2")).startswith("visitor_")
+    await operator.identified("b", "i3", "jo@x.example", type="email")
+    assert await operator.owner("i3") == person  # whose id is made of the address
+    assert await operator.differences() == []
+
+
+async def test_who_is_merged_while_they_are_forgotten_is_refused(
+    operator: Operating, others: Others
+) -> None:
+    await operator.identified("a", "i1", "jo@x.example", type="email")
+    await operator.identified("b", "i2", "kim@x.example", type="email")
+    person, other = await operator.owner("i1"), await operator.owner("i2")
+    contact = await operator.contact_of("i1")
+    async with others.holding(f"person:{contact}"):
+        erasing = asyncio.create_task(erased(operator, person))
+        await others.until_blocked(1)
+        merging = asyncio.create_task(operator.act("mergePeople", ids=[person, other]))
+        await others.until_blocked(2)
+    await erasing
+    done = await merging
+    assert done["__typename"] == "Refused"
+    assert "was erased" in " ".join(done["reasons"])
+    assert await operator.owner("i2") == other
+    assert await operator.differences() == []
+
+
+async def nobodys_chat(world: Operating) -> str:
+    """Nobody, who said something in a chat."""
+    await world.one(StartChat(context=world.context("a", "c1"), chat_id=f"{world.run}-chat"))
+    await world.one(line(world, "c2"), SERVER)
+    return await world.owner("c2")
+
+
+def line(world: Operating, id: str) -> ChatMessage:
+    return ChatMessage(
+        message_id=f"{world.run}-{id}",
+        chat_id=f"{world.run}-chat",
+        author=Author.AGENT,
+        text=f"{world.run}-{id} was said",
+    )
+
+
+async def test_a_line_that_comes_while_its_chat_goes_is_told_that_there_is_none(
+    operator: Operating, others: Others
+) -> None:
+    person = await nobodys_chat(operator)
+    _, pausing = await others.ingest(pause_before="erasures/leave_ranges")
+    operator.operations = Operations(pausing, Policies(pausing), operator.ids, operator._tick)
+    erasing = asyncio.create_task(erased(operator, person))
+    await pausing.reached.wait()
+    saying = asyncio.create_task(operator.one(line(operator, "c3"), SERVER))
+    await others.until_blocked(1)
+    pausing.go_on.set()
+    await erasing
+    assert isinstance((await saying).problem, NotFound)
+    assert await mentions(operator, f"{operator.run}-c3") == []
+    assert await chats_of_lines(operator) == []
+
+
+async def test_a_chat_that_is_erased_while_a_line_comes_is_there_if_that_is_stored(
+    operator: Operating, others: Others
+) -> None:
+    """Each wants what the other has, and the database says which of them is run again."""
+    person = await nobodys_chat(operator)
+    ingest, pausing = await others.ingest(pause_before="events/append_events")
+    saying = asyncio.create_task(ingest.submit([line(operator, "c3")], SERVER))
+    await pausing.reached.wait()
+    erasing = asyncio.create_task(erased(operator, person))
+    await others.until_blocked(1)
+    pausing.go_on.set()
+    ((receipt,), _) = await asyncio.gather(saying, erasing)
+    left = await mentions(operator, f"{operator.run}-c3 was said")
+    assert receipt.problem is None or not left
+    chats = [{"chat": f"{operator.run}-chat", "isThere": True}] if left else []
+    assert await chats_of_lines(operator) == chats
+
+
+async def chats_of_lines(world: Operating) -> list[dict[str, Any]]:
+    """The chats that lines are in."""
+    return await world.rows(
+        "MATCH (e:Event) WHERE e.messageId STARTS WITH $run AND e.chat IS NOT NULL "
+        "RETURN DISTINCT e.chat AS chat, EXISTS { (:Chat {id: e.chat}) } AS isThere"
+    )
 
 
 class _Failing:
