@@ -120,7 +120,7 @@ async def test_a_key_can_be_asked_for_again_whenever_it_was_given_up(
         await asyncio.sleep(0)
     await cancelled(given_up)
     read.may_end.set()
-    assert await asyncio.gather(load(loader, "b"), load(loader, "a")) == ["B", "A"]
+    assert await loader.load_many("ba") == ["B", "A"]
 
 
 async def test_what_was_given_up_before_it_was_read_is_not_read(

@@ -89,8 +89,7 @@ class Pebble:
         except asyncio.CancelledError:
             info.context.is_left.set()
             raise
-        assert seen is not None
-        return seen[0]
+        return None if seen is None else int(seen[0])
 
     @strawberry.field
     async def required(self) -> int:
