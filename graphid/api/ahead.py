@@ -7,7 +7,6 @@ mean somebody else, what was asked for ahead is thrown away, and asked for again
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -45,16 +44,9 @@ def ask_ahead(info: Info, person: str) -> None:
         loader, wanted = _AHEAD[node.name.value]
         try:
             arguments = _arguments(info, node)
-            loading = info.context.load(loader).load(wanted(person, **arguments))
+            info.context.load(loader).begin(wanted(person, **arguments))
         except (GraphidError, GraphQLError):
             continue  # the field itself says so
-        # Where it is not what is asked for in the end, nobody waits for it.
-        loading.add_done_callback(_heard)
-
-
-def _heard(loading: asyncio.Future[Any]) -> None:
-    if not loading.cancelled():
-        loading.exception()
 
 
 def _arguments(info: Info, node: FieldNode) -> dict[str, Any]:

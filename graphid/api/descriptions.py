@@ -67,8 +67,9 @@ BY_COORDINATE: Mapping[str, str] = {
     "RevokeKeyResult": "What became of a key's end.",
     "SetProviderResult": "What became of a provider's settings.",
     "RemoveProviderResult": "What became of a provider's removal.",
-    "PersonKind.ANONYMOUS": "A visitor whom nobody has identified.",
-    "PersonKind.KNOWN": "Somebody with at least one contact.",
+    "PersonKind.ANONYMOUS": "A visitor whom nobody has identified, or "
+    "somebody of whose contacts none holds anything or comes from a source.",
+    "PersonKind.KNOWN": "Somebody of whom a contact holds an identifier or comes from a source.",
     "Assurance.CLAIMED": "Said by a browser: it may be anybody's word.",
     "Assurance.ASSERTED": "Said by a server that holds a secret key.",
     "Assurance.VERIFIED": "Proven by an identity provider, or by the site's signature.",

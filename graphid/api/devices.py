@@ -49,7 +49,7 @@ class DevicePerson:
     authenticated: bool = strawberry.field(description="Whether a login there was checked.")
     record: strawberry.Private[DevicePersonRecord]
 
-    @computed("Who it is; anonymous people have the id of a visitor.")
+    @computed("Who it is; where nobody identified themselves, the anonymous person of a visitor.")
     async def person(self, info: Info) -> LazyPerson:
         from graphid.api.people import person_by_id  # noqa: PLC0415 - each names the other
 
@@ -118,7 +118,8 @@ class Device(Node):
 
     @computed(
         "How many people, as people are today, identified themselves on it; where more than "
-        f"{MOST_VISITORS:,} visitors used it, how many of the latest {MOST_VISITORS:,} are."
+        f"{MOST_VISITORS:,} visitors used it, how many of the latest {MOST_VISITORS:,} are. "
+        "Whoever did counts, also where they hold nothing any more and are read as ANONYMOUS."
     )
     async def person_count(self, info: Info) -> int:
         return await self._count(info)

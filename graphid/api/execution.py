@@ -6,6 +6,7 @@ request with the same text. Nothing is executed before the whole operation has b
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -164,7 +165,7 @@ async def judge(
 async def carry_out(judged: Judged, context: RequestContext) -> Answer:
     """The answer to a query or a mutation."""
     try:
-        found = told(await execute_in(context, judged))
+        found = await executed(context, judged)
         if judged.kind is not OperationType.MUTATION and not context.caller.is_browser:
             outcome = Outcome.DONE if found.failure is None else Outcome.FAILED
             note(judged, context, outcome)
@@ -221,6 +222,20 @@ async def execute_in(
         selections=judged.selections,
     )
     return await result if isawaitable(result) else result
+
+
+async def executed(context: RequestContext, judged: Judged, event: object = None) -> Answer:
+    """What comes of an operation, as it is told."""
+    try:
+        return told(await execute_in(context, judged, event))
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        # Not this was cancelled, but what a field waited for: a mistake, and no end of the request.
+        log.error("execution_failed", exc_info=error)
+        failure = InternalError()
+        return Answer({"data": None, **error_body(failure)}, failure=failure)
 
 
 def _name_of(operation: OperationDefinitionNode) -> str | None:

@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from strawberry.dataloader import DataLoader
-
+from graphid.api.batching import Loader
 from graphid.identity.values import Micros, Place
 from graphid.service.chats import ChatRecord, MessageRecord
 from graphid.service.devices import CookieRecord, DeviceRecord, UseRecord
@@ -43,76 +42,76 @@ def _by_key(read: Callable[[list[K]], Awaitable[dict[K, V]]]) -> Callable[..., A
     return load
 
 
-class PersonByIdLoader(DataLoader[str, PersonRecord | None]):
+class PersonByIdLoader(Loader[str, PersonRecord | None]):
     """People by any id ever given out."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.people.by_id))
+        super().__init__(_by_key(reads.people.by_id))
 
 
-class ContactByFormerIdLoader(DataLoader[str, ContactRecord | None]):
+class ContactByFormerIdLoader(Loader[str, ContactRecord | None]):
     """What the ids of contacts that are made no more mean now."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.people.contacts))
+        super().__init__(_by_key(reads.people.contacts))
 
 
-class SeenByPersonLoader(DataLoader[str, tuple[Micros, Micros] | None]):
+class SeenByPersonLoader(Loader[str, tuple[Micros, Micros] | None]):
     """When a person was first and last seen."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.lines.seen))
+        super().__init__(_by_key(reads.lines.seen))
 
 
-class VisitorByIdLoader(DataLoader[str, VisitorRecord | None]):
+class VisitorByIdLoader(Loader[str, VisitorRecord | None]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.visitors.by_id))
+        super().__init__(_by_key(reads.visitors.by_id))
 
 
-class OwnerByPlaceLoader(DataLoader[tuple[str, Place], Owner | None]):
+class OwnerByPlaceLoader(Loader[tuple[str, Place], Owner | None]):
     """Whose a place on a cookie is."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.visitors.owners))
+        super().__init__(_by_key(reads.visitors.owners))
 
 
-class EventByMessageIdLoader(DataLoader[str, EventRecord | None]):
+class EventByMessageIdLoader(Loader[str, EventRecord | None]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.journeys.by_message_id))
+        super().__init__(_by_key(reads.journeys.by_message_id))
 
 
-class StatedLoader(DataLoader[About, Stated | None]):
+class StatedLoader(Loader[About, Stated | None]):
     """What identifies and records of sources said of contacts."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.statements.of))
+        super().__init__(_by_key(reads.statements.of))
 
 
-class JoinByIdLoader(DataLoader[str, JoinRecord | None]):
+class JoinByIdLoader(Loader[str, JoinRecord | None]):
     """Joins and splits by the id of their line."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.joins.by_id))
+        super().__init__(_by_key(reads.joins.by_id))
 
 
-class LinesPageLoader(DataLoader[LinesWanted, Page[Line]]):
+class LinesPageLoader(Loader[LinesWanted, Page[Line]]):
     """Pages of people's journeys."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=reads.lines.pages)
+        super().__init__(reads.lines.pages)
 
 
-class JourneyPageLoader(DataLoader[PageWanted, Page[EventRecord]]):
+class JourneyPageLoader(Loader[PageWanted, Page[EventRecord]]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=reads.journeys.pages, cache=False)
+        super().__init__(reads.journeys.pages, is_kept=False)
 
 
-class SessionByIdLoader(DataLoader[str, SessionRecord | None]):
+class SessionByIdLoader(Loader[str, SessionRecord | None]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.sessions.by_id))
+        super().__init__(_by_key(reads.sessions.by_id))
 
 
-class SessionByVisitorLoader(DataLoader[tuple[str, VisitorRecord], SessionRecord | None]):
+class SessionByVisitorLoader(Loader[tuple[str, VisitorRecord], SessionRecord | None]):
     """A visitor's part of a stored session."""
 
     def __init__(self, reads: Reads) -> None:
@@ -121,123 +120,123 @@ class SessionByVisitorLoader(DataLoader[tuple[str, VisitorRecord], SessionRecord
             found = await reads.sessions.of_cuts(cuts)
             return [found.get(f"{stored}~{visitor.id}") for stored, visitor in keys]
 
-        super().__init__(load_fn=load, cache_key_fn=lambda key: (key[0], key[1].id))
+        super().__init__(load, same=lambda key: (key[0], key[1].id))
 
 
-class SessionPageLoader(DataLoader[VisitsWanted, Page[SessionRecord]]):
+class SessionPageLoader(Loader[VisitsWanted, Page[SessionRecord]]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=reads.visits.sessions, cache=False)
+        super().__init__(reads.visits.sessions, is_kept=False)
 
 
-class ChatByIdLoader(DataLoader[str, ChatRecord | None]):
+class ChatByIdLoader(Loader[str, ChatRecord | None]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.chats.by_id))
+        super().__init__(_by_key(reads.chats.by_id))
 
 
-class ChatPageLoader(DataLoader[VisitsWanted, Page[ChatRecord]]):
+class ChatPageLoader(Loader[VisitsWanted, Page[ChatRecord]]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=reads.visits.chats)
+        super().__init__(reads.visits.chats)
 
 
-class MessagePageLoader(DataLoader[tuple[str, PageRequest], Page[MessageRecord]]):
+class MessagePageLoader(Loader[tuple[str, PageRequest], Page[MessageRecord]]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=reads.chats.messages)
+        super().__init__(reads.chats.messages)
 
 
-class DeviceByIdLoader(DataLoader[str, DeviceRecord | None]):
+class DeviceByIdLoader(Loader[str, DeviceRecord | None]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.devices.by_id))
+        super().__init__(_by_key(reads.devices.by_id))
 
 
-class CookieByIdLoader(DataLoader[str, CookieRecord | None]):
+class CookieByIdLoader(Loader[str, CookieRecord | None]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.devices.cookies))
+        super().__init__(_by_key(reads.devices.cookies))
 
 
-class VisitorsByCookieLoader(DataLoader[str, list[VisitorRecord] | None]):
+class VisitorsByCookieLoader(Loader[str, list[VisitorRecord] | None]):
     """The latest visitors of a cookie."""
 
     def __init__(self, reads: Reads) -> None:
         async def load(ids: list[str]) -> dict[str, list[VisitorRecord]]:
             return await reads.devices.visitors_of_cookies(ids, limit=MOST_COOKIE_VISITORS)
 
-        super().__init__(load_fn=_by_key(load))
+        super().__init__(_by_key(load))
 
 
-class UsesByDeviceLoader(DataLoader[tuple[str, Micros | None], list[UseRecord] | None]):
+class UsesByDeviceLoader(Loader[tuple[str, Micros | None], list[UseRecord] | None]):
     """Uses of a device, the latest, or the latest by a time."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.devices.uses_of_devices))
+        super().__init__(_by_key(reads.devices.uses_of_devices))
 
 
-class PeopleCountByDeviceLoader(DataLoader[str, int | None]):
+class PeopleCountByDeviceLoader(Loader[str, int | None]):
     """How many people identified themselves on a device."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.devices.count_people))
+        super().__init__(_by_key(reads.devices.count_people))
 
 
-class PersonByMomentLoader(DataLoader[tuple[str, Micros], str | None]):
+class PersonByMomentLoader(Loader[tuple[str, Micros], str | None]):
     """Who used a device at a moment."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.devices.people_at))
+        super().__init__(_by_key(reads.devices.people_at))
 
 
-class UsesByPersonLoader(DataLoader[str, list[UseRecord] | None]):
+class UsesByPersonLoader(Loader[str, list[UseRecord] | None]):
     def __init__(self, reads: Reads) -> None:
         async def load(people: list[str]) -> dict[str, list[UseRecord]]:
             return await reads.devices.uses_of_people(people, limit=MOST_USES)
 
-        super().__init__(load_fn=_by_key(load))
+        super().__init__(_by_key(load))
 
 
-class LinkByIdLoader(DataLoader[str, LinkRecord | None]):
+class LinkByIdLoader(Loader[str, LinkRecord | None]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.links.by_id))
+        super().__init__(_by_key(reads.links.by_id))
 
 
-class SeveredByVisitorLoader(DataLoader[str, LinkRecord | None]):
+class SeveredByVisitorLoader(Loader[str, LinkRecord | None]):
     """What was last withdrawn of a visitor."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.links.severed))
+        super().__init__(_by_key(reads.links.severed))
 
 
-class OperationByEvidenceLoader(DataLoader[str, RecordedOperation | None]):
+class OperationByEvidenceLoader(Loader[str, RecordedOperation | None]):
     """Operations; None for other evidence."""
 
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.ledger.by_id))
+        super().__init__(_by_key(reads.ledger.by_id))
 
 
-class LinksByPersonLoader(DataLoader[LinksWanted, list[LinkRecord]]):
+class LinksByPersonLoader(Loader[LinksWanted, list[LinkRecord]]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=reads.links.of_people)
+        super().__init__(reads.links.of_people)
 
 
-class LinksByContactLoader(DataLoader[str, list[LinkRecord] | None]):
+class LinksByContactLoader(Loader[str, list[LinkRecord] | None]):
     def __init__(self, reads: Reads) -> None:
         async def load(ids: list[str]) -> dict[str, list[LinkRecord]]:
             return await reads.links.of_contacts(ids, limit=MOST_CONTACT_LINKS)
 
-        super().__init__(load_fn=_by_key(load))
+        super().__init__(_by_key(load))
 
 
-class IdentifierByIdLoader(DataLoader[str, NamedIdentifier | None]):
+class IdentifierByIdLoader(Loader[str, NamedIdentifier | None]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.links.identifiers))
+        super().__init__(_by_key(reads.links.identifiers))
 
 
-class ReviewByIdLoader(DataLoader[str, ReviewRecord | None]):
+class ReviewByIdLoader(Loader[str, ReviewRecord | None]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.links.reviews))
+        super().__init__(_by_key(reads.links.reviews))
 
 
-class ReviewsByPersonLoader(DataLoader[str, list[ReviewRecord] | None]):
+class ReviewsByPersonLoader(Loader[str, list[ReviewRecord] | None]):
     def __init__(self, reads: Reads) -> None:
-        super().__init__(load_fn=_by_key(reads.links.reviews_of))
+        super().__init__(_by_key(reads.links.reviews_of))
 
 
 L = TypeVar("L")
@@ -261,8 +260,8 @@ class Loaders:
         made = self._made.get(kind)  # type: ignore[call-overload]
         if made is None:
             made = self._made[kind] = kind(self.reads)  # type: ignore[index]
-            if self.masked is not None and isinstance(made, DataLoader):
-                made.load_fn = _masking(made.load_fn, self.masked)
+            if self.masked is not None and isinstance(made, Loader):
+                made.read = _masking(made.read, self.masked)
         loader: L = made
         return loader
 

@@ -34,7 +34,7 @@ from graphid.api.execution import (
     Judged,
     Request,
     carry_out,
-    execute_in,
+    executed,
     judge,
     note,
     told,
@@ -135,7 +135,7 @@ class Subscribed:
         if together is None:
             together = shared[scopes] = self._context.reading(self._context.services.reads)
         context = replace(together, people={}, bound={}, rehearsals=[])
-        found = told(await execute_in(context, self._judged, await event.value(context)))
+        found = await executed(context, self._judged, await event.value(context))
         is_whole = "errors" not in found.body
         met = tuple(record.id for record in context.people.values())
         return found.body, _encode(found.body) if is_whole else None, met

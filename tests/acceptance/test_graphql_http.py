@@ -267,3 +267,59 @@ def test_every_failure_has_a_code_and_the_id_that_the_log_has(
     assert answer.headers["Content-Type"] == f"{accept}; charset=utf-8"
     if accept == MODERN:
         assert answer.status_code == status
+
+
+IDENTIFY = """mutation ($input: IdentifyInput!) { identify(input: $input) { __typename } }"""
+SPOILED = """
+  person { lastSeenAt chats(after: "x") { edges { cursor } } }
+  session { id person { lastSeenAt } }
+"""
+"""Of an event: the cursor is none, and both ask for the same of the same person."""
+EVENT = f"query ($id: ID!) {{ event(messageId: $id) {{ {SPOILED} }} }}"
+SEND = f"""mutation ($input: PageInput!) {{ page(input: $input) {{
+  ... on EventAccepted {{ event {{ {SPOILED} }} }} }} }}"""
+
+
+def sent(client: httpx.Client, query: str, **more: Any) -> httpx.Response:
+    """The answer to a message of somebody who has identified themselves."""
+    name = f"beside-{uuid4().hex}"
+    context = {"cookieId": name}
+    said = {"context": context, "identifiers": [{"type": "email", "value": f"{name}@example.com"}]}
+    client.post("/graphql", json={"query": IDENTIFY, "variables": {"input": said}})
+    visited = {"context": {**context, **more}, "url": "https://shop.example/"}
+    return client.post("/graphql", json={"query": query, "variables": {"input": visited}})
+
+
+VISIT = "mutation ($input: PageInput!) { page(input: $input) { __typename } }"
+
+
+@pytest.fixture
+def message(client: httpx.Client) -> str:
+    id = f"m-{uuid4().hex}"
+    sent(client, VISIT, messageId=id)
+    return id
+
+
+@pytest.mark.parametrize("accept", [MODERN, "application/json"])
+def test_one_bad_argument_spoils_what_it_is_below(
+    client: httpx.Client, message: str, accept: str
+) -> None:
+    asked = {"query": EVENT, "variables": {"id": message}}
+    answer = client.post("/graphql", json=asked, headers={"Accept": accept})
+    assert answer.status_code == 200, answer.text
+    error = error_of(answer)
+    assert (error["extensions"]["code"], error["path"][-1]) == ("BAD_CURSOR", "chats")
+
+
+def test_one_bad_argument_as_events(client: httpx.Client, message: str) -> None:
+    asked = {"query": EVENT, "variables": {"id": message}}
+    answer = client.post("/graphql", json=asked, headers={"Accept": "text/event-stream"})
+    _, told, done, rest = answer.text.split("\n\n")
+    assert '"code":"BAD_CURSOR"' in told
+    assert (done, rest) == ("event: complete\ndata:", "")
+
+
+def test_one_bad_argument_below_what_was_changed(client: httpx.Client) -> None:
+    answer = sent(client, SEND)
+    assert answer.status_code == 200, answer.text
+    assert error_of(answer)["extensions"]["code"] == "BAD_CURSOR"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,9 +13,10 @@ import structlog
 from graphid.api.context import RequestContext
 from graphid.api.execution import Answer, MutationByGet, Request, answer, prepare
 from graphid.auth.keys import Keys
-from graphid.errors import DatabaseUnavailable, NotFound, Refused
+from graphid.errors import DatabaseUnavailable, InternalError, NotFound, Refused
 from graphid.service.messages import Message, Sender
 from graphid.service.receipts import Receipt
+from tests.api.witness import Seen
 from tests.services import services
 
 KEY = Keys.of(secret=["a secret key"], publishable=()).find("a secret key")
@@ -23,7 +26,7 @@ PAGE = 'mutation { page(input: {context: {cookieId: "c"}, url: "u"}) { __typenam
 class Broken:
     """Fails as it is told to."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: BaseException) -> None:
         self.error = error
 
     async def submit(
@@ -32,7 +35,7 @@ class Broken:
         raise self.error
 
 
-async def answered(error: Exception, document: str = PAGE, **options: Any) -> Answer:
+async def answered(error: BaseException, document: str = PAGE, **options: Any) -> Answer:
     context = RequestContext.of(KEY, services(ingest=Broken(error)))
     return await answer(Request(document), context, **{"may_change": True, **options})
 
@@ -52,6 +55,59 @@ async def test_what_nobody_expected_is_masked_and_logged_once() -> None:
     assert "jane" not in str(found.body)
     assert "MATCH" not in str(found.body)
     assert [line["event"] for line in logs] == ["resolver_failed"]
+
+
+async def test_what_was_cancelled_below_a_request_is_no_end_of_it() -> None:
+    with structlog.testing.capture_logs() as logs:
+        found = await answered(asyncio.CancelledError())
+    assert isinstance(found.failure, InternalError)
+    assert found.body["data"] is None
+    assert found.body["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert [line["event"] for line in logs] == ["execution_failed"]
+
+
+HOLDING = '{ personByIdentifier(type: "email", value: "a@example.com") { id } }'
+
+
+def holding(read: Callable[[], Awaitable[None]]) -> RequestContext:
+    """A context in which somebody is looked for so."""
+
+    async def look(_type: str, _value: str) -> None:
+        await read()
+
+    reads = SimpleNamespace(people=SimpleNamespace(holding=look))
+    return RequestContext.of(KEY, services(reads=reads))
+
+
+async def test_what_was_cancelled_below_a_query_is_told_to_the_audit() -> None:
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    context, seen = holding(cancelled), Seen()
+    context.audit = seen.witness
+    found = await answer(Request(HOLDING), context, may_change=False)
+    assert isinstance(found.failure, InternalError)
+    assert seen.entries == [("personByIdentifier", "FAILED", ())]
+
+
+async def test_a_request_that_is_cancelled_ends_with_what_it_waits_for() -> None:
+    begun, is_cancelled = asyncio.Event(), asyncio.Event()
+
+    async def read() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            is_cancelled.set()
+            raise
+
+    asked = answer(Request(HOLDING), holding(read), may_change=False)
+    task = asyncio.create_task(asked)
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert is_cancelled.is_set()
 
 
 async def test_a_problem_outside_of_the_union_is_an_error() -> None:

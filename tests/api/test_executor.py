@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from enum import StrEnum
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,11 +15,21 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import Info
 
 from graphid.api.executor import Executor
+from graphid.api.loaders import SeenByPersonLoader
 from graphid.api.selections import Selections
 
 
 class Context:
-    """Nothing is bound elsewhere."""
+    """Nothing is bound elsewhere. A read is over when somebody who waited for it was cancelled."""
+
+    def __init__(self) -> None:
+        self.is_left = asyncio.Event()
+        reads: Any = SimpleNamespace(lines=SimpleNamespace(seen=self._read))
+        self.seen = SeenByPersonLoader(reads)
+
+    async def _read(self, people: list[str]) -> dict[str, tuple[int, int]]:
+        await self.is_left.wait()
+        return dict.fromkeys(people, (1, 2))
 
     def bound_at(self, _path: Any) -> Context:
         return self
@@ -69,6 +81,22 @@ class Stone(Named):
 
 
 @strawberry.type
+class Pebble:
+    @strawberry.field
+    async def seen(self, info: Info) -> int | None:
+        try:
+            seen = await info.context.seen.load("somebody")
+        except asyncio.CancelledError:
+            info.context.is_left.set()
+            raise
+        return None if seen is None else int(seen[0])
+
+    @strawberry.field
+    async def required(self) -> int:
+        raise ValueError("it cannot be told")
+
+
+@strawberry.type
 class River(Named):
     length: int
 
@@ -78,6 +106,14 @@ class Query:
     @strawberry.field
     def stone(self) -> Stone:
         return Stone(name="s", colour=Colour.RED, weight=2, tags=["a", "b"])
+
+    @strawberry.field
+    def pebble(self) -> Pebble | None:
+        return Pebble()
+
+    @strawberry.field
+    async def pebbles(self) -> list[Pebble | None]:
+        return [Pebble(), None, Pebble()]
 
     @strawberry.field
     def none(self) -> Stone | None:
@@ -187,3 +223,22 @@ async def test_these_queries_meet_errors_of_every_kind() -> None:
     """What is compared above is not only what goes well."""
     told = {message for query in QUERIES for message, *_ in (await executed(query, Executor))[1]}
     assert len(told) >= 5
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("{ a: pebble { seen required } b: pebble { seen } }", {"a": None, "b": {"seen": 1}}),
+        (
+            "{ a: pebble { seen required } pebbles { seen } }",
+            {"a": None, "pebbles": [{"seen": 1}, None, {"seen": 1}]},
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", list(kinds()))
+async def test_a_field_that_fails_leaves_to_others_what_its_siblings_waited_for(
+    kind: type[Any], query: str, expected: Any
+) -> None:
+    data, ((message, path, _),) = await executed(query, kind)
+    assert data == expected
+    assert (message, path) == ("it cannot be told", ["a", "required"])

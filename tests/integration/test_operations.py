@@ -171,6 +171,25 @@ async def test_a_blocked_value_names_nobody_until_it_is_restored(operator: Opera
     assert await operator.differences() == []
 
 
+async def test_whoever_holds_nothing_any_more_is_anonymous_and_counts_on_the_device(
+    operator: Operating,
+) -> None:
+    device = f"{operator.run}-device"
+    for cookie in ("a", "b"):
+        where = operator.context(cookie, f"p{cookie}").model_copy(update={"device_id": device})
+        await operator.one(Page(context=where, url="https://shop.example/"))
+    await operator.two()
+    jo = await operator.owner("pa")
+    (held,) = await operator.links(jo, "HAS_IDENTIFIER")
+    await operator.changed("severLink", id=held["id"])
+    look = """query ($id: ID!) { device(id: $id) {
+      personCount people { person { id kind } } } }"""
+    found = (await operator.ask(look, id=device))["device"]
+    assert found["personCount"] == 2
+    kinds = {one["person"]["id"]: one["person"]["kind"] for one in found["people"]}
+    assert kinds == {jo: "ANONYMOUS", await operator.owner("pb"): "KNOWN"}
+
+
 async def test_a_contact_is_confirmed(operator: Operating) -> None:
     await operator.identified("a", "jo", "jo", server=False)
     jo = await operator.owner("jo")
