@@ -152,7 +152,8 @@ async def _read(http: HttpRequest) -> Request:
     if http.method == "POST":
         if not _is_json(http.headers.get("content-type", "")):
             raise HTTPException(415, f"Content-Type must be {PLAIN}, in UTF-8.")
-        sent = parse_json(await http.body())
+        # Not by http.body(), which keeps it for as long as a subscription goes on.
+        sent = parse_json(b"".join([part async for part in http.stream()]))
         if not isinstance(sent, dict):
             raise InvalidInput("The body must be one JSON object; batches are not taken.")
     else:
