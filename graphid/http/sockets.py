@@ -265,14 +265,16 @@ class _Connection:
     async def _subscribe(self, id: str, payload: Any, caller: Caller) -> None:
         if id in self._operations:
             raise _Closing(TWICE, f"Subscriber for {id} already exists")
+        self._count += 1
+        request_id = f"{self._id}-{self._count}"
         most = self._sockets.most
         if len(self._operations) >= most:
             # Waited for: who sends on and reads nothing is not listened to meanwhile.
             error = RateLimited(f"One connection may have {most} operations at once.")
-            await self._refuse(id, error_body(error))
+            with structlog.contextvars.bound_contextvars(request_id=request_id):
+                await self._refuse(id, error_body(error))
             return
-        self._count += 1
-        task = asyncio.create_task(self._operate(id, payload, caller))
+        task = asyncio.create_task(self._operate(id, request_id, payload, caller))
         self._operations[id] = task
 
         def over(done: asyncio.Task[None]) -> None:
@@ -289,8 +291,7 @@ class _Connection:
             log.error("socket_failed", exc_info=error)
             self._end(_Closing(INTERNAL, "Something went wrong on our side."))
 
-    async def _operate(self, id: str, payload: Any, caller: Caller) -> None:
-        request_id = f"{self._id}-{self._count}"
+    async def _operate(self, id: str, request_id: str, payload: Any, caller: Caller) -> None:
         current.set(request_id)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:

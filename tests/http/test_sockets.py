@@ -199,6 +199,23 @@ async def test_one_operation_too_many() -> None:
     said = await served.line.hear()
     assert (said["type"], said["id"]) == ("error", "b")
     assert said["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+    assert said["payload"][0]["extensions"]["requestId"].endswith("-2")
+    served.serving.cancel()
+    await asyncio.wait({served.serving})
+
+
+async def test_operations_that_are_sent_together_have_ids_of_their_own() -> None:
+    served = Served()
+    await served.begin()
+    for id in ("a", "b", "c"):
+        served.line.say(type="subscribe", id=id, payload={"query": "{ nothing }"})
+    heard = [await served.line.hear() for _ in range(3)]
+    ids = {said["id"]: said["payload"][0]["extensions"]["requestId"] for said in heard}
+    assert {id: given.rpartition("-")[2] for id, given in ids.items()} == {
+        "a": "1",
+        "b": "2",
+        "c": "3",
+    }
     served.serving.cancel()
     await asyncio.wait({served.serving})
 
