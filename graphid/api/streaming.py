@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from inspect import isawaitable
 from time import monotonic
@@ -54,13 +55,21 @@ _encode = msgspec.json.Encoder().encode
 
 
 async def begin(
-    request: Request, context: RequestContext, *, may_change: bool
+    request: Request,
+    context: RequestContext,
+    *,
+    may_change: bool,
+    changing: AbstractContextManager[None] | None = None,
 ) -> Answer | Subscribed:
     """What a request comes to: an answer, or a subscription that goes on, which is the caller's
-    to close. Raises MutationByGet."""
+    to close. ``changing``: entered for as long as a mutation is carried out. Raises
+    MutationByGet."""
     judged = await judge(request, context, may_change=may_change, may_stream=True)
     if isinstance(judged, Answer):
         return judged
+    if judged.kind is OperationType.MUTATION:
+        with changing or nullcontext():
+            return await carry_out(judged, context)
     if judged.kind is not OperationType.SUBSCRIPTION:
         return await carry_out(judged, context)
     source = await _source(judged, context)

@@ -52,7 +52,8 @@ class CodeExchange:
 
         ``redirect_uri``: where the provider sent the code. ``code_verifier``: of PKCE, where the
         login had a challenge. Raises InvalidInput for what can be no code or verifier, and Refused
-        with the reason for everything else; the provider is called only when it may succeed.
+        with the reason for everything else; the code is sent only when it may succeed, and so
+        only where there are keys to believe the tokens by: it can be used but once.
         """
         _check_sent(code, code_verifier)
         if redirect_uri not in provider.redirect_uris:

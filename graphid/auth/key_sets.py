@@ -2,7 +2,8 @@
 
 Kept for an hour, and then asked for again while the old is still used. A key that is not known
 makes them be asked again at once, but at most once a minute, however many tokens name one; and
-what was got is never given up for something empty or broken.
+what was got is never given up for something empty or broken. Where they are asked is known only
+with the keys: without keys, nothing that is asked there could be believed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from graphid.errors import Refused
 FRESH = 3600.0
 """Seconds for which what is published is taken for true without asking again."""
 COOL_DOWN = 60.0
-"""Seconds from one question to the next, at least."""
+"""Seconds from the end of one question to the next, at least."""
 RETRY = 5.0
 """The same while there is no key yet: nobody can log in until there is."""
 MAX_KEYS = 100
@@ -71,7 +72,7 @@ class KeySets:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def published(self, provider: Provider) -> Published:
-        """The provider's discovery document. Raises Refused where it cannot be had."""
+        """The provider's discovery document. Raises Refused where it, or a key, cannot be had."""
         kept = await self._known(provider)
         if kept.published is None:
             raise refused(kept.fault)
@@ -119,9 +120,7 @@ class KeySets:
 
     def _asking(self, provider: Provider, kept: _Kept) -> asyncio.Task[None] | None:
         """The one question that is under way, begun where it is time for one."""
-        now = self._clock()
-        if kept.asking is None and now >= kept.asked_again_at:
-            kept.asked_again_at = now + (COOL_DOWN if kept.keys else RETRY)
+        if kept.asking is None and self._clock() >= kept.asked_again_at:
             kept.asking = asyncio.create_task(
                 self._renew(provider, kept), name=f"keys of {provider.issuer}"
             )
@@ -129,16 +128,17 @@ class KeySets:
 
     async def _renew(self, provider: Provider, kept: _Kept) -> None:
         try:
-            kept.published = await self._discover(provider)
-            answer = await self._outbound.get(kept.published.key_set, provider.allowed_hosts)
-            kept.keys = _keys_of(answer)
+            published = await self._discover(provider)
+            answer = await self._outbound.get(published.key_set, provider.allowed_hosts)
+            kept.published, kept.keys = published, _keys_of(answer)
         except Refused as error:
             kept.fault = error.message
             log.warning("provider_not_read", issuer=provider.issuer, reason=error.message)
         else:
-            now = self._clock()
-            kept.fresh_until, kept.asked_again_at = now + FRESH, now + COOL_DOWN
+            kept.fresh_until = self._clock() + FRESH
         finally:
+            # From here on, not from when it was asked: a question may take longer than the pause.
+            kept.asked_again_at = self._clock() + (COOL_DOWN if kept.keys else RETRY)
             kept.asking = None
 
     async def _discover(self, provider: Provider) -> Published:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from contextlib import AsyncExitStack
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -24,9 +25,9 @@ class Bodies:
     """Hands the application one message with the whole body, decompressed.
 
     ``limit``: bytes as sent and bytes after decompression, each. ``seconds``: for it to arrive,
-    and again until it is worked on: ``most`` bytes are at once, so that what is made of them does
-    not outgrow the memory. Raises TooLarge, InvalidInput (broken gzip), Busy and HTTPException 408
-    and 415, into the middleware around it.
+    and again until it is worked on: ``most`` bytes are at once, each until its answer begins, so
+    that what is made of them does not outgrow the memory. Raises TooLarge, InvalidInput (broken
+    gzip), Busy and HTTPException 408 and 415, into the middleware around it.
     """
 
     def __init__(self, app: ASGIApp, *, limit: int, seconds: float, most: int = MOST) -> None:
@@ -58,8 +59,18 @@ class Bodies:
             changed = MutableHeaders(scope=scope)
             del changed["content-encoding"]
             changed["content-length"] = str(len(body))
-        async with self._room.place(len(body), within=self.seconds):
-            await self.app(scope, _once(body, receive), send)
+        async with AsyncExitStack() as place:
+
+            async def begun(message: Message) -> None:
+                # An answer may go on for ever, and its reader be slow: others need not wait for it.
+                if message["type"] == "http.response.start":
+                    await place.aclose()
+                await send(message)
+
+            await place.enter_async_context(self._room.place(len(body), within=self.seconds))
+            once = _once(body, receive)
+            del body  # nor is it kept for as long as the answer goes on
+            await self.app(scope, once, begun)
 
     async def _read(self, receive: Receive, headers: Headers) -> bytes:
         announced = headers.get("content-length", "")

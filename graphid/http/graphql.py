@@ -62,8 +62,13 @@ class _Endpoint:
         media = media_of(http.headers.get("accept", ""))
         if media is None:
             raise HTTPException(406, f"The answer can be {' or '.join(OFFERED)}.")
-        if media == EVENTS:
-            return await self._streamed(http)
+        try:
+            return await (self._streamed(http) if media == EVENTS else self._in_json(http, media))
+        except MutationByGet:
+            raise HTTPException(405, str(MutationByGet.__doc__), {"Allow": "POST"}) from None
+
+    async def _in_json(self, http: HttpRequest, media: str) -> Response:
+        """The answer at once. Raises MutationByGet."""
         try:
             caller = await self.callers.bearer(http)
             context = RequestContext.of(caller, self.services)
@@ -77,9 +82,6 @@ class _Endpoint:
                     context.allowance = allowance
                     async with allowance:
                         found = await self._answer(http, context)
-        except MutationByGet:
-            told = error_body(InvalidInput(MutationByGet.__doc__))
-            return _response(told, 405, media, {"Allow": "POST"})
         except GraphidError as error:
             return _response(error_body(error), status_of(error), media, headers_of(error))
         if bookmarks.reached and not caller.is_browser:
@@ -87,7 +89,12 @@ class _Endpoint:
         return _response(found.body, _status(found, media), media, _headers(found))
 
     async def _streamed(self, http: HttpRequest) -> Response | EventStream:
-        """The answer as events; as one in JSON where there is none."""
+        """The answer as events; as one in JSON where there is none. Raises MutationByGet."""
+        if http.method == "HEAD":
+            # What it would be the head of need not have an end.
+            raise HTTPException(
+                405, "Events are to be had by GET and POST.", {"Allow": "GET, POST"}
+            )
         async with AsyncExitStack() as stack:
             try:
                 caller = await self.callers.bearer(http)
@@ -100,9 +107,6 @@ class _Endpoint:
                 stack.enter_context(self.listeners.subscribed(caller))
                 request = await _read(http)
                 found = await begin(request, context, may_change=http.method == "POST")
-            except MutationByGet:
-                told = error_body(InvalidInput(MutationByGet.__doc__))
-                return _response(told, 405, MODERN, {"Allow": "POST"})
             except GraphidError as error:
                 return _response(error_body(error), status_of(error), MODERN, headers_of(error))
             if isinstance(found, Answer) and found.refusal is not None:
@@ -152,7 +156,8 @@ async def _read(http: HttpRequest) -> Request:
     if http.method == "POST":
         if not _is_json(http.headers.get("content-type", "")):
             raise HTTPException(415, f"Content-Type must be {PLAIN}, in UTF-8.")
-        sent = parse_json(await http.body())
+        # Not by http.body(), which keeps it for as long as a subscription goes on.
+        sent = parse_json(b"".join([part async for part in http.stream()]))
         if not isinstance(sent, dict):
             raise InvalidInput("The body must be one JSON object; batches are not taken.")
     else:

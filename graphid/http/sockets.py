@@ -2,15 +2,16 @@
 
 The key comes with the request that opens the socket, as of every request, or, since browsers cannot
 set headers there, in the payload of ``connection_init``: ``{"Authorization": "Bearer KEY"}``.
-Operations of all kinds are taken; each has a request id of its own.
+Operations of all kinds are taken; each has a request id of its own. A mutation that has begun is
+carried out to its end, and told to the audit, whatever becomes of its connection.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -112,6 +113,37 @@ class _Closing(Exception):
         self.reason = reason.encode()[:120].decode("utf-8", "ignore")
 
 
+class _Operation:
+    """What a client asked for under an id. ``task`` carries it out."""
+
+    task: asyncio.Task[None]
+
+    def __init__(self, id: str, request_id: str) -> None:
+        self.id = id
+        self.request_id = request_id
+        self.is_changing = False
+        """A mutation is carried out."""
+        self._is_dropped = False
+
+    def drop(self) -> None:
+        """Nobody waits for the answer any more."""
+        self._is_dropped = True
+        if not self.is_changing:
+            self.task.cancel()
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Where the operation is dropped in the block, it ends with the block, and not in it: what
+        was begun may be done already, and then the audit is to be told."""
+        self.is_changing = True
+        try:
+            yield
+        finally:
+            self.is_changing = False
+            if self._is_dropped:
+                raise asyncio.CancelledError
+
+
 class _Connection:
     """One socket."""
 
@@ -120,7 +152,9 @@ class _Connection:
         self._websocket = websocket
         self._id = secrets.token_hex(6)
         self._count = 0
-        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._operations: dict[str, _Operation] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        """Of the operations, and of mutations that were dropped."""
         self._unnoticed = 0
         self._ended: asyncio.Future[_Closing] = asyncio.get_running_loop().create_future()
 
@@ -130,15 +164,23 @@ class _Connection:
         either: set[asyncio.Future[Any]] = {taking, self._ended}
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            await self._part(taking)
+            if self._ended.done():
+                await self._close(self._ended.result())
+            if self._tasks:  # mutations: the ASGI server waits for them as it does for requests
+                await asyncio.wait(self._tasks)
         finally:
-            # The ASGI server may give up this task, too.
-            taking.cancel()
-            for task in list(self._operations.values()):
+            # The ASGI server may give up this task, too: when what is under way had its time.
+            for task in self._tasks:
                 task.cancel()
-            with suppress(asyncio.CancelledError):
-                await taking
-        if self._ended.done():
-            await self._close(self._ended.result())
+            await self._part(taking)
+
+    async def _part(self, taking: asyncio.Task[None]) -> None:
+        """Take no more messages, and drop what is under way."""
+        taking.cancel()
+        for operation in self._operations.values():
+            operation.drop()
+        await asyncio.wait({taking})
 
     async def _close(self, closing: _Closing) -> None:
         log.info("socket_closed", code=closing.code, operations=self._count)
@@ -224,11 +266,7 @@ class _Connection:
             case "subscribe":
                 await self._subscribe(_id_of(message), message.get("payload"), caller)
             case "complete":
-                task = self._operations.get(_id_of(message))
-                if task is not None:
-                    task.cancel()
-                    # Its id is free when it is over.
-                    await asyncio.wait({task})
+                await self._complete(_id_of(message))
             case "ping":
                 await self._pong(message)
             case "pong":
@@ -265,22 +303,39 @@ class _Connection:
     async def _subscribe(self, id: str, payload: Any, caller: Caller) -> None:
         if id in self._operations:
             raise _Closing(TWICE, f"Subscriber for {id} already exists")
+        self._count += 1
+        request_id = f"{self._id}-{self._count}"
         most = self._sockets.most
-        if len(self._operations) >= most:
+        if len(self._tasks) >= most:
             # Waited for: who sends on and reads nothing is not listened to meanwhile.
             error = RateLimited(f"One connection may have {most} operations at once.")
-            await self._refuse(id, error_body(error))
+            with structlog.contextvars.bound_contextvars(request_id=request_id):
+                await self._refuse(id, error_body(error))
             return
-        self._count += 1
-        task = asyncio.create_task(self._operate(id, payload, caller))
-        self._operations[id] = task
+        operation = _Operation(id, request_id)
+        operation.task = task = asyncio.create_task(self._operate(operation, payload, caller))
+        self._operations[id] = operation
+        self._tasks.add(task)
 
         def over(done: asyncio.Task[None]) -> None:
-            del self._operations[id]
+            self._tasks.discard(done)
+            if self._operations.get(id) is operation:
+                del self._operations[id]
             if not done.cancelled() and (error := done.exception()) is not None:
                 self._failed(error)
 
         task.add_done_callback(over)
+
+    async def _complete(self, id: str) -> None:
+        operation = self._operations.get(id)
+        if operation is None:
+            return
+        operation.drop()
+        if operation.is_changing:
+            # That may take a while, in which nobody needs to wait, nor to spare the id.
+            del self._operations[id]
+        else:
+            await asyncio.wait({operation.task})
 
     def _failed(self, error: BaseException) -> None:
         if isinstance(error, _Closing):
@@ -289,22 +344,21 @@ class _Connection:
             log.error("socket_failed", exc_info=error)
             self._end(_Closing(INTERNAL, "Something went wrong on our side."))
 
-    async def _operate(self, id: str, payload: Any, caller: Caller) -> None:
-        request_id = f"{self._id}-{self._count}"
-        current.set(request_id)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+    async def _operate(self, operation: _Operation, payload: Any, caller: Caller) -> None:
+        current.set(operation.request_id)
+        with structlog.contextvars.bound_contextvars(request_id=operation.request_id):
             try:
-                await self._carry_out(id, payload, caller)
+                await self._carry_out(operation, payload, caller)
             except GraphidError as error:
-                await self._refuse(id, error_body(error))
+                await self._refuse(operation.id, error_body(error))
             except (_Closing, WebSocketDisconnect):
                 raise
             except Exception as error:
                 log.error("request_failed", exc_info=error)
-                await self._refuse(id, error_body(InternalError()))
+                await self._refuse(operation.id, error_body(InternalError()))
 
-    async def _carry_out(self, id: str, payload: Any, caller: Caller) -> None:
-        sockets = self._sockets
+    async def _carry_out(self, operation: _Operation, payload: Any, caller: Caller) -> None:
+        id, sockets = operation.id, self._sockets
         if not isinstance(payload, dict):
             raise InvalidInput("payload must be an object.", path=["payload"])
         request = request_of(payload)
@@ -315,7 +369,8 @@ class _Connection:
             context.allowance = sockets.callers.allowance(caller, self._websocket)
             if context.allowance is not None:
                 await stack.enter_async_context(context.allowance)
-            found = await begin(request, context, may_change=True)
+            changing = operation.changing()
+            found = await begin(request, context, may_change=True, changing=changing)
             if isinstance(found, Answer):
                 await self._answer(id, found)
                 return

@@ -217,6 +217,7 @@ def test_a_browser_is_told_no_bookmark(graphid: Service) -> None:
 FAILURES: dict[str, tuple[int, str, dict[str, Any]]] = {
     "no key": (401, "UNAUTHENTICATED", {"headers": {"Authorization": ""}}),
     "another method": (405, "METHOD_NOT_ALLOWED", {"method": "PUT"}),
+    "a mutation by GET": (405, "METHOD_NOT_ALLOWED", {"method": "GET", "params": {"query": PAGE}}),
     "too large": (413, "TOO_LARGE", {"content": b" " * (4 * 1024 * 1024 + 1)}),
     "an encoding": (415, "UNSUPPORTED_MEDIA", {"headers": {"Content-Encoding": "br"}}),
     "no gzip": (400, "INVALID_INPUT", {"headers": {"Content-Encoding": "gzip"}, "content": b"x"}),

@@ -75,7 +75,7 @@ class Said:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
-Answering = Callable[["_Exchange"], None]
+Answering = Callable[["Exchange"], None]
 
 
 class LyingProvider:
@@ -144,7 +144,7 @@ class LyingProvider:
         return signed({k: v for k, v in head.items() if v is not None}, self.claims(**claims), key)
 
 
-class _Exchange(BaseHTTPRequestHandler):
+class Exchange(BaseHTTPRequestHandler):
     """One request."""
 
     provider: LyingProvider
@@ -167,11 +167,12 @@ class _Exchange(BaseHTTPRequestHandler):
         )
         said = self.provider.answer(self.path)
         if isinstance(said, Said):
-            self._say(said)
+            self.say(said)
         else:
             said(self)
 
-    def _say(self, said: Said) -> None:
+    def say(self, said: Said) -> None:
+        """An answer."""
         self.begin(said)
         self.wfile.write(said.text)
 
@@ -189,19 +190,19 @@ class _Exchange(BaseHTTPRequestHandler):
         """Tests say what went wrong."""
 
 
-def silent(exchange: _Exchange) -> None:
+def silent(exchange: Exchange) -> None:
     """Takes the request, and says nothing until the test is over."""
     exchange.provider.closing.wait()
 
 
-def dripping(exchange: _Exchange) -> None:
+def dripping(exchange: Exchange) -> None:
     """A byte now and then, so that no time limit between bytes is ever met."""
     exchange.begin(Said({"keys": ["x" * 10_000]}))
     while not exchange.provider.closing.wait(0.01):
         exchange.wfile.write(b" ")
 
 
-def endless(exchange: _Exchange) -> None:
+def endless(exchange: Exchange) -> None:
     """More and more, without saying how much."""
     exchange.send_response(200)
     exchange.send_header("Content-Type", JSON)
@@ -215,12 +216,12 @@ def endless(exchange: _Exchange) -> None:
 def lying_provider() -> Iterator[LyingProvider]:
     """One that answers for as long as the block runs."""
 
-    class Exchange(_Exchange):
+    class Own(Exchange):
         pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Exchange) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Own) as server:
         provider = LyingProvider(f"http://127.0.0.1:{server.server_address[1]}")
-        Exchange.provider = provider
+        Own.provider = provider
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from graphid.auth.exchange import CodeExchange
-from graphid.auth.key_sets import CONFIGURATION, KeySets
+from graphid.auth.key_sets import CONFIGURATION, RETRY, KeySets
 from graphid.auth.outbound import Outbound
 from graphid.errors import InvalidInput, Refused
+from tests.auth.conftest import Clock
 from tests.auth.lying_provider import CLIENT, REDIRECT, LyingProvider, Said, silent
 
 VERIFIER = "v" * 43
@@ -154,6 +155,20 @@ async def test_a_code_goes_nowhere_else(
     provider.says[CONFIGURATION] = Said({k: v for k, v in said.items() if v is not None})
     with pytest.raises(Refused, match=says):
         await exchange.exchange(provider.set_up(), code=CODE, redirect_uri=REDIRECT)
+
+
+@pytest.mark.parametrize("keys", [Said({}, 503), Said({"keys": []})])
+async def test_a_code_is_not_used_up_where_no_token_could_be_believed(
+    provider: LyingProvider, exchange: CodeExchange, clock: Clock, keys: Said
+) -> None:
+    provider.says["/keys"] = keys
+    for _ in range(2):
+        with pytest.raises(Refused, match=r"status 503|key set is empty"):
+            await exchange.exchange(provider.set_up(), code=CODE, redirect_uri=REDIRECT)
+    assert provider.asked("/token") == 0
+    provider.says.clear()
+    clock.now = RETRY
+    assert await exchange.exchange(provider.set_up(), code=CODE, redirect_uri=REDIRECT)
 
 
 async def test_a_provider_that_is_slow_is_left(provider: LyingProvider, key_sets: KeySets) -> None:

@@ -21,6 +21,7 @@ from tests.auth.lying_provider import (
     NOW,
     OTHER_RSA,
     RSA,
+    Exchange,
     LyingProvider,
     Said,
     silent,
@@ -183,6 +184,26 @@ async def test_without_keys_nobody_is_believed(
     assert await id_tokens.validate(token, set_up)
 
 
+async def test_the_pause_begins_when_a_question_has_failed(
+    provider: LyingProvider, id_tokens: IdTokens, clock: Clock
+) -> None:
+    """However long that took: else whoever waited for it would ask, and wait, once more."""
+
+    def slow(exchange: Exchange) -> None:
+        clock.now += RETRY
+        exchange.say(Said({}, 503))
+
+    provider.says["/keys"] = slow
+    set_up, token = provider.set_up(), provider.token()
+    for _ in range(3):
+        with pytest.raises(Refused, match="with status 503"):
+            await id_tokens.validate(token, set_up)
+    assert provider.asked("/keys") == 1
+    provider.says.clear()
+    clock.now += RETRY
+    assert await id_tokens.validate(token, set_up)
+
+
 @pytest.mark.parametrize(
     ("said", "says"),
     [
@@ -235,8 +256,11 @@ async def test_what_is_under_way_ends_with_the_process(
         await waiting
 
 
-async def test_what_is_published_cannot_be_had(provider: LyingProvider, key_sets: KeySets) -> None:
-    provider.says[CONFIGURATION] = Said({}, 500)
+@pytest.mark.parametrize("path", [CONFIGURATION, "/keys"])
+async def test_what_is_published_cannot_be_had(
+    provider: LyingProvider, key_sets: KeySets, path: str
+) -> None:
+    provider.says[path] = Said({}, 500)
     with pytest.raises(Refused, match="with status 500"):
         await key_sets.published(provider.set_up())
 

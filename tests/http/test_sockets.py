@@ -27,11 +27,16 @@ from graphid.http import sockets
 from graphid.http.event_streams import EventStream
 from graphid.http.listeners import Listener, Listeners
 from graphid.http.sockets import Sockets
+from graphid.service.audit.audit import Witness
 from graphid.service.feed import Batch, Waiting
+from tests.api.witness import Seen
 from tests.services import services
 
 CALLER = Caller("sk:test", SERVER, is_browser=False)
 CHANGES = "subscription { identityChanges { sequence } }"
+BLOCK = """mutation { blockIdentifier(type: "email", value: "a@example.com", reason: "Shared.") {
+  __typename } }"""
+REMOVE = 'mutation { removeProvider(issuer: "x") { __typename } }'
 
 
 class Door:
@@ -78,6 +83,27 @@ class Source:
         self.waiting.offer((change, Batch()))
 
 
+class Slow:
+    """Providers and operations; what is asked of them is done when the test says so."""
+
+    def __init__(self) -> None:
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def remove(self, issuer: str) -> None:
+        self.begun.set()
+        await self.may_end.wait()
+
+    async def do(self, *_: Any, **__: Any) -> None:
+        await self.remove("")
+
+
+class Watched(Seen):
+    """An audit that is told of whoever is connected."""
+
+    def of(self, *_: Any) -> Witness:
+        return self.witness
+
+
 class Line:
     """The other end of a socket."""
 
@@ -112,14 +138,21 @@ class Line:
         return WebSocket(scope, self.said.get, self.send)
 
 
+async def turns() -> None:
+    """Time for what was said to be noticed, and for what follows from that."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 class Served:
     """One socket that is served."""
 
     def __init__(self, *, look_every: float = 3600, most: int = 100, **more: Any) -> None:
         self.door, self.source, self.line = Door(), Source(), Line()
+        self.slow, self.audit = Slow(), Watched()
         self.listeners = Listeners(self.door, look_every=look_every, most=most)  # type: ignore[arg-type]
-        given: Services = services(feed=self.source)
-        self.sockets = Sockets(self.door, given, self.listeners, **more)  # type: ignore[arg-type]
+        given: Services = services(feed=self.source, providers=self.slow, operations=self.slow)
+        self.sockets = Sockets(self.door, given, self.listeners, self.audit, **more)  # type: ignore[arg-type]
         self.serving = asyncio.create_task(self.sockets.respond(self.line.socket()))
 
     async def begin(self) -> None:
@@ -127,8 +160,16 @@ class Served:
         self.line.say(type="connection_init", payload={"Authorization": "Bearer key"})
         assert await self.line.hear() == {"type": "connection_ack"}
 
-    def subscribe(self, id: str) -> None:
-        self.line.say(type="subscribe", id=id, payload={"query": CHANGES})
+    def subscribe(self, id: str, query: str = CHANGES) -> None:
+        self.line.say(type="subscribe", id=id, payload={"query": query})
+
+    async def change(self, id: str, mutation: str = REMOVE) -> None:
+        """A mutation that has begun."""
+        self.subscribe(id, mutation)
+        await self.slow.begun.wait()
+
+    def go(self) -> None:
+        self.line.said.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
     async def closed(self) -> tuple[int, str]:
         await self.serving
@@ -172,7 +213,7 @@ async def test_results_and_a_complete_that_ends_the_source() -> None:
     }
     served.line.say(type="complete", id="a")
     await served.source.closed.wait()
-    served.line.said.put_nowait({"type": "websocket.disconnect", "code": 1000})
+    served.go()
     await served.serving
 
 
@@ -182,12 +223,87 @@ async def test_a_client_that_goes_leaves_nothing_behind() -> None:
     served.subscribe("a")
     served.source.tell(7)
     await served.line.hear()
-    served.line.said.put_nowait({"type": "websocket.disconnect", "code": 1006})
+    served.go()
     await served.serving
     assert served.source.closed.is_set()
     with served.listeners.subscribed(CALLER):
         assert served.listeners.subscriptions == 1
     assert served.listeners.subscriptions == 0
+
+
+DONE = ("removeProvider", "DONE", ("provider_x",))
+
+
+async def test_a_mutation_is_carried_out_and_told_to_the_audit_when_the_client_has_gone() -> None:
+    served = Served()
+    await served.begin()
+    await served.change("a")
+    served.go()
+    await turns()
+    served.slow.may_end.set()
+    await served.serving
+    assert served.audit.entries == [DONE]
+    assert served.line.heard.empty()
+
+
+async def test_a_mutation_is_carried_out_that_the_client_wants_no_answer_of() -> None:
+    served = Served()
+    await served.begin()
+    await served.change("a")
+    served.line.say(type="complete", id="a")
+    # Its id is free, and the connection goes on, while it is carried out.
+    served.subscribe("a", "{ nothing }")
+    assert (await served.line.hear())["type"] == "error"
+    served.slow.may_end.set()
+    served.go()
+    await served.serving
+    assert served.audit.entries == [DONE]
+    assert served.line.heard.empty()
+
+
+async def test_a_mutation_that_nobody_waits_for_is_under_way_still() -> None:
+    served = Served()
+    served.sockets.most = 1
+    await served.begin()
+    await served.change("a")
+    served.line.say(type="complete", id="a")
+    served.subscribe("b")
+    said = await served.line.hear()
+    assert said["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+    served.slow.may_end.set()
+    served.go()
+    await served.serving
+
+
+async def test_a_process_that_stops_waits_for_a_mutation() -> None:
+    served = Served()
+    await served.begin()
+    await served.change("a")
+    await served.listeners.stop()
+    assert await served.line.hear() == {
+        "type": "websocket.close",
+        "code": 1001,
+        "reason": "The service stops; connect again.",
+    }
+    assert not served.serving.done()
+    served.slow.may_end.set()
+    await served.serving
+    assert served.audit.entries == [DONE]
+
+
+@pytest.mark.parametrize(
+    ("mutation", "action"), [(REMOVE, "removeProvider"), (BLOCK, "blockIdentifier")]
+)
+async def test_a_mutation_that_is_given_up_is_told_to_the_audit(mutation: str, action: str) -> None:
+    """As the ASGI server does with what goes on for too long when the process stops."""
+    served = Served()
+    await served.begin()
+    await served.change("a", mutation)
+    served.go()
+    served.serving.cancel()
+    await asyncio.wait({served.serving})
+    await turns()
+    assert served.audit.entries == [(action, "FAILED", ())]
 
 
 async def test_one_operation_too_many() -> None:
@@ -199,6 +315,23 @@ async def test_one_operation_too_many() -> None:
     said = await served.line.hear()
     assert (said["type"], said["id"]) == ("error", "b")
     assert said["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+    assert said["payload"][0]["extensions"]["requestId"].endswith("-2")
+    served.serving.cancel()
+    await asyncio.wait({served.serving})
+
+
+async def test_operations_that_are_sent_together_have_ids_of_their_own() -> None:
+    served = Served()
+    await served.begin()
+    for id in ("a", "b", "c"):
+        served.subscribe(id, "{ nothing }")
+    heard = [await served.line.hear() for _ in range(3)]
+    ids = {said["id"]: said["payload"][0]["extensions"]["requestId"] for said in heard}
+    assert {id: given.rpartition("-")[2] for id, given in ids.items()} == {
+        "a": "1",
+        "b": "2",
+        "c": "3",
+    }
     served.serving.cancel()
     await asyncio.wait({served.serving})
 

@@ -257,8 +257,9 @@ async def _do(
     except (errors.NotFound, errors.Refused, errors.StaleGraph) as error:
         await context.record(action, subjects=asked, outcome=Outcome.REFUSED)
         return _problem(error)
-    except errors.GraphidError:
-        # It may be done nevertheless, where nobody knows what became of a commit.
+    except BaseException:
+        # It may be done nevertheless, where nobody knows what became of a commit, or the process
+        # stops and waits for it no longer.
         if context.audit is not None:
             context.audit.note(action, subjects=asked, outcome=Outcome.FAILED)
         raise

@@ -36,8 +36,9 @@ async def recorded(
         raise
     except errors.InvalidInput:
         raise
-    except errors.GraphidError:
-        # It may be done nevertheless, where nobody knows what became of a commit.
+    except BaseException:
+        # It may be done nevertheless, where nobody knows what became of a commit, or the process
+        # stops and waits for it no longer.
         if context.audit is not None:
             context.audit.note(action, outcome=Outcome.FAILED)
         raise
