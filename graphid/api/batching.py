@@ -2,8 +2,9 @@
 
 A request's fields share what is read, and each of them may be cancelled: graphql-core cancels the
 siblings of a field that fails, and a task that is cancelled cancels the future that it awaits. So
-nobody is given a future that others wait for, as by strawberry's DataLoader. A read ends with the
-last who waits for it.
+nobody is given a future that others wait for, and a read ends with the last who waits for it.
+(strawberry's DataLoader gives all the same future; and whoever comes to a batch that was given up
+before it began waits there for ever.)
 """
 
 from __future__ import annotations
