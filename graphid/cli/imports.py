@@ -133,9 +133,14 @@ def import_files(
                 from_start=from_start,
             )
     except Retryable as error:
-        fail(console, f"{error} Run the same command again: it goes on where it was.", UNFINISHED)
+        fail(console, f"{said_of(error)} It goes on where it was.", UNFINISHED)
     if told.refused:
         raise typer.Exit(REFUSED)
+
+
+def said_of(error: Retryable) -> str:
+    """What such an error says, for who gave a command: it is worded for who sends messages."""
+    return str(error).replace("send the same message again", "run the same command again")
 
 
 def fail(console: Console, message: str, code: int) -> NoReturn:
