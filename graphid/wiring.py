@@ -72,15 +72,21 @@ logger = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, address: Address) -> AsyncIterator[Database]:
-    """A database that answers, closed afterwards; DatabaseUnavailable or SettingsError if not."""
+async def open_database(
+    settings: Settings, address: Address, *, patience: float | None = None
+) -> AsyncIterator[Database]:
+    """A database that answers, closed afterwards; DatabaseUnavailable or SettingsError if not.
+
+    ``patience``: seconds for what names none; else as many as a request may take.
+    """
+    timeout = settings.request_timeout if patience is None else patience
     database = await Database.connect(
         address,
-        timeout=settings.request_timeout,
+        timeout=timeout,
         server_warnings=settings.log_level == "debug",
     )
     try:
-        await database.verify(timeout=settings.request_timeout)
+        await database.verify(timeout=timeout)
         yield database
     finally:
         await database.close()
