@@ -297,7 +297,7 @@ async def _migrate(settings: Settings, address: Address) -> list[str]:
 
 def run_migrations(settings: Settings, *, progress: Progress) -> list[str]:
     """Bring the graph to this graphid's schema; the names of what was applied."""
-    log.set_up(settings.log_level, settings.log_format)
+    log.set_up_for_a_command(settings.log_level)
     with database_address(settings, progress) as address:
         return asyncio.run(_migrate(settings, address))
 
@@ -330,7 +330,7 @@ def run_verification(
     on_difference: Callable[[str], None],
 ) -> Verified:
     """Compare the graph with its evidence; ``on_difference`` gets a sentence for each."""
-    log.set_up(settings.log_level, settings.log_format)
+    log.set_up_for_a_command(settings.log_level)
     with database_address(settings, progress) as address:
         return asyncio.run(_verify(settings, address, counting, mend, on_difference))
 
@@ -351,7 +351,7 @@ def run_rebuild(
     settings: Settings, *, progress: Progress, counting: Counting, document: Any
 ) -> Rebuilt:
     """Set a policy, and apply it to all evidence that is there."""
-    log.set_up(settings.log_level, settings.log_format)
+    log.set_up_for_a_command(settings.log_level)
     with database_address(settings, progress) as address:
         return asyncio.run(_rebuild(settings, address, counting, document))
 
@@ -381,7 +381,7 @@ def run_keymaker(
 
     ``action``: what the audit calls it, where it changes a key.
     """
-    log.set_up(settings.log_level, settings.log_format)
+    log.set_up_for_a_command(settings.log_level)
     with database_address(settings, progress, beside=True) as address:
         return asyncio.run(_make_keys(settings, address, action, act))
 

@@ -150,7 +150,7 @@ def run_import(
     Raises InvalidInput for a file that cannot be read, and what the database raises when it is
     away for longer than ``patience`` seconds; run again, it goes on.
     """
-    log.set_up("warning" if settings.log_level == "info" else settings.log_level, "console")
+    log.set_up_for_a_command(settings.log_level)
     with database_address(settings, progress, beside=True) as address:
         tell = partial(progress.step, "waiting for the database, which is away or busy")
         work = _import(

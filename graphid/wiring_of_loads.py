@@ -79,7 +79,7 @@ def run_load(
     Raises Refused where there is one, FolderHeld where the engine runs, InvalidInput where a file
     cannot be read; then, and however it is interrupted, all is as it was.
     """
-    log.set_up("warning" if settings.log_level == "info" else settings.log_level, "console")
+    log.set_up_for_a_command(settings.log_level)
     started, progress = monotonic(), watching.progress
     store = NewStore(settings.data_dir, settings.engine_version, progress)
     begun = _begun(settings, store)
@@ -108,7 +108,7 @@ def write_history(
     Raises Refused where that has a history, InvalidInput where the folder is not empty or a file
     cannot be read.
     """
-    log.set_up("warning" if settings.log_level == "info" else settings.log_level, "console")
+    log.set_up_for_a_command(settings.log_level)
     folder = _empty_folder(into)
     begun = _of_new(settings)
     if settings.neo4j_uri:
