@@ -53,6 +53,12 @@ def set_up(level: str = "info", form: Literal["json", "console"] = "json") -> No
         logging.getLogger(chatty).setLevel(max(number, logging.WARNING))
 
 
+def set_up_for_a_command(level: str) -> None:
+    """As ``set_up``, for a command that tells by itself how it goes: its lines are for people, and
+    what is only of interest to a service is left out."""
+    set_up("warning" if level == "info" else level, "console")
+
+
 def without_values(_logger: Any, _method: str, event: Event) -> Event:
     """Replace ``exc_info`` by the chain of types and codes, and where the first was raised."""
     info = event.pop("exc_info", None)

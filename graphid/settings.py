@@ -179,9 +179,12 @@ class Settings(BaseSettings):
         cls, value: Mapping[str, frozenset[Scope]], info: ValidationInfo
     ) -> Mapping[str, frozenset[Scope]]:
         known = {name: info.data[name] for name in STAFF if name in info.data}
-        if len(known) == len(STAFF) and len({given is None for given in known.values()}) > 1:
+        missing = [name for name, given in known.items() if given is None]
+        if len(known) == len(STAFF) and len(missing) == 1:
+            # Only here both are known, but it is no fault of the roles.
             names = " and ".join(map(variable, STAFF))
-            raise PydanticCustomError("staff", "needs both {names}, or neither", {"names": names})
+            said = {"names": names, "missing": missing[0]}
+            raise PydanticCustomError("staff", "is missing: set both {names}, or neither", said)
         return value
 
     @field_validator("secret_keys", "publishable_keys", "staff_hosts", mode="before")
@@ -258,6 +261,8 @@ def load(**given: Any) -> Settings:
 def _lines(fault: Mapping[str, Any]) -> Iterable[str]:
     if fault["type"] == "keys":
         return list(fault["ctx"]["all"])
+    if fault["type"] == "staff":
+        return [f"{variable(fault['ctx']['missing'])}: {fault['msg']}"]
     field, *within = map(str, fault["loc"])
     place = f"{variable(field)}: {'.'.join(within)}" if within else variable(field)
     return [f"{place}: {fault['msg']}"]

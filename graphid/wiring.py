@@ -72,15 +72,21 @@ logger = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, address: Address) -> AsyncIterator[Database]:
-    """A database that answers, closed afterwards; DatabaseUnavailable or SettingsError if not."""
+async def open_database(
+    settings: Settings, address: Address, *, patience: float | None = None
+) -> AsyncIterator[Database]:
+    """A database that answers, closed afterwards; DatabaseUnavailable or SettingsError if not.
+
+    ``patience``: seconds for what names none; else as many as a request may take.
+    """
+    timeout = settings.request_timeout if patience is None else patience
     database = await Database.connect(
         address,
-        timeout=settings.request_timeout,
+        timeout=timeout,
         server_warnings=settings.log_level == "debug",
     )
     try:
-        await database.verify(timeout=settings.request_timeout)
+        await database.verify(timeout=timeout)
         yield database
     finally:
         await database.close()
@@ -291,7 +297,7 @@ async def _migrate(settings: Settings, address: Address) -> list[str]:
 
 def run_migrations(settings: Settings, *, progress: Progress) -> list[str]:
     """Bring the graph to this graphid's schema; the names of what was applied."""
-    log.set_up(settings.log_level, settings.log_format)
+    log.set_up_for_a_command(settings.log_level)
     with database_address(settings, progress) as address:
         return asyncio.run(_migrate(settings, address))
 
@@ -324,7 +330,7 @@ def run_verification(
     on_difference: Callable[[str], None],
 ) -> Verified:
     """Compare the graph with its evidence; ``on_difference`` gets a sentence for each."""
-    log.set_up(settings.log_level, settings.log_format)
+    log.set_up_for_a_command(settings.log_level)
     with database_address(settings, progress) as address:
         return asyncio.run(_verify(settings, address, counting, mend, on_difference))
 
@@ -345,7 +351,7 @@ def run_rebuild(
     settings: Settings, *, progress: Progress, counting: Counting, document: Any
 ) -> Rebuilt:
     """Set a policy, and apply it to all evidence that is there."""
-    log.set_up(settings.log_level, settings.log_format)
+    log.set_up_for_a_command(settings.log_level)
     with database_address(settings, progress) as address:
         return asyncio.run(_rebuild(settings, address, counting, document))
 
@@ -375,7 +381,7 @@ def run_keymaker(
 
     ``action``: what the audit calls it, where it changes a key.
     """
-    log.set_up(settings.log_level, settings.log_format)
+    log.set_up_for_a_command(settings.log_level)
     with database_address(settings, progress, beside=True) as address:
         return asyncio.run(_make_keys(settings, address, action, act))
 

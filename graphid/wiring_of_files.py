@@ -28,7 +28,7 @@ from graphid.service.files.points import PointFile, Points
 from graphid.service.files.reading import Reader
 from graphid.service.files.source import At, FileSource
 from graphid.service.files.spread import Spread
-from graphid.service.importing import Counts, Importing
+from graphid.service.importing import Counts, Importing, patiently
 from graphid.service.ingest import Ingest
 from graphid.service.messages import Sender
 from graphid.service.parked import Parked
@@ -150,9 +150,12 @@ def run_import(
     Raises InvalidInput for a file that cannot be read, and what the database raises when it is
     away for longer than ``patience`` seconds; run again, it goes on.
     """
-    log.set_up("warning" if settings.log_level == "info" else settings.log_level, "console")
+    log.set_up_for_a_command(settings.log_level)
     with database_address(settings, progress, beside=True) as address:
-        work = _import(settings, address, files, watching, patience=patience, from_start=from_start)
+        tell = partial(progress.step, "waiting for the database, which is away or busy")
+        work = _import(
+            settings, address, files, watching, tell, patience=patience, from_start=from_start
+        )
         asyncio.run(work)
 
 
@@ -161,14 +164,19 @@ async def _import(
     address: Address,
     files: Sequence[File],
     watching: Watching,
+    on_away: Callable[[], None],
     *,
     patience: float,
     from_start: bool,
 ) -> None:
+    wait_for = partial(patiently, patience=patience, on_away=on_away)
     async with AsyncExitStack() as running:
-        database = await running.enter_async_context(open_database(settings, address))
-        await migrate(database)
-        ids, policies = await ids_of(settings, database), Policies(database, clock=now)
+        database = await wait_for(
+            lambda: running.enter_async_context(open_database(settings, address))
+        )
+        await wait_for(lambda: migrate(database))
+        ids = await wait_for(lambda: ids_of(settings, database))
+        policies = Policies(database, clock=now)
         sequencer = Sequencer(database)
         parked = Parked(
             database,
@@ -181,14 +189,14 @@ async def _import(
             database, policies, ids, now, on_parked=parked.wake, on_written=sequencer.wake
         )
         await running.enter_async_context(sequencer.running())
-        points = Points(settings.data_dir, await _graph(policies, ids))
+        points = Points(settings.data_dir, await wait_for(lambda: _graph(policies, ids)))
         kept, spread = [file.point(points) for file in files], Spread()
         for file, point in zip(files, kept, strict=True):
             if from_start and point is not None:
                 point.drop()
             source = FileSource(file.lines, partial(file.reader, ids), file.sender, point, spread)
             await _import_file(file, source, ingest, watching, patience=patience)
-        await parked.finish_all()
+        await wait_for(parked.finish_all)
         for point in kept:
             if point is not None:
                 point.drop()

@@ -35,6 +35,10 @@ from graphid.wiring_of_files import File
 BRIEF = 1_000_000
 """With fewer events, a database is started and read in less time than it takes to become fast."""
 
+PATIENCE = 600.0
+"""Seconds for what a request has few for: nobody waits for an answer, an engine that has just
+started is slow, and what was done until then is lost with it."""
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -75,7 +79,7 @@ def run_load(
     Raises Refused where there is one, FolderHeld where the engine runs, InvalidInput where a file
     cannot be read; then, and however it is interrupted, all is as it was.
     """
-    log.set_up("warning" if settings.log_level == "info" else settings.log_level, "console")
+    log.set_up_for_a_command(settings.log_level)
     started, progress = monotonic(), watching.progress
     store = NewStore(settings.data_dir, settings.engine_version, progress)
     begun = _begun(settings, store)
@@ -104,7 +108,7 @@ def write_history(
     Raises Refused where that has a history, InvalidInput where the folder is not empty or a file
     cannot be read.
     """
-    log.set_up("warning" if settings.log_level == "info" else settings.log_level, "console")
+    log.set_up_for_a_command(settings.log_level)
     folder = _empty_folder(into)
     begun = _of_new(settings)
     if settings.neo4j_uri:
@@ -153,7 +157,7 @@ def _of_new(settings: Settings) -> _Begun:
 
 
 async def _of_old(settings: Settings, address: Address) -> _Begun:
-    async with open_database(settings, address) as database:
+    async with open_database(settings, address, patience=PATIENCE) as database:
         await require_no_history(database)
         await migrate(database)
         given = settings.installation_secret
@@ -187,13 +191,13 @@ def _write(files: Sequence[File], folder: Path, begun: _Begun, watching: Watchin
 
 
 async def _complete(settings: Settings, address: Address) -> None:
-    async with open_database(settings, address) as database:
+    async with open_database(settings, address, patience=PATIENCE) as database:
         await migrate(database)
 
 
 async def _verify(settings: Settings, address: Address, counting: Counting, secret: bytes) -> int:
     """Compare the graph with its evidence. Raises InternalError where they differ."""
-    async with open_database(settings, address) as database:
+    async with open_database(settings, address, patience=PATIENCE) as database:
         told: list[str] = []
         verified = await verify(
             database,
@@ -208,7 +212,7 @@ async def _verify(settings: Settings, address: Address, counting: Counting, secr
 
 
 async def _require_none(settings: Settings, address: Address) -> None:
-    async with open_database(settings, address) as database:
+    async with open_database(settings, address, patience=PATIENCE) as database:
         await require_no_history(database)
 
 

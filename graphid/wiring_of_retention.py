@@ -32,6 +32,6 @@ async def _retain(settings: Settings, address: Address, dry_run: bool) -> Mappin
 def run_retention(settings: Settings, *, progress: Progress, dry_run: bool) -> Mapping[str, int]:
     """Delete what anonymous visitors did whose time is over; how much, by kind. ``dry_run``: how
     many events that would be, on how many cookies, and nothing is deleted."""
-    log.set_up(settings.log_level, settings.log_format)
+    log.set_up_for_a_command(settings.log_level)
     with database_address(settings, progress, beside=True) as address:
         return asyncio.run(_retain(settings, address, dry_run))

@@ -215,8 +215,8 @@ def test_faults_of_providers_and_staff_are_told_with_the_rest(
         ("GRAPHID_OIDC_PROVIDERS", "{", "GRAPHID_OIDC_PROVIDERS: must be JSON"),
         ("GRAPHID_OIDC_PROVIDERS", f"[{PROVIDER}, {PROVIDER}]", "have the same issuer"),
         ("GRAPHID_STAFF_ROLES", "[" * 100_000, "GRAPHID_STAFF_ROLES: must be JSON"),
-        ("GRAPHID_STAFF_AUDIENCE", "graphid", "needs both GRAPHID_STAFF_ISSUER and"),
-        ("GRAPHID_STAFF_ISSUER", "https://staff.example", "GRAPHID_STAFF_AUDIENCE, or neither"),
+        ("GRAPHID_STAFF_AUDIENCE", "graphid", "GRAPHID_STAFF_ISSUER: is missing: set both"),
+        ("GRAPHID_STAFF_ISSUER", "https://staff.example", "GRAPHID_STAFF_AUDIENCE: is missing"),
     ],
 )
 def test_a_fault_of_providers_or_staff(

@@ -117,11 +117,10 @@ def import_files(
     or the database was away."""
     from graphid.wiring_of_files import Watching, run_import  # noqa: PLC0415
 
-    names = [file.name for file in files]
     try:
         with (
             TerminalProgress(console) as progress,
-            Rejects(rejects, names) as rejected,
+            Rejects(rejects, files) as rejected,
             Told(console, rejected) as told,
         ):
             watching = Watching(begin=told.begin, refuse=told.refuse, read=told.read, end=told.end)
@@ -134,9 +133,14 @@ def import_files(
                 from_start=from_start,
             )
     except Retryable as error:
-        fail(console, f"{error} Run the same command again: it goes on where it was.", UNFINISHED)
+        fail(console, f"{said_of(error)} It goes on where it was.", UNFINISHED)
     if told.refused:
         raise typer.Exit(REFUSED)
+
+
+def said_of(error: Retryable) -> str:
+    """What such an error says, for who gave a command: it is worded for who sends messages."""
+    return str(error).replace("send the same message again", "run the same command again")
 
 
 def fail(console: Console, message: str, code: int) -> NoReturn:
@@ -191,7 +195,7 @@ class Told:
 
     def begin(self, file: File, done: int) -> None:
         self._name, self._last = file.name, monotonic()
-        self._rejects.begin(file.name, done=done)
+        self._rejects.begin(file, done=done)
         if done:
             self._say(f"{file.name}: goes on behind line {done:,}")
         if self._console.is_terminal:
@@ -215,7 +219,7 @@ class Told:
 
     def end(self, file: File, counts: Counts) -> None:
         self._end_bar()
-        self._rejects.end(file.name)
+        self._rejects.end(file)
         self.refused += counts.refused
         typer.echo(
             f"{file.name}: {counts.taken:,} stored, {counts.known:,} known already, "

@@ -78,9 +78,9 @@ def load(  # noqa: PLR0917 - the options of a command
         with (
             TerminalProgress(console) as progress,
             Counting(console) as counting,
-            Rejects(rejects, [file.name for file in chosen]) as rejected,
+            Rejects(rejects, chosen) as rejected,
         ):
-            rejected.begin()
+            rejected.begin(*chosen)
 
             def refused(name: str, fault: Fault) -> None:
                 error = InvalidInput(fault.message, path=fault.path)

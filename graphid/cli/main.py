@@ -15,12 +15,12 @@ from graphid import settings as settings_module
 from graphid.cli.demo import demo
 from graphid.cli.doctor import doctor
 from graphid.cli.engine import app as engine
-from graphid.cli.imports import import_
+from graphid.cli.imports import import_, said_of
 from graphid.cli.keys import app as keys
 from graphid.cli.load import load
 from graphid.cli.schema import schema
 from graphid.cli.upkeep import rebuild, retain, verify
-from graphid.errors import GraphidError
+from graphid.errors import GraphidError, Retryable
 from graphid.graph.engine import TerminalProgress
 
 app = typer.Typer(
@@ -79,7 +79,8 @@ def main() -> None:
     try:
         app()
     except GraphidError as error:
-        _console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        said = said_of(error) if isinstance(error, Retryable) else str(error)
+        _console.print(f"[red]error:[/red] {said}", highlight=False, soft_wrap=True)
         sys.exit(1)
 
 

@@ -7,7 +7,7 @@ whose ``path`` is the field as the client named it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -89,15 +89,17 @@ def translate(
     clock: Clock,
     cookie_of: CookieOf,
     context: JsonObject | None = None,
+    others: Sequence[str] = (),
 ) -> Message:
     """The message that a call means.
 
     ``cookie_of`` makes the cookie of a call of a user without ``anonymousId``; ``context`` is
-    the batch's, and stands where the call's own says nothing. Raises InvalidInput.
+    the batch's, and stands where the call's own says nothing; ``others``: what it could be too,
+    for whoever wrote its type wrongly. Raises InvalidInput.
     """
     kind = call.get("type")
     if not isinstance(kind, str) or kind not in _CALLS:
-        raise InvalidInput(f"must be one of {', '.join(_CALLS)}", path=["type"])
+        raise InvalidInput(f"must be one of {', '.join([*_CALLS, *others])}", path=["type"])
     common = _Common(call, clock.of(call), cookie_of, context or {})
     fields = {"context": common.where(), **_CALLS[kind](call, common)}
     message = _TYPES.get(kind, Track)

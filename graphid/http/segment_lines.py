@@ -29,6 +29,9 @@ from graphid.service.messages import Contact, Message
 _decode: Callable[[bytes], Any] = msgspec.json.Decoder().decode
 _AS_SENT = Clock(None, datetime.now(UTC))
 
+CONTACT = "contact"
+"""The type of a line that is no call."""
+
 _ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG = b"0" * 18
 """A number past 64 bits is read as over HTTP: what has so many digits needs care."""
@@ -65,14 +68,14 @@ class SegmentLines:
         plain = plain_of(said, len(line))
         if plain is not None:
             return plain
-        if said.get("type") == "contact":
+        if said.get("type") == CONTACT:
             return _contact(said, self._at or datetime.now(UTC))
         said.pop("sentAt", None)  # it corrects nothing
         if _is_nameless(said):
             said = {**said, "messageId": self._id_of(line)}
         if not (said.get("timestamp") or said.get("originalTimestamp")):
             said = {**said, "timestamp": (self._at or datetime.now(UTC)).isoformat()}
-        return translate(said, clock=_AS_SENT, cookie_of=self._cookie_of)
+        return translate(said, clock=_AS_SENT, cookie_of=self._cookie_of, others=[CONTACT])
 
     def end(self) -> None:
         return None
@@ -99,7 +102,10 @@ def _parse_strictly(line: bytes) -> Any:
         raise InvalidInput(f"is not JSON: column {error.colno}: {error.msg}") from None
     except RecursionError:
         pass
-    return parse_json(line)
+    try:
+        return parse_json(line)
+    except InvalidInput as error:
+        raise InvalidInput(error.message.removeprefix("The body ")) from None
 
 
 def _is_nameless(said: JsonObject) -> bool:

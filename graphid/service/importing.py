@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
@@ -22,6 +22,7 @@ from graphid.service.receipts import Receipt
 from graphid.service.sources import Source
 
 P = TypeVar("P")
+T = TypeVar("T")
 
 LANES = 4
 """Lists that are under way at once."""
@@ -35,7 +36,7 @@ WAITING = 2 * LIST
 PATIENCE = 300.0
 """Seconds for which a list is sent again before it is given up."""
 
-LONGEST_PAUSE = 10.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0
 
 
 class Ingests(Protocol):
@@ -154,15 +155,9 @@ class Importing(Generic[P]):
         await self._tell()
 
     async def _submit(self, messages: list[Message]) -> list[Receipt]:
-        began, pause = monotonic(), 0.25
-        while True:
-            try:
-                return await self._ingest.submit(messages, self._source.sender)
-            except Retryable as error:
-                if monotonic() - began >= self._patience:
-                    raise
-                await asyncio.sleep(min(max(pause, error.retry_after), LONGEST_PAUSE))
-                pause *= 2
+        return await patiently(
+            lambda: self._ingest.submit(messages, self._source.sender), self._patience
+        )
 
     def _refuse(self, entry: _Entry[P], error: GraphidError) -> None:
         entry.is_done = True
@@ -177,6 +172,28 @@ class Importing(Generic[P]):
         self._on_progress(self.counts)
         if last is not None:
             await self._source.stored(last.position)
+
+
+async def patiently(
+    do: Callable[[], Awaitable[T]],
+    patience: float,
+    *,
+    on_away: Callable[[], None] = lambda: None,
+) -> T:
+    """What ``do`` answers, which is done again while the database is away or busy, for so many
+    seconds from the first time; ``on_away`` is told of that one. Raises Retryable after them."""
+    since, pause = None, FIRST_PAUSE
+    while True:
+        try:
+            return await do()
+        except Retryable as error:
+            if since is None:
+                since = monotonic()
+                on_away()
+            if monotonic() - since >= patience:
+                raise
+            await asyncio.sleep(min(max(pause, error.retry_after), LONGEST_PAUSE))
+            pause *= 2
 
 
 async def _first_of(

@@ -3,9 +3,9 @@ the policy says (``retention.anonymous``).
 
 What can be somebody's, or can become it, stays: ``identity.retention`` says what that is, and what
 is parked is waited for. Evidence stays always, so the graph is what it was of who is who. Each
-transaction locks its cookies first, as whoever appends to them does, and looks again: an event
-that comes meanwhile waits, and finds a cookie, or makes it again. So it is harmless if two
-processes are at it; by a lease only one is.
+transaction locks its cookies first, as whoever appends to them does, and looks again, also at the
+policy: an event that comes meanwhile waits, and finds a cookie, or makes it again. So it is
+harmless if two processes are at it; by a lease only one is.
 """
 
 from __future__ import annotations
@@ -79,16 +79,16 @@ Asking = Callable[..., Awaitable[list[dict[str, Any]]]]
 
 @dataclass(frozen=True, slots=True)
 class _Limits:
-    """What one pass goes by. ``before``: nothing may have happened since then; ``furthest``: how
-    far back an identify can reach, under any version of the policy; ``named``: cookies that
-    operators' acts name."""
+    """What the policy in force allows. ``before``: nothing may have happened since then;
+    ``furthest``: how far back an identify can reach, under any version of the policy."""
 
     before: Micros
     furthest: Micros
-    named: Collection[str]
 
 
-Doing = Callable[[list[Part], _Limits], Awaitable[bool]]
+Named = Collection[str]
+"""The cookies that operators' acts name."""
+Doing = Callable[[list[Part], Named], Awaitable[bool]]
 
 
 class Retention:
@@ -135,7 +135,7 @@ class Retention:
         """What :meth:`delete` would begin with: events, and the cookies that they are on."""
         found: Counter[str] = Counter()
 
-        async def look(parts: list[Part], _limits: _Limits) -> bool:
+        async def look(parts: list[Part], _named: Named) -> bool:
             (row,) = await self._database.read_rows(COUNT_EVENTS, ranges=parts, most=COUNTED)
             found["events"] += row["events"]
             found["cookies"] += len({part["cookie"] for part in parts})
@@ -146,10 +146,10 @@ class Retention:
 
     async def _go(self, do: Doing) -> None:
         """``do`` with the parts of cookies that are due, page by page, while it says True."""
-        limits = await self._limits()
+        named = await self._named()
         after: dict[str, Any] = {"at": 0, "id": ""}
         while True:
-            started = monotonic()
+            started, limits = monotonic(), await self._limits()
             rows = await self._database.read_rows(
                 LIST_COOKIES, after=after, before=limits.before, size=PAGE
             )
@@ -157,18 +157,19 @@ class Retention:
                 return
             after = rows[-1]
             quiet = [row["id"] for row in rows if row["isQuiet"]]
-            parts = await self._due(self._database.read_rows, quiet, limits)
+            parts = await self._due(self._database.read_rows, quiet, limits, named)
             await self._idle_since(started)
-            if parts and not await do(parts, limits):
+            if parts and not await do(parts, named):
                 return
 
     async def _limits(self) -> _Limits:
+        """As of less than a second ago; mostly without a read. A pass may take hours, and what a
+        later version keeps is not to go by an earlier one."""
         current = await self._policies.current()
         versions = [await self._policies.of(n) for n in range(1, current.version + 1)]
         return _Limits(
             before=self._clock() - current.policy.retention_of_anonymous,
             furthest=max(policy.max_age for policy in versions),
-            named=await self._named(),
         )
 
     async def _named(self) -> set[str]:
@@ -187,10 +188,12 @@ class Retention:
                     )
         return named
 
-    async def _due(self, ask: Asking, cookies: Sequence[str], limits: _Limits) -> list[Part]:
+    async def _due(
+        self, ask: Asking, cookies: Sequence[str], limits: _Limits, named: Named
+    ) -> list[Part]:
         """The parts of cookies that are nobody's for good, and in which nothing happened since."""
         parts: list[Part] = []
-        asked = [cookie for cookie in cookies if cookie not in limits.named]
+        asked = [cookie for cookie in cookies if cookie not in named]
         for row in await ask(READ_VISITORS, ids=asked):
             visitor = visitor_of(row).visitor
             found = forgettable(visitor, row["identified"], limits.furthest)
@@ -201,13 +204,13 @@ class Retention:
         due: list[Part] = await ask(FIND_DUE, parts=parts, before=start_of(limits.before))
         return due
 
-    async def _delete(self, parts: list[Part], limits: _Limits) -> bool:
+    async def _delete(self, parts: list[Part], named: Named) -> bool:
         """Delete what is due of these cookies; False where evidence waits for its job, as it may
         say whose they are, or an erasure, as it leaves the ids of its messages."""
         cookies = sorted({part["cookie"] for part in parts})
         while cookies:
             some, started = cookies[:COOKIES], monotonic()
-            deleted = await self._database.write(partial(self._delete_some, some, limits))
+            deleted = await self._database.write(partial(self._delete_some, some, named))
             if deleted is None:
                 return False
             self.deleted.update(deleted)
@@ -221,13 +224,13 @@ class Retention:
         await asyncio.sleep(self._rest * (monotonic() - started))
 
     async def _delete_some(
-        self, cookies: list[str], limits: _Limits, unit: Unit
+        self, cookies: list[str], named: Named, unit: Unit
     ) -> Counter[str] | None:
         await unit.run(TAKE_COOKIES, ids=cookies)
         (parked,) = await unit.rows(COUNT_PARKED, most=1)
         if parked["parked"] or await unit.rows(LIST_PENDING, passed=[]):
             return None
-        parts = await self._due(unit.rows, cookies, limits)
+        parts = await self._due(unit.rows, cookies, await self._limits(), named)
         if not parts:
             return Counter()
         (deleted,) = await unit.rows(DELETE_EVENTS, parts=parts, most=self._events)
@@ -250,8 +253,8 @@ class Retention:
             if deleted := self.deleted - before:
                 log.info("anonymous_data_deleted", **deleted)
 
-    async def _delete_leased(self, parts: list[Part], limits: _Limits) -> bool:
-        return await self._lease.take() is not None and await self._delete(parts, limits)
+    async def _delete_leased(self, parts: list[Part], named: Named) -> bool:
+        return await self._lease.take() is not None and await self._delete(parts, named)
 
     async def run(self) -> None:
         """A pass now and then, for ever."""

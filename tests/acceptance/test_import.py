@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -14,6 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -283,6 +286,49 @@ async def forget_events(address: Address, own: str) -> None:
     database = await Database.connect(address, timeout=60)
     await database.write(work)
     await database.close()
+
+
+async def test_a_database_that_is_away_at_the_start_is_waited_for(
+    run: Run, own: str, database: Address, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "history.ndjson").write_text(ndjson([page(own, 1)]))
+    here = urlsplit(database.uri)
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, onwards = await asyncio.open_connection(here.hostname, here.port)
+        await asyncio.gather(pour(reader, onwards), pour(there, writer))
+
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))  # where nobody listens yet
+        environment["GRAPHID_NEO4J_URI"] = f"bolt://127.0.0.1:{reserved.getsockname()[1]}"
+        given_up = await asyncio.to_thread(run, "history.ndjson", "--patience", "0")
+        assert given_up.returncode == 3
+        assert "run the same command again. It goes on where it was" in given_up.stderr
+        process = begun(
+            *("history.ndjson", "--patience", str(PATIENCE)),
+            env=environment,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        while "waiting for the database" not in (
+            said := await asyncio.to_thread(process.stderr.readline)
+        ):
+            assert said
+        async with await asyncio.start_server(pass_on, sock=reserved):
+            said, _ = await asyncio.to_thread(process.communicate)
+        assert (process.returncode, said) == (
+            0,
+            "history.ndjson: 1 stored, 0 known already, 0 refused\n",
+        )
+
+
+async def pour(source: asyncio.StreamReader, into: asyncio.StreamWriter) -> None:
+    while part := await source.read(65_536):
+        into.write(part)
+    into.close()
 
 
 def test_a_file_that_is_cut_short_is_said_to_be(run: Run, tmp_path: Path) -> None:

@@ -141,6 +141,7 @@ def test_of_a_pipe_what_says_no_time_is_so_now() -> None:
         (b'{"a": "\xff"}', "not UTF-8: byte 8"),
         (b"[1]", "must be an object"),
         (b'{"a": "\\ud800"}', "Unicode"),
+        (b'{"a": NaN}', "is not JSON: NaN"),
         (b'{"a":' * 100_000, "nested deeper"),
         (b'{"a": ' + b"9" * 400 + b"}", "larger than a double"),
     ],
@@ -149,6 +150,12 @@ def test_a_line_that_is_none_says_why(line: bytes, message: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         parse_line(line)
     assert message in raised.value.message
+    assert "body" not in raised.value.message
+
+
+def test_what_a_line_can_be_is_told() -> None:
+    with pytest.raises(InvalidInput, match=r"must be one of identify, .*, group, contact"):
+        reader().read(b'{"type": "contract"}')
 
 
 def rows(text: str, **options: Any) -> list[Contact | str]:

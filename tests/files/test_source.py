@@ -17,7 +17,7 @@ from graphid.service.files import lines as lines_module
 from graphid.service.files import spread as spread_module
 from graphid.service.files.contacts import ContactRows
 from graphid.service.files.lines import Lines
-from graphid.service.files.points import PointFile, Points
+from graphid.service.files.points import Point, PointFile, Points
 from graphid.service.files.reading import Reader
 from graphid.service.files.source import At, FileSource
 from graphid.service.files.spread import Spread
@@ -114,6 +114,14 @@ async def test_what_is_spread_is_forgotten_behind_many_others(
     # Else it is as good as the first: memory has a bound.
     found = await sent_by(source_of(ndjson([call(0), *others, call(90)]), lines_of))
     assert micros_after(found)[-1] == 0
+
+
+def test_where_a_point_cannot_be_kept_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    point = Points(tmp_path / "file", "graph").of("file")
+    point.write(Point(1, "digest", 0))
+    assert point.read() is None
+    point.drop()
 
 
 async def test_where_it_goes_on_each_line_has_the_moment_that_it_had(

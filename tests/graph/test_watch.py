@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from graphid.graph.engine import Address, find
-from graphid.graph.engine.errors import EngineError
+from graphid.graph.engine.errors import EngineError, FolderHeld
 from graphid.graph.engine.watch import STEADY, Watch
 
 
@@ -75,6 +75,22 @@ def test_one_that_is_stopped_is_not_started_again() -> None:
     engine.stopped.set()
     watching.join()
     assert (engine.started, watching.failure) == (0, None)
+
+
+@pytest.mark.parametrize("kind", [FolderHeld, KeyboardInterrupt, SystemExit])
+def test_who_gets_no_database_is_told_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]
+) -> None:
+    def start() -> None:
+        raise kind("why")
+
+    engine = Failing()
+    engine.start = start  # type: ignore[attr-defined]
+    engine.stop = engine.stopped.set  # type: ignore[attr-defined]
+    monkeypatch.setattr(find, "Engine", lambda *_, **__: engine)
+    with pytest.raises(kind, match="why"), find.running_database(data_dir=tmp_path):
+        pass
+    assert engine.stopped.is_set()
 
 
 def test_who_uses_a_database_that_is_given_up_is_told(

@@ -286,6 +286,21 @@ def test_a_java_that_does_not_fit_is_named_with_the_cure(engine_version: str) ->
         java_for(replace(release, java=99))
 
 
+@pytest.mark.parametrize("command", ["migrate", "load"])
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_data_folder_that_cannot_be_had_is_named_with_the_cure(
+    tmp_path: Path, is_file: bool, command: str
+) -> None:
+    file = tmp_path / "calls.ndjson"
+    file.touch()
+    folder, why = (file, "Not a directory") if is_file else (Path("/proc/x"), "No such file")
+    done = graphid(command, *([str(file)] if command == "load" else ()), data_dir=folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{folder.name}/engine cannot be used: {why}" in done.stderr
+    assert "GRAPHID_DATA_DIR" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_versions_are_named_whole_or_by_their_series() -> None:
     assert release_of("5.26") is release_of("5.26.30")
     with pytest.raises(EngineError, match=r"GRAPHID_ENGINE_VERSION to one of .*5\.26\.30"):

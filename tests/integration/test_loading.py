@@ -173,6 +173,8 @@ class Folder:
             **{n: v for n, v in os.environ.items() if not n.startswith("GRAPHID_NEO4J")},
             "GRAPHID_DATA_DIR": str(path / "data"),
             "GRAPHID_ENGINE_VERSION": engine_version,
+            # What an engine that has just started takes is no request's: there is time for it.
+            "GRAPHID_REQUEST_TIMEOUT": "0.001",
         }
 
     @property

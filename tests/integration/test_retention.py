@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from random import Random
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -28,7 +28,7 @@ from graphid.service.ingest import APPEND_EVENTS
 from graphid.service.messages import Author, ChatMessage, Context, StartChat
 from graphid.service.reads import now
 from graphid.service.recordings import Event
-from graphid.service.retention import Retention
+from graphid.service.retention import Named, Part, Retention
 from graphid.service.verifying import verify
 from tests.identity.lives import COOKIES, DAY, EXAMPLES, IDS, MINUTE, OPERATORS, histories
 from tests.integration.asking import installation
@@ -274,6 +274,32 @@ async def test_whoever_comes_back_meanwhile_loses_nothing(kept: Kept) -> None:
     assert await kept.faults() == []
 
 
+@pytest.mark.parametrize(
+    "document",
+    [{"retention": {"anonymous": 36_500 * 86_400}}, {"retroactive": {"max_age": 60 * 86_400}}],
+)
+async def test_a_policy_that_keeps_more_is_gone_by_within_a_pass(
+    kept: Kept, document: dict[str, Any]
+) -> None:
+    """Of what is listed already as what is due."""
+    await kept.seen("a", "p1")
+    kept.later(40 * DAY)
+    await kept.identified("a", "jo", "jo")  # who reaches back for 30 days
+    kept.later(RESTED)
+    before = await kept.nodes()
+    retention, set_ = kept.retention(events=1), []
+    assert await retention.count() == {"events": 1, "cookies": 1}
+
+    async def setting(parts: list[Part], named: Named) -> bool:
+        set_.append(await retention._policies.set(document, None))
+        return await retention._delete(parts, named)
+
+    await retention._go(setting)
+    assert len(set_) == 1
+    assert retention.deleted.total() == 0
+    assert await kept.nodes() == before
+
+
 async def test_an_event_on_its_way_keeps_what_was_before(kept: Kept) -> None:
     """Retention waits for it, and looks again."""
     await kept.seen("a", "old")
@@ -305,8 +331,7 @@ async def test_an_event_that_comes_while_its_cookie_goes_finds_it_again(kept: Ke
     retention = kept.retention()
 
     async def delete(unit: Unit) -> None:
-        limits = await retention._limits()
-        gone = await retention._delete_some([f"{kept.run}-a"], limits, unit)
+        gone = await retention._delete_some([f"{kept.run}-a"], set(), unit)
         assert gone == {"events": 1, "sessions": 1, "cookies": 1, "devices": 1}
         deleted.set()
         await let_go.wait()

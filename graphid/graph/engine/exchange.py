@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from graphid.graph.engine.folder import LOCK_PATIENCE
+from graphid.graph.engine.folder import LOCK_PATIENCE, usable
 
 NAME = "engine"
 
@@ -38,11 +38,12 @@ def put_in_place(data_dir: Path) -> None:
 
 
 def finish(data_dir: Path) -> None:
-    """Do the second step, if it is to be done."""
+    """Do the second step, if it is to be done. Raises EngineError where that cannot be."""
     folder, loaded = data_dir / NAME, data_dir / f"{NAME}.loaded"
-    if not folder.exists():
-        with suppress(FileNotFoundError):  # there is nothing to do, or another has just done it
-            loaded.rename(folder)
+    with usable(folder):
+        if not folder.exists():
+            with suppress(FileNotFoundError):  # there is nothing to do, or another has just done it
+                loaded.rename(folder)
 
 
 def sweep(data_dir: Path) -> None:

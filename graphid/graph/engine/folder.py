@@ -66,20 +66,18 @@ class Folder:
     @property
     def shown(self) -> str:
         """The path as people type it: relative where the folder is below the current one."""
-        try:
-            return f"./{self.path.relative_to(Path.cwd())}"
-        except ValueError:
-            return str(self.path)
+        return _shown(self.path)
 
     # -- who holds it --
 
     def take(self, release: Release, *, standing: bool) -> int:
         """Lock the folder and say so in it; the descriptor of the lock, for children to inherit.
 
-        Raises FolderHeld, which says by whom.
+        Raises FolderHeld, which says by whom, and EngineError where it cannot be written.
         """
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = self._open_lock()
+        with usable(self.path):
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = self._open_lock()
         deadline = time.monotonic() + LOCK_PATIENCE
         while not _flock(lock, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
@@ -87,15 +85,15 @@ class Folder:
                 raise FolderHeld(self._who_holds_it())
             time.sleep(0.02)
         self._lock = lock
-        self.write_holder(
-            Holder(
-                owner=os.getpid(),
-                command=_own_name(),
-                since=datetime.now(UTC).isoformat(timespec="seconds"),
-                version=release.version,
-                standing=standing,
-            )
+        holder = Holder(
+            owner=os.getpid(),
+            command=_own_name(),
+            since=datetime.now(UTC).isoformat(timespec="seconds"),
+            version=release.version,
+            standing=standing,
         )
+        with usable(self.path):
+            self.write_holder(holder)
         return lock
 
     def release(self) -> None:
@@ -160,9 +158,10 @@ class Folder:
 
     def is_locked(self) -> bool:
         """Whether an engine, or someone about to start one, holds the folder at this moment."""
-        if not (self.path / "lock").exists():
-            return False
-        lock = self._open_lock()
+        with usable(self.path):
+            if not (self.path / "lock").exists():
+                return False
+            lock = self._open_lock()
         try:
             # Shared, so that two who look do not take each other for the holder.
             return not _flock(lock, fcntl.LOCK_SH)
@@ -228,6 +227,25 @@ class Folder:
         )
         _write(self.path / "conf" / "neo4j.conf", "\n".join(lines) + "\n", mode=0o600)
         _write(self.path / "version", release.version + "\n", mode=0o644)
+
+
+@contextlib.contextmanager
+def usable(path: Path) -> Iterator[None]:
+    """Raises EngineError where the block finds that what is below the data folder cannot be had."""
+    try:
+        yield
+    except OSError as error:
+        raise EngineError(
+            f"{_shown(path)} cannot be used: {error.strerror}; choose another data folder with "
+            "GRAPHID_DATA_DIR."
+        ) from error
+
+
+def _shown(path: Path) -> str:
+    try:
+        return f"./{path.relative_to(Path.cwd())}"
+    except ValueError:
+        return str(path)
 
 
 def _write(file: Path, text: str, *, mode: int) -> None:

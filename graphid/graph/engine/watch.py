@@ -66,8 +66,10 @@ class Watch:
         self._ending.set()
 
     def join(self) -> None:
-        """Wait until nothing is watched any more: after the engine's stop, or when it is lost."""
-        self._thread.join()
+        """Wait until nothing is watched any more: after the engine's stop, or when it is lost; not
+        at all where nothing ever was."""
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _watch(self) -> None:
         pauses = list(self._pauses)

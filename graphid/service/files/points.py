@@ -8,6 +8,7 @@ its beginning, which stores nothing twice.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -53,12 +54,14 @@ class PointFile:
             return None
 
     def write(self, point: Point) -> None:
-        """Keep it: whole, or not at all."""
-        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Keep it: whole, or not at all, also where there is no room: it only saves time."""
         beside = self._file.with_suffix(f".{os.getpid()}.new")
-        beside.write_bytes(msgspec.json.encode(point))
-        beside.replace(self._file)
+        with suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            beside.write_bytes(msgspec.json.encode(point))
+            beside.replace(self._file)
 
     def drop(self) -> None:
         """The import is over."""
-        self._file.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            self._file.unlink()
