@@ -17,6 +17,7 @@ from graphid.api.inputs import (
     message_of,
 )
 from graphid.api.links import LazyPerson, Link, links_by_id
+from graphid.api.mutations.recorded import or_failed
 from graphid.api.mutations.submitting import (
     EventAccepted,
     accepted,
@@ -95,7 +96,8 @@ async def _authenticate(info: Info, sent: AuthenticateChatInput) -> ChatAuthenti
     context, action = info.context, info.field_name
     asked = message_of(messages.AuthenticateChat, sent)
     try:
-        done = await context.services.vouching.authenticate_chat(asked, context.caller)
+        with or_failed(context, action):
+            done = await context.services.vouching.authenticate_chat(asked, context.caller)
     except errors.Refused:
         if not context.caller.is_browser:
             # Anybody may try with a key that everybody may have.

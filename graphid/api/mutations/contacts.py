@@ -10,6 +10,7 @@ from graphid.api.context import Info
 from graphid.api.inputs import ContactInput
 from graphid.api.links import Link, ReviewItem, contact_by_id, links_by_id, reviews_by_id
 from graphid.api.loaders import PersonByIdLoader
+from graphid.api.mutations.recorded import or_failed
 from graphid.api.mutations.submitting import Warning, or_refused, submit, warnings_of
 from graphid.api.nodes import computed, found
 from graphid.api.people import Contact, Person, person_by_id
@@ -75,8 +76,11 @@ class ContactMutations:
 
 
 async def _save(info: Info, sent: ContactInput) -> ContactSaved:
-    saved = ContactSaved.of(await submit(info, messages.Contact, sent))
-    if info.context.caller.is_person:
+    context, action = info.context, info.field_name
+    if not context.caller.is_person:
         # What programs send carries its provenance in the graph.
-        await info.context.record(info.field_name, subjects=[found(saved.outcome.contact)])
+        return ContactSaved.of(await submit(info, messages.Contact, sent))
+    with or_failed(context, action):
+        saved = ContactSaved.of(await submit(info, messages.Contact, sent))
+    await context.record(action, subjects=[found(saved.outcome.contact)])
     return saved

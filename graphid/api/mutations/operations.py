@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from graphid import errors
 from graphid.api.context import Info, RequestContext
 from graphid.api.links import Link, links_by_id
+from graphid.api.mutations.recorded import or_failed
 from graphid.api.nodes import computed
 from graphid.api.people import Person
 from graphid.api.problems import (
@@ -253,16 +254,11 @@ async def _do(
     asked = given_out(act.ids if isinstance(act, MergePeople) else [getattr(act, "id", "")])
     try:
         terms = _terms(reason, operation_id or None, dry_run, graph_version or None)
-        change = await _done(info, act, terms)
+        with or_failed(context, action, asked):
+            change = await _done(info, act, terms)
     except (errors.NotFound, errors.Refused, errors.StaleGraph) as error:
         await context.record(action, subjects=asked, outcome=Outcome.REFUSED)
         return _problem(error)
-    except BaseException:
-        # It may be done nevertheless, where nobody knows what became of a commit, or the process
-        # stops and waits for it no longer.
-        if context.audit is not None:
-            context.audit.note(action, subjects=asked, outcome=Outcome.FAILED)
-        raise
     people = [person.id for person in (*change.record.before, *change.record.after)]
     await context.record(
         action,

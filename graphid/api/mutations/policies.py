@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from graphid.api.context import Info
+from graphid.api.mutations.recorded import or_failed
 from graphid.api.mutations.submitting import or_invalid
 from graphid.api.nodes import computed
 from graphid.api.policies import Policy
@@ -31,7 +32,8 @@ class PolicyMutations:
 async def _set(info: Info, document: JSON) -> Policy:
     context, action = info.context, info.field_name
     try:
-        version = await context.policies.set(document, context.caller.name)
+        with or_failed(context, action):
+            version = await context.policies.set(document, context.caller.name)
     except InvalidPolicy:
         await context.record(action, outcome=Outcome.REFUSED)
         raise

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from graphid import errors
-from graphid.api.context import Info
+from graphid.api.context import Info, RequestContext
 from graphid.service.audit.entries import Outcome
 
 A = TypeVar("A")
@@ -26,7 +27,8 @@ async def recorded(
     """
     context, action = info.context, info.field_name
     try:
-        done = await act
+        with or_failed(context, action):
+            done = await act
     except errors.Refused:
         await context.record(action, subjects=asked, outcome=Outcome.REFUSED)
         raise
@@ -34,13 +36,19 @@ async def recorded(
         # It may name anything, an e-mail address included.
         await context.record(action, outcome=Outcome.REFUSED)
         raise
-    except errors.InvalidInput:
-        raise
-    except BaseException:
-        # It may be done nevertheless, where nobody knows what became of a commit, or the process
-        # stops and waits for it no longer.
-        if context.audit is not None:
-            context.audit.note(action, outcome=Outcome.FAILED)
-        raise
     await context.record(action, subjects=[about(done)])
     return done
+
+
+@contextmanager
+def or_failed(context: RequestContext, action: str, subjects: Iterable[str] = ()) -> Iterator[None]:
+    """Tell the audit of an act that fails for no reason of its own: it may be done nevertheless,
+    where nobody knows what became of a commit, or the process stops and waits for it no longer."""
+    try:
+        yield
+    except (errors.InvalidInput, errors.NotFound, errors.Refused, errors.StaleGraph):
+        raise
+    except BaseException:
+        if context.audit is not None:
+            context.audit.note(action, subjects=subjects, outcome=Outcome.FAILED)
+        raise
