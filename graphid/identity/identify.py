@@ -83,9 +83,14 @@ class _Identification(Resolution[Identify]):
             return someone.holds_of(identifier)[0][0].id, False
         if self.own is not None and self.visitor.contact and self._may_extend(self.own):
             return self.visitor.contact, False
-        self.outrank(None)
+        taken = self.outranked(None)
+        self.take_over(taken)
         named_for = self.first_unheld()
-        return (None, False) if named_for is None else (self.make_contact(named_for).id, True)
+        if named_for is None:
+            return None, False
+        made = self.make_contact(named_for).id
+        self.ask_about(taken, made)
+        return made, True
 
     def _may_extend(self, own: Someone) -> bool:
         """Whether evidence that names nobody may add to the visitor's own person."""

@@ -57,12 +57,15 @@ class _Operating(Act[Done]):
         self.void: dict[str, None] = {}
 
     def vouch(self, someone: Someone) -> None:
-        """Vouch for what a person holds now."""
+        """Vouch for what a person holds now, as far as it was known: a browser may say of any time
+        that it named something then, and nobody has looked at that."""
         for contact in list(someone.contacts.values()):
             holds = {
                 identifier: self.raised(
                     replace(hold, others=max(Assurance.ASSERTED, hold.others or Assurance.CLAIMED))
                 )
+                if hold.link.recorded_at <= self.evidence.recorded_at
+                else hold
                 for identifier, hold in contact.holds.items()
             }
             assurance = max(Assurance.ASSERTED, contact.assurance)

@@ -32,6 +32,9 @@ from graphid.identity.view import View
 
 Stated = TypeVar("Stated", bound=Identify | ContactUpsert)
 
+Taken = list[tuple[IdentifierKey, Someone]]
+"""Identifiers, each with whom it is taken from."""
+
 
 class Resolution(Act[Stated]):
     """One identify or contact upsert on its way through the fold."""
@@ -91,28 +94,43 @@ class Resolution(Act[Stated]):
 
     # ------------------------------------------------------------------ 3: outrank
 
-    def outrank(self, target: str | None) -> None:
+    def outrank(self, target: str) -> None:
         """Take over every CLAIMED hold that this evidence names, but the target's.
 
         ``target`` is a contact of the target person, who has been joined by now with whomever
-        the merge rules allow; it is None where there is no target yet.
+        the merge rules allow.
         """
-        if not self.has_authority:
-            return
-        for identifier in self.identifiers:
-            someone = self.people.holding(identifier)
-            if someone is None or target in someone.contacts:
-                continue
-            if self.outranks(identifier, someone, target):
-                # Before it is taken: a person may be named otherwise without it, and a review is of
-                # a pair, whatever else is asked about them.
-                self.review(
-                    ReviewKind.TAKEN_IDENTIFIER,
-                    (someone.name, *((target,) if target else ())),
-                    identifier,
-                    "evidence with authority took over what only claims had held",
-                )
-                self.take(identifier, someone, "OUTRANKED")
+        taken = self.outranked(target)
+        # First, as a person may be named otherwise without what is taken, and a review is of a
+        # pair, whatever else is asked about them.
+        self.ask_about(taken, target)
+        self.take_over(taken)
+
+    def outranked(self, target: str | None) -> Taken:
+        """The CLAIMED holds that this evidence takes over; ``target`` None: there is none yet."""
+        found = ((identifier, self.people.holding(identifier)) for identifier in self.identifiers)
+        return [
+            (identifier, someone)
+            for identifier, someone in found
+            if someone is not None
+            and target not in someone.contacts
+            and self.outranks(identifier, someone, target)
+        ]
+
+    def take_over(self, taken: Taken) -> None:
+        """Withdraw what this evidence outranks."""
+        for identifier, someone in taken:
+            self.take(identifier, someone, "OUTRANKED")
+
+    def ask_about(self, taken: Taken, target: str) -> None:
+        """Have a human look at what was taken over for the target."""
+        for identifier, someone in taken:
+            self.review(
+                ReviewKind.TAKEN_IDENTIFIER,
+                (someone.name, target),
+                identifier,
+                "evidence with authority took over what only claims had held",
+            )
 
     def take(self, identifier: IdentifierKey, someone: Someone, rule: str) -> None:
         """Withdraw the identifier from whoever holds it."""

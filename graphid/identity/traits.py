@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from graphid.identity.state import Contact
-from graphid.identity.values import ContactUpsert, Identify, TraitValue
+from graphid.identity.values import Assurance, ContactUpsert, Identify, TraitValue
 
 
 def _weight(trait: TraitValue) -> tuple[int, int, str]:
@@ -32,7 +32,7 @@ def traits_of(contacts: Iterable[Contact]) -> dict[str, TraitValue]:
     for contact in contacts:
         for name, trait in contact.traits.items():
             # A browser's claim on a curated contact is the browser's, not the curator's.
-            curated = contact.curated and trait.source == contact.source
+            curated = contact.curated and trait.assurance > Assurance.CLAIMED
             weight = (curated, *_weight(trait))
             if name not in best or weight > best[name][0]:
                 best[name] = (weight, trait)

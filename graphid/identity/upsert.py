@@ -9,7 +9,7 @@ from graphid.identity.outcome import Outcome
 from graphid.identity.people import Someone, replace
 from graphid.identity.policy import Policy
 from graphid.identity.resolution import Resolution
-from graphid.identity.state import Contact, ReviewKind
+from graphid.identity.state import Contact, Hold, ReviewKind
 from graphid.identity.traits import with_traits
 from graphid.identity.values import ContactUpsert, IdentifierKey
 from graphid.identity.view import View
@@ -67,10 +67,10 @@ class _Upsert(Resolution[ContactUpsert]):
         """Join a new record to the person that its identifiers name first."""
         apart = self.separations.between(self.people.of(record), target)
         too_many = self.too_many(self.people.of(record), target)
-        if self.evidence.curated and target.is_curated:
-            kind, reason = Rule.BOTH_CURATED.review, Rule.BOTH_CURATED.value
-        elif too_many:
+        if too_many:
             kind, reason = ReviewKind.LIMIT_REACHED, too_many
+        elif self.evidence.curated and target.is_curated:
+            kind, reason = Rule.BOTH_CURATED.review, Rule.BOTH_CURATED.value
         elif apart:
             kind, reason = ReviewKind.TAKEN_IDENTIFIER, KEPT_APART
         else:
@@ -98,10 +98,19 @@ class _Upsert(Resolution[ContactUpsert]):
             if hold.record is None or identifier in self.identifiers:
                 continue
             if hold.others is None or not self.evidence.deleted:
+                self._pass_on(identifier, hold)
                 record = self.end_hold(record, identifier, hold)
             else:
                 link = self.change(replace(hold.link, assurance=hold.others))
                 record = self.people.hold(record, identifier, replace(hold, record=None, link=link))
+
+    def _pass_on(self, identifier: IdentifierKey, ended: Hold) -> None:
+        """What others vouched for is so of whoever of the person goes on holding it."""
+        record = self.people.contact(ended.link.source)
+        for contact, hold in self.people.of(record.id).holds_of(identifier):
+            if ended.others is not None and contact is not record:
+                others = max(ended.others, hold.others or ended.others)
+                self.people.hold(contact, identifier, self.raised(replace(hold, others=others)))
 
     def _take_in_traits(self, id: str) -> None:
         evidence, record = self.evidence, self.people.contact(id)

@@ -6,6 +6,7 @@ import pytest
 
 from graphid.identity.attribution import Basis, attribute
 from graphid.identity.fold import Resolved, resolve
+from graphid.identity.people import replace
 from graphid.identity.state import Identifier, Review
 from graphid.identity.values import (
     Assurance,
@@ -547,6 +548,18 @@ class TestPromote:
         (contact,) = person.contacts
         assert (contact.curated, contact.assurance) == (True, ASSERTED)
         assert contact.holds["email:a@x.example"].link.assurance is ASSERTED
+
+    def test_it_vouches_for_nothing_that_was_learned_later(self) -> None:
+        """A browser said only then, of a time before, whom else this is."""
+        claim = identify("i", 0, "user_id:a")
+        told = operator(fold(claim), "p")
+        promote = told.promote(told.namesake(fold(claim).outcomes["i"].contact or ""))
+        known = identify("late", 5, "user_id:a", "email:victim@x.example", cookie="d")
+        late = replace(known, recorded_at=START + (NOW + 1) * MINUTE)
+        login = identify("j", NOW + 2, "email:victim@x.example", cookie="e", assurance=ASSERTED)
+        assert owner(fold(claim, promote, known, login), NOW + 3, "e") == owner(fold(claim), 0)
+        resolved = fold(claim, promote, late, login)
+        assert owner(resolved, 5, "d") == owner(resolved, 0) != owner(resolved, NOW + 3, "e")
 
     def test_of_what_nothing_makes_is_void(self) -> None:
         gone = ContactAnchor("contact_gone", place(START, Kind.STATEMENT, "x"))

@@ -81,6 +81,14 @@ class TestTraits:
         values = {name: trait.value for name, trait in traits_of(reversed(contacts)).items()}
         assert values == {"city": "York", "firstName": "John"}
 
+    def test_what_a_server_says_of_a_curated_contact_comes_before_other_contacts(self) -> None:
+        said = identify("i", 1, "user_id:j", assurance=ASSERTED, firstName="Janet")
+        other = upsert("k2", 2, "2", "user_id:j", firstName="J.")
+        resolved = fold(
+            upsert("k", 0, "1", "user_id:j", curated=True, firstName="Jane"), said, other
+        )
+        assert traits_of(contacts_of(resolved).values())["firstName"].value == "Janet"
+
 
 def test_two_curated_records_are_not_joined_by_themselves() -> None:
     resolved = fold(
@@ -388,14 +396,61 @@ class TestWhomEvidenceContradicts:
         assert person_of_row(one, "1") == person_of_row(one, "2")
 
 
-def test_two_people_are_asked_about_once_whatever_is_taken_from_one() -> None:
+@pytest.mark.parametrize(
+    ("claimed", "listed", "other"),
+    [
+        (("email:a@x.example",), ("phone:+1",), ("email:a@x.example",)),
+        ((), ("crm_account_id:A1", "phone:+1"), ("crm_account_id:A2", "phone:+1")),
+    ],
+)
+def test_two_people_are_asked_about_once_whatever_is_taken_from_one(
+    claimed: tuple[str, ...], listed: tuple[str, ...], other: tuple[str, ...]
+) -> None:
     """The first is known by the identifier alone, and so named for another contact without it."""
     resolved = fold(
-        identify("i", 0, "user_id:u1", "email:a@x.example"),
+        identify("i", 0, "user_id:u1", *claimed),
         upsert("a", 1, "1", "user_id:u1"),
-        upsert("b", 2, "1", "phone:+1"),
-        upsert("c", 3, "2", "user_id:u1", "email:a@x.example"),
+        upsert("b", 2, "1", *listed),
+        upsert("c", 3, "2", "user_id:u1", *other),
     )
     asked = [resolved.state["review", review] for review in resolved.outcomes["c"].reviews]
     pairs = [review.contacts for review in asked if isinstance(review, Review)]
-    assert len(pairs) == len({frozenset(pair) for pair in pairs}) == 1
+    assert len(pairs) == 1
+
+
+def test_of_two_identifiers_of_one_person_that_are_outranked_one_review_is_filed() -> None:
+    """Also where the person whom they are taken for is made of them."""
+    resolved = fold(
+        identify("i", 0, "user_id:1a", "phone:+1"),
+        identify("other", 1, "user_id:1a", cookie="d"),
+        identify("j", 2, "phone:+1", "email:j@x.example", cookie="e"),
+        identify("login", 3, "email:j@x.example", "phone:+1", cookie="f", assurance=ASSERTED),
+    )
+    (review,) = [resolved.state["review", id] for id in resolved.outcomes["login"].reviews]
+    assert isinstance(review, Review)
+    made = resolved.outcomes["login"].contact
+    assert made in review.contacts
+    assert len(review.contacts) == 2
+
+
+def test_of_two_records_that_break_two_rules_one_review_is_filed() -> None:
+    resolved = fold(
+        upsert("a", 0, "1", "phone:+1", curated=True),
+        upsert("b", 1, "2", "phone:+1"),
+        upsert("c", 2, "3", "phone:+1", curated=True),
+        merge={"max_contacts": 2},
+    )
+    assert [kind for kind, _ in reviews(resolved, "c")] == ["LIMIT_REACHED"]
+
+
+def test_what_a_token_vouched_for_stays_so_when_a_record_lists_it_no_more() -> None:
+    resolved = fold(
+        identify("i", 0, "user_id:2a"),
+        upsert("a", 1, "1", "user_id:2a"),
+        identify("login", 2, "user_id:2a", cookie="d", assurance=Assurance.VERIFIED),
+        upsert("a2", 3, "1", "email:a@x.example"),
+        upsert("b", 4, "2", "user_id:2a"),
+    )
+    assert (
+        person_of_row(resolved, "2") == resolved.person_of(resolved.outcomes["i"].contact or "")[0]
+    )

@@ -40,6 +40,12 @@ OPERATIONS = (
     ),
     Mutation(
         "operations",
+        "if hold.link.recorded_at <= self.evidence.recorded_at",
+        "if True",
+        "an operator vouches for what was known",
+    ),
+    Mutation(
+        "operations",
         "visitor = _on_its_own(visitor)",
         "pass",
         "merge gives a part that was severed away on its own",

@@ -62,8 +62,20 @@ IDENTIFY = (
     ),
     Mutation(
         "resolution",
-        "if self.outranks(identifier, someone, target):",
-        "if False:",
+        "        self.ask_about(taken, target)\n        self.take_over(taken)",
+        "        self.take_over(taken)\n        self.ask_about(taken, target)",
+        "3: of each pair one review, for whomever they are named",
+    ),
+    Mutation(
+        "identify",
+        "        self.ask_about(taken, made)\n",
+        "",
+        "3: also where there is no target yet",
+    ),
+    Mutation(
+        "resolution",
+        "            and self.outranks(identifier, someone, target)",
+        "            and False",
         "3: authority outranks claims",
     ),
     Mutation(
@@ -297,7 +309,7 @@ CLAIMING_BACK = (
 TRAITS = (
     Mutation(
         "traits",
-        "curated = contact.curated and trait.source == contact.source",
+        "curated = contact.curated and trait.assurance > Assurance.CLAIMED",
         "curated = False",
         "curated contacts first",
     ),
