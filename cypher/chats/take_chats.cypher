@@ -1,4 +1,4 @@
-// Purpose: As chats/find_chats, with the chats locked for the rest of this transaction: who erases lines of one waits, and sees what is added to it. One that was deleted while this waited is not there.
+// Purpose: As chats/find_chats, with the chats locked for the rest of this transaction: who erases lines of one waits, and sees what is added to it. One that was deleted while this waited is not there. Where there is none of an id, whoever would begin one waits, too.
 // Parameters: $ids, ids of chats, sorted.
 // Columns: chats.
 

@@ -19,6 +19,7 @@ from graphid.graph.remembered import ABSENT
 from graphid.graph.repetitions import NO_REPETITIONS
 from graphid.service.ingest import APPEND_AGAIN, WORKERS, Ingest
 from graphid.service.messages import Author, ChatMessage, Page, StartChat, Track
+from graphid.service.receipts import Receipt
 from tests.integration.asking import Asked
 from tests.integration.test_database import wired
 from tests.integration.test_ingest import BROWSER, SERVER
@@ -240,21 +241,29 @@ async def chats(asked: Asked) -> list[dict[str, Any]]:
     )
 
 
+async def started_at_once(others: Others, *starts: StartChat) -> list[Receipt]:
+    """What two are told of whom the second comes when the first has looked for the chat."""
+    first, pausing = await others.ingest(pause_before="events/append_events")
+    second, _ = await others.ingest()
+    sending = [asyncio.create_task(first.submit(starts[:1], BROWSER))]
+    await pausing.reached.wait()
+    sending.append(asyncio.create_task(second.submit(starts[1:], BROWSER)))
+    await others.until_blocked(1)
+    pausing.go_on.set()
+    return [receipt for receipts in await asyncio.gather(*sending) for receipt in receipts]
+
+
 @pytest.mark.parametrize("message", ["m", "other"])
 async def test_a_chat_that_is_begun_twice_at_once_is_begun_once(
     asked: Asked, others: Others, message: str
 ) -> None:
     """Also by the same message: it is told that the chat was there, as who comes later is."""
-    late, pausing = await others.ingest(pause_before="events/append_events")
-    first, _ = await others.ingest()
     chat = f"{asked.run}-chat"
-    start = StartChat(context=asked.context("c", "m"), chat_id=chat)
-    again = StartChat(context=asked.context("c", message), chat_id=chat)
-    sending = asyncio.create_task(late.submit([again], BROWSER))
-    await pausing.reached.wait()
-    (one,) = await first.submit([start], BROWSER)
-    pausing.go_on.set()
-    (other,) = await sending
+    one, other = await started_at_once(
+        others,
+        StartChat(context=asked.context("c", "m"), chat_id=chat),
+        StartChat(context=asked.context("c", message), chat_id=chat),
+    )
     assert [one.duplicate, other.duplicate] == [False, True]
     assert one.chat_id == other.chat_id == chat
     assert one.occurred_at == other.occurred_at
@@ -266,16 +275,12 @@ async def test_a_chat_that_is_begun_twice_at_once_is_begun_once(
 async def test_a_chat_id_that_two_browsers_take_at_once_is_the_firsts(
     asked: Asked, others: Others
 ) -> None:
-    late, pausing = await others.ingest(pause_before="events/append_events")
-    first, _ = await others.ingest()
     chat = f"{asked.run}-chat"
-    start = StartChat(context=asked.context("first", "s1"), chat_id=chat)
-    theirs = StartChat(context=asked.context("late", "s2"), chat_id=chat)
-    sending = asyncio.create_task(late.submit([theirs], BROWSER))
-    await pausing.reached.wait()
-    (one,) = await first.submit([start], BROWSER)
-    pausing.go_on.set()
-    (other,) = await sending
+    one, other = await started_at_once(
+        others,
+        StartChat(context=asked.context("first", "s1"), chat_id=chat),
+        StartChat(context=asked.context("late", "s2"), chat_id=chat),
+    )
     assert [one.duplicate, other.duplicate] == [False, False]
     assert one.chat_id == chat != other.chat_id
     assert {(c["id"], c["cookie"], *c["starts"]) for c in await chats(asked)} == {
