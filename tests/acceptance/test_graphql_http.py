@@ -276,7 +276,7 @@ SPOILED = """
   session { id person { lastSeenAt } }
 """
 """Of an event: the cursor is none, and both ask for the same of the same person."""
-EVENT = f"query ($id: ID!) {{ event(messageId: $id) {{ {SPOILED} }} }}"
+SPOILED_EVENT = f"query ($id: ID!) {{ event(messageId: $id) {{ {SPOILED} }} }}"
 SEND = f"""mutation ($input: PageInput!) {{ page(input: $input) {{
   ... on EventAccepted {{ event {{ {SPOILED} }} }} }} }}"""
 
@@ -305,7 +305,7 @@ def message(client: httpx.Client) -> str:
 def test_one_bad_argument_spoils_what_it_is_below(
     client: httpx.Client, message: str, accept: str
 ) -> None:
-    asked = {"query": EVENT, "variables": {"id": message}}
+    asked = {"query": SPOILED_EVENT, "variables": {"id": message}}
     answer = client.post("/graphql", json=asked, headers={"Accept": accept})
     assert answer.status_code == 200, answer.text
     error = error_of(answer)
@@ -313,7 +313,7 @@ def test_one_bad_argument_spoils_what_it_is_below(
 
 
 def test_one_bad_argument_as_events(client: httpx.Client, message: str) -> None:
-    asked = {"query": EVENT, "variables": {"id": message}}
+    asked = {"query": SPOILED_EVENT, "variables": {"id": message}}
     answer = client.post("/graphql", json=asked, headers={"Accept": "text/event-stream"})
     _, told, done, rest = answer.text.split("\n\n")
     assert '"code":"BAD_CURSOR"' in told
