@@ -58,8 +58,6 @@ SEVER = """mutation ($id: ID!) { done: severLink(id: $id, reason: "not them") { 
 READ_CHAT = f"query ($id: ID!) {{ chat(id: $id) {{ {CHAT} person {{ id kind }} }} }}"
 EVENT = """query ($id: ID!) { event(messageId: $id) {
   type person { id kind } attribution { basis assurance link { id } } } }"""
-AUDIT = """query ($subject: ID) { audit(subject: $subject) {
-  edges { node { action outcome } } } }"""
 CREATE = """mutation ($input: CreateKeyInput!) { done: createKey(input: $input) {
   ... on IssuedKey { text signingSecret key { id } } } }"""
 
