@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import msgspec
@@ -37,6 +37,7 @@ from graphid.http.json_text import parse_json
 from graphid.http.listeners import Listener, Listeners
 from graphid.http.operations import request_of
 from graphid.http.request_id import current
+from graphid.http.under_way import Operation
 from graphid.http.witnesses import Witnesses
 
 log = structlog.get_logger()
@@ -113,37 +114,6 @@ class _Closing(Exception):
         self.reason = reason.encode()[:120].decode("utf-8", "ignore")
 
 
-class _Operation:
-    """What a client asked for under an id. ``task`` carries it out."""
-
-    task: asyncio.Task[None]
-
-    def __init__(self, id: str, request_id: str) -> None:
-        self.id = id
-        self.request_id = request_id
-        self.is_changing = False
-        """A mutation is carried out."""
-        self._is_dropped = False
-
-    def drop(self) -> None:
-        """Nobody waits for the answer any more."""
-        self._is_dropped = True
-        if not self.is_changing:
-            self.task.cancel()
-
-    @contextmanager
-    def changing(self) -> Iterator[None]:
-        """Where the operation is dropped in the block, it ends with the block, and not in it: what
-        was begun may be done already, and then the audit is to be told."""
-        self.is_changing = True
-        try:
-            yield
-        finally:
-            self.is_changing = False
-            if self._is_dropped:
-                raise asyncio.CancelledError
-
-
 class _Connection:
     """One socket."""
 
@@ -152,7 +122,7 @@ class _Connection:
         self._websocket = websocket
         self._id = secrets.token_hex(6)
         self._count = 0
-        self._operations: dict[str, _Operation] = {}
+        self._operations: dict[str, Operation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         """Of the operations, and of mutations that were dropped."""
         self._unnoticed = 0
@@ -312,7 +282,7 @@ class _Connection:
             with structlog.contextvars.bound_contextvars(request_id=request_id):
                 await self._refuse(id, error_body(error))
             return
-        operation = _Operation(id, request_id)
+        operation = Operation(id, request_id)
         operation.task = task = asyncio.create_task(self._operate(operation, payload, caller))
         self._operations[id] = operation
         self._tasks.add(task)
@@ -344,7 +314,7 @@ class _Connection:
             log.error("socket_failed", exc_info=error)
             self._end(_Closing(INTERNAL, "Something went wrong on our side."))
 
-    async def _operate(self, operation: _Operation, payload: Any, caller: Caller) -> None:
+    async def _operate(self, operation: Operation, payload: Any, caller: Caller) -> None:
         current.set(operation.request_id)
         with structlog.contextvars.bound_contextvars(request_id=operation.request_id):
             try:
@@ -357,7 +327,7 @@ class _Connection:
                 log.error("request_failed", exc_info=error)
                 await self._refuse(operation.id, error_body(InternalError()))
 
-    async def _carry_out(self, operation: _Operation, payload: Any, caller: Caller) -> None:
+    async def _carry_out(self, operation: Operation, payload: Any, caller: Caller) -> None:
         id, sockets = operation.id, self._sockets
         if not isinstance(payload, dict):
             raise InvalidInput("payload must be an object.", path=["payload"])
