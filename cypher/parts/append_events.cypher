@@ -28,7 +28,7 @@ CALL () {
     MERGE (visitor)-[:OF_COOKIE]->(cookie)
   )
   FOREACH (started IN run.chatStarts |
-    // Not merged: who begins it at the same time fails, is run again, and finds it, and whose it is.
+    // Not merged: whoever comes past the lock of chats/take_chats fails, is run again, and finds it, and whose it is.
     CREATE (chat:Chat)-[:IN_SESSION]->(session)
     SET chat = started, chat.session = session.id
     SET cookie.lastChatAt = CASE WHEN cookie.lastChatAt > started.startedAt THEN cookie.lastChatAt ELSE started.startedAt END

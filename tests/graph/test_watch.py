@@ -81,12 +81,14 @@ def test_one_that_is_stopped_is_not_started_again() -> None:
 def test_who_gets_no_database_is_told_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]
 ) -> None:
-    def start() -> None:
-        raise kind("why")
+    class Unstartable(Failing):
+        def start(self) -> None:
+            raise kind("why")
 
-    engine = Failing()
-    engine.start = start  # type: ignore[attr-defined]
-    engine.stop = engine.stopped.set  # type: ignore[attr-defined]
+        def stop(self) -> None:
+            self.stopped.set()
+
+    engine = Unstartable()
     monkeypatch.setattr(find, "Engine", lambda *_, **__: engine)
     with pytest.raises(kind, match="why"), find.running_database(data_dir=tmp_path):
         pass
