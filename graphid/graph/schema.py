@@ -13,6 +13,7 @@ crash lets go of by itself, and the others wait, then find nothing left to do.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -31,6 +32,11 @@ READ_APPLIED = query("migrations/read_applied")
 TAKE_LOCK = query("migrations/take_lock")
 RECORD_APPLIED = query("migrations/record_applied")
 AWAIT_INDEXES = query("migrations/await_indexes")
+
+UPDATES = "MATCH "
+"""What statements begin with that bring up to date what is there."""
+
+IS_INDEX = re.compile(r"CREATE (?:[A-Z]+ )?INDEX ")
 
 LONGEST = 6 * 3600.0
 """Seconds that a migration may take: indexes over a large graph are built meanwhile."""
@@ -71,15 +77,17 @@ async def migrate(
     async def under_lock(unit: Unit) -> list[str]:
         await unit.rows(TAKE_LOCK)
         applied = []
-        missing = _missing(await unit.rows(READ_APPLIED), known)
+        recorded = await unit.rows(READ_APPLIED)
+        missing = _missing(recorded, known)
         loaded = await unit.rows(READ_LOADED)
-        anew = loaded[0]["migrations"] if loaded else 0
+        anew = 0 if recorded else len(known)
+        if loaded:
+            anew = loaded[0]["migrations"]
         if anew > len(known):
             raise StaleSchema(
                 "The graph was written by graphid load of a newer graphid; run that or a later one."
             )
-        if anew:
-            await _build(database, (one for one in missing if one.number < anew))
+        await _build(database, [one for one in missing if one.number < anew])
         for migration in missing:
             for statement in migration.statements if migration.number >= anew else ():
                 await _apply(database, statement)
@@ -164,10 +172,13 @@ async def _apply(database: Database, *statements: LiteralString) -> None:
     await database.write(work, timeout=LONGEST)
 
 
-async def _build(database: Database, migrations: Iterable[Migration]) -> None:
-    """Apply migrations by which the nodes that are there are made already: what brings older ones
-    up to date is left out, and indexes of one transaction are filled by going through them once."""
-    made = [s for m in migrations for s in m.statements if s.startswith("CREATE ")]
+async def _build(database: Database, migrations: Sequence[Migration]) -> None:
+    """Apply migrations by which the nodes that are there, if any, are made already: what brings
+    older ones up to date is left out, and indexes of one transaction are filled by going through
+    them once."""
+    made = [s for m in migrations for s in m.statements if not s.startswith(UPDATES)]
     constraints = [statement for statement in made if statement.startswith("CREATE CONSTRAINT ")]
-    for statements in (constraints, [s for s in made if s not in constraints]):
+    indexes = [statement for statement in made if IS_INDEX.match(statement)]
+    others = [[s] for s in made if s not in constraints and s not in indexes]
+    for statements in filter(None, (constraints, indexes, *others)):
         await _apply(database, *statements)
