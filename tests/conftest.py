@@ -60,16 +60,6 @@ def own_database(
     yield from _opened(request, tmp_path_factory, engine_version)
 
 
-@pytest.fixture(scope="module")
-def unused_database(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, engine_version: str
-) -> Iterator[Address]:
-    """A database of a module's own, in which nothing is yet."""
-    if request.config.getoption("--engine") == "uri":
-        pytest.skip("the database at GRAPHID_NEO4J_URI has been used")
-    yield from _opened(request, tmp_path_factory, engine_version)
-
-
 def _opened(
     request: pytest.FixtureRequest, folders: pytest.TempPathFactory, version: str
 ) -> Iterator[Address]:

@@ -163,8 +163,6 @@ class Database:
             disable_auto_commit_retries=True,  # our loop does it, and counts
             notifications_min_severity="WARNING" if server_warnings else "OFF",
             warn_notification_severity="OFF",  # our sessions warn, at less cost
-            # A fresh graph knows few property names, so this one says nothing about a statement.
-            notifications_disabled_classifications=["UNRECOGNIZED"] if server_warnings else None,
         )
         causal = address.uri.startswith("neo4j")
         return cls(

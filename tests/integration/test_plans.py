@@ -1,5 +1,4 @@
-"""What the planner makes of each query file: no scans, the columns that its header promises, and no
-name that a new graph does not know."""
+"""What the planner makes of each query file: no scans, and the columns that its header promises."""
 
 from __future__ import annotations
 
@@ -19,33 +18,27 @@ QUERIES = load()
 FORBIDDEN = ("AllNodesScan", "CartesianProduct", "LabelScan", "LabelsScan", "RelationshipsScan")
 FORBIDDEN_TYPES = ("RelationshipTypeScan",)
 
-UNKNOWN = ("01N50", "01N51", "01N52")
-"""What the planner says of labels, types and properties that are not there."""
-
 
 @dataclass(frozen=True)
 class Planned:
-    """What the planner makes of a statement. ``unknown``: what it says of names it does not know."""
+    """What the planner makes of a statement."""
 
     plan: dict[str, Any]
     columns: tuple[str, ...]
-    unknown: list[str]
 
 
 @pytest.fixture(scope="module")
-async def session(unused_database: Address) -> AsyncIterator[neo4j.AsyncSession]:
-    """The bare driver, on a migrated graph that holds nothing: plans are not for the service to ask
-    for."""
-    address = unused_database
-    graph = await Database.connect(address, timeout=60)
+async def session(database: Address) -> AsyncIterator[neo4j.AsyncSession]:
+    """The bare driver, on a migrated graph: plans are not for the service to ask for."""
+    graph = await Database.connect(database)
     await migrate(graph)
     await graph.close()
-    auth = (address.user, address.password) if address.password else None
+    auth = (database.user, database.password) if database.password else None
     async with (
         neo4j.AsyncGraphDatabase.driver(
-            address.uri, auth=auth, warn_notification_severity="OFF"
+            database.uri, auth=auth, notifications_min_severity="OFF"
         ) as driver,
-        driver.session(database=address.database) as opened,
+        driver.session(database=database.database) as opened,
     ):
         yield opened
 
@@ -56,9 +49,7 @@ async def explained(session: neo4j.AsyncSession, query: Query) -> Planned:
     columns = tuple(result.keys())
     summary = await result.consume()
     assert summary.plan is not None
-    said = summary.gql_status_objects
-    unknown = [one.status_description for one in said if one.gql_status in UNKNOWN]
-    return Planned(summary.plan, columns, unknown)
+    return Planned(summary.plan, columns)
 
 
 @pytest.fixture(scope="module")
@@ -85,18 +76,6 @@ def test_no_scan_on_a_request_path(planned: dict[str, Planned]) -> None:
 def test_the_columns_are_those_of_the_header(planned: dict[str, Planned]) -> None:
     columns = {name: found.columns for name, found in planned.items()}
     assert columns == {name: query.columns for name, query in QUERIES.items()}
-
-
-def test_a_new_graph_knows_all_names(planned: dict[str, Planned]) -> None:
-    """A plan that was made without a name is made again when there is one: the schema's last
-    migration names what is missing."""
-    assert {name: found.unknown for name, found in planned.items() if found.unknown} == {}
-
-
-async def test_names_that_are_missing_are_found(session: neo4j.AsyncSession) -> None:
-    text: LiteralString = "MATCH (n:NoLabel)-[:NO_TYPE]->() RETURN n.noProperty"
-    found = await explained(session, Query("trial", text, "", frozenset(), (), offline=False))
-    assert len(found.unknown) == len(UNKNOWN)
 
 
 @pytest.mark.parametrize(
