@@ -7,6 +7,7 @@ uri        the one at GRAPHID_NEO4J_URI; the tests write into it
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from graphid.graph.database import Database
 from graphid.graph.engine import (
     DEFAULT_VERSION,
     Address,
@@ -21,9 +23,13 @@ from graphid.graph.engine import (
     release_of,
     running_database,
 )
+from graphid.graph.schema import migrate
 from tests.service import Service, running_service
 
 CONTAINER_PASSWORD = "only-for-this-test-run"
+
+SCHEMA_TIMEOUT = 60.0
+"""Seconds for one statement on a database that has just started."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -75,7 +81,16 @@ def _opened(
         # A first run downloads for a minute: let it be seen, although pytest captures output.
         with capture.global_and_fixture_disabled():
             address = stack.enter_context(opened)
+        asyncio.run(_migrated(address))
         yield address
+
+
+async def _migrated(address: Address) -> None:
+    """Give it the schema. Only a graph without it knows not all names of our statements, of which
+    the server would warn."""
+    connected = await Database.connect(address, timeout=SCHEMA_TIMEOUT)
+    await migrate(connected)
+    await connected.close()
 
 
 @pytest.fixture(scope="session")

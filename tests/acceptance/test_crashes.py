@@ -42,30 +42,36 @@ KEYS = {"GRAPHID_SECRET_KEYS": SECRET_KEY, "GRAPHID_PUBLISHABLE_KEYS": PUBLISHAB
 
 
 class Stream:
-    """Messages that a few clients send over and over, each until it is not answered."""
+    """Messages that a few clients send over and over, each until something is broken and it is not
+    answered. Until then a busy machine may tell them to come again."""
 
     def __init__(self, seed: str) -> None:
         self.run = f"crash-{uuid4().hex[:8]}"
         self.said = Storm(self.run, Random(seed)).messages(MESSAGES)
         self.answered: set[str] = set()
-        self._enough = threading.Event()
+        self._enough, self._broken = threading.Event(), threading.Event()
 
     def send_and_meanwhile(self, service: Service, do: Callable[[], object]) -> None:
         """Send until nobody is answered; ``do`` what has it so after ``BEFORE`` answers."""
         shares = [self.said[number::CLIENTS] for number in range(CLIENTS)]
         with ThreadPoolExecutor(CLIENTS) as pool:
             sending = [pool.submit(self._send, service, share) for share in shares]
-            assert self._enough.wait(PATIENCE)
-            do()
+            try:
+                assert self._enough.wait(PATIENCE)
+                do()
+            finally:
+                self._broken.set()
             for each in sending:
                 each.result()
 
     def _send(self, service: Service, share: Sequence[Said]) -> None:
         with clients_of(service) as clients:
             for message in cycle(share):
-                if not self._is_answered(clients[message.key], message):
+                is_broken = self._broken.is_set()
+                if self._is_answered(clients[message.key], message):
+                    self.answered.add(message.id)
+                elif is_broken:
                     break
-                self.answered.add(message.id)
                 if len(self.answered) >= BEFORE:
                     self._enough.set()
 
