@@ -94,6 +94,17 @@ async def test_a_crash_half_way_is_made_good(unmigrated: Database) -> None:
     assert await migrate(unmigrated) == NAMES
 
 
+async def test_what_an_older_graphid_wrote_is_brought_up_to_date(unmigrated: Database) -> None:
+    await migrate(unmigrated)
+    await do(unmigrated, "CREATE (:TrialMigration {id: 1})")
+    known = one_more("MATCH (t:TrialMigration) SET t.times = 1;\n")
+    assert await migrate(unmigrated, known) == [known[-1].name]
+    [row] = await unmigrated.read(
+        lambda unit: unit.run_text("MATCH (t:TrialMigration) RETURN t.times AS times")
+    )
+    assert row["times"] == 1
+
+
 async def test_a_graph_of_a_newer_graphid_is_refused(unmigrated: Database) -> None:
     await migrate(unmigrated)
     await do(unmigrated, "CREATE (:SchemaMigration {number: 999, name: '999_x', checksum: 'x'})")
