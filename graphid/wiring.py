@@ -6,9 +6,9 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeVar
 
 import structlog
 
@@ -24,14 +24,11 @@ from graphid.auth.staff import StaffRules, StaffTokens
 from graphid.auth.tokens import IdTokens
 from graphid.errors import Refused
 from graphid.graph.access_keys import AccessKeys
-from graphid.graph.database import Database
-from graphid.graph.engine import Address, Progress, running_database
-from graphid.graph.installation import installation_secret
+from graphid.graph.engine import Address, Progress
 from graphid.graph.log import Log
 from graphid.graph.oidc_providers import OidcProviders
 from graphid.graph.policies import Policies
 from graphid.graph.schema import migrate
-from graphid.graph.verifying import Progress as Counting
 from graphid.http.addresses import Addresses
 from graphid.http.app import create_app
 from graphid.http.callers import Callers
@@ -47,7 +44,7 @@ from graphid.http.sockets import Sockets
 from graphid.http.usage import Usage, open_storage
 from graphid.http.witnesses import Witnesses
 from graphid.identity.ids import Ids
-from graphid.service.audit.audit import COMMAND_LINE, Audit
+from graphid.service.audit.audit import Audit
 from graphid.service.erasures import Erasures
 from graphid.service.feed import Feed
 from graphid.service.ingest import Ingest
@@ -60,39 +57,14 @@ from graphid.service.past.as_of import AsOf
 from graphid.service.provider_setup import ProviderSetup
 from graphid.service.providers import KnownProviders
 from graphid.service.reads import Reads, now
-from graphid.service.rebuilding import Rebuilt, rebuild
 from graphid.service.retention import Retention
 from graphid.service.sequencer import Sequencer
-from graphid.service.verifying import Verified, verify
 from graphid.service.vouching import Vouching
 from graphid.settings import GUESSABLE_CHARACTERS, Settings
+from graphid.wiring_of_databases import database_address, ids_of, open_database
 
 T = TypeVar("T")
 logger = structlog.get_logger()
-
-
-@asynccontextmanager
-async def open_database(
-    settings: Settings, address: Address, *, patience: float | None = None
-) -> AsyncIterator[Database]:
-    """A database that answers, closed afterwards; DatabaseUnavailable or SettingsError if not.
-
-    ``patience``: seconds for what names none; else as many as a request may take.
-    """
-    timeout = settings.request_timeout if patience is None else patience
-    database = await Database.connect(
-        address,
-        timeout=timeout,
-        server_warnings=settings.log_level == "debug",
-    )
-    try:
-        await database.verify(timeout=timeout)
-        yield database
-    finally:
-        await database.close()
-        logger.info(
-            "database_closed", retries=dict(database.retries), failures=dict(database.failures)
-        )
 
 
 def run_service(settings: Settings, *, progress: Progress, on_ready: Callable[[str], None]) -> None:
@@ -198,12 +170,6 @@ async def _serve(
         await keyring.settle()
 
 
-async def ids_of(settings: Settings, database: Database) -> Ids:
-    """What mints the ids of the graph's installation. Raises SettingsError."""
-    given = settings.installation_secret
-    return Ids(await installation_secret(database, given.get_secret_value() if given else None))
-
-
 @asynccontextmanager
 async def open_outbound() -> AsyncIterator[Outbound]:
     """What calls identity providers, closed afterwards."""
@@ -287,124 +253,4 @@ def gate_of(settings: Settings) -> Gate:
         Addresses(settings.trusted_proxies),
         browsers=None if browsers == Limits() else browsers,
         failures=settings.limit_address_failures,
-    )
-
-
-async def _migrate(settings: Settings, address: Address) -> list[str]:
-    async with open_database(settings, address) as database:
-        return await migrate(database)
-
-
-def run_migrations(settings: Settings, *, progress: Progress) -> list[str]:
-    """Bring the graph to this graphid's schema; the names of what was applied."""
-    log.set_up_for_a_command(settings.log_level)
-    with database_address(settings, progress) as address:
-        return asyncio.run(_migrate(settings, address))
-
-
-async def _verify(
-    settings: Settings,
-    address: Address,
-    counting: Counting,
-    mend: bool,
-    on_difference: Callable[[str], None],
-) -> Verified:
-    async with open_database(settings, address) as database:
-        await migrate(database)
-        return await verify(
-            database,
-            Policies(database).of,
-            await ids_of(settings, database),
-            counting,
-            mend=mend,
-            on_finding=lambda finding: on_difference(str(finding)),
-        )
-
-
-def run_verification(
-    settings: Settings,
-    *,
-    progress: Progress,
-    counting: Counting,
-    mend: bool,
-    on_difference: Callable[[str], None],
-) -> Verified:
-    """Compare the graph with its evidence; ``on_difference`` gets a sentence for each."""
-    log.set_up_for_a_command(settings.log_level)
-    with database_address(settings, progress) as address:
-        return asyncio.run(_verify(settings, address, counting, mend, on_difference))
-
-
-async def _rebuild(
-    settings: Settings, address: Address, counting: Counting, document: Any
-) -> Rebuilt:
-    async with open_database(settings, address) as database:
-        await migrate(database)
-        ids = await ids_of(settings, database)
-        witness = Audit(database, now, days=settings.audit_days).of(lambda: COMMAND_LINE)
-        rebuilt = await rebuild(database, Policies(database, clock=now), ids, counting, document)
-        await witness.record("rebuild", subjects=[f"policy_{rebuilt.version}"])
-        return rebuilt
-
-
-def run_rebuild(
-    settings: Settings, *, progress: Progress, counting: Counting, document: Any
-) -> Rebuilt:
-    """Set a policy, and apply it to all evidence that is there."""
-    log.set_up_for_a_command(settings.log_level)
-    with database_address(settings, progress) as address:
-        return asyncio.run(_rebuild(settings, address, counting, document))
-
-
-async def _make_keys(
-    settings: Settings, address: Address, action: str, act: Callable[[Keymaker], Awaitable[T]]
-) -> T:
-    async with open_database(settings, address) as database:
-        await migrate(database)
-        ids = await ids_of(settings, database)
-        changed: list[str] = []
-        done = await act(Keymaker(AccessKeys(database), ids, now, on_change=changed.append))
-        witness = Audit(database, now, days=settings.audit_days).of(lambda: COMMAND_LINE)
-        for id in changed:
-            await witness.record(action, subjects=[f"key_{id}"])
-        return done
-
-
-def run_keymaker(
-    settings: Settings,
-    *,
-    progress: Progress,
-    action: str,
-    act: Callable[[Keymaker], Awaitable[T]],
-) -> T:
-    """What ``act`` returns, on the keys of the settings' database; also beside a service.
-
-    ``action``: what the audit calls it, where it changes a key.
-    """
-    log.set_up_for_a_command(settings.log_level)
-    with database_address(settings, progress, beside=True) as address:
-        return asyncio.run(_make_keys(settings, address, action, act))
-
-
-def database_address(
-    settings: Settings,
-    progress: Progress,
-    *,
-    beside: bool = False,
-    on_lost: Callable[[], None] = lambda: None,
-) -> AbstractContextManager[Address]:
-    """The database that the settings name, for as long as the block runs.
-
-    ``beside``: a local engine that another process started will do, too.
-    """
-    return running_database(
-        data_dir=settings.data_dir,
-        neo4j_uri=settings.neo4j_uri,
-        neo4j_user=settings.neo4j_user,
-        neo4j_password=settings.neo4j_password.get_secret_value(),
-        neo4j_database=settings.neo4j_database,
-        engine_version=settings.engine_version,
-        beside=beside,
-        progress=progress,
-        on_lost=on_lost,
     )

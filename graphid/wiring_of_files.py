@@ -35,7 +35,7 @@ from graphid.service.parked import Parked
 from graphid.service.reads import now
 from graphid.service.sequencer import Sequencer
 from graphid.settings import Settings
-from graphid.wiring import database_address, ids_of, open_database
+from graphid.wiring_of_databases import database_address, ids_of, open_database
 
 Format = Literal["ndjson", "csv"]
 

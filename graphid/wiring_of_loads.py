@@ -29,7 +29,7 @@ from graphid.service.loading.parsing import Fault, Task
 from graphid.service.reads import now
 from graphid.service.verifying import verify
 from graphid.settings import Settings
-from graphid.wiring import database_address, open_database
+from graphid.wiring_of_databases import database_address, open_database
 from graphid.wiring_of_files import File
 
 BRIEF = 1_000_000

@@ -13,7 +13,7 @@ from graphid.service.audit.audit import COMMAND_LINE, Audit
 from graphid.service.reads import now
 from graphid.service.retention import Retention
 from graphid.settings import Settings
-from graphid.wiring import database_address, ids_of, open_database
+from graphid.wiring_of_databases import database_address, ids_of, open_database
 
 
 async def _retain(settings: Settings, address: Address, dry_run: bool) -> Mapping[str, int]:

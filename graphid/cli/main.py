@@ -60,7 +60,7 @@ def serve(
 @app.command()
 def migrate() -> None:
     """Bring the graph to the schema of this version. Also done by serve, at start."""
-    from graphid.wiring import run_migrations  # noqa: PLC0415
+    from graphid.wiring_of_commands import run_migrations  # noqa: PLC0415
 
     with TerminalProgress(_console) as progress:
         applied = run_migrations(settings_module.load(), progress=progress)

@@ -47,7 +47,7 @@ def rebuild(
     if policy is None:
         _verify(repair=True)
         return
-    from graphid.wiring import run_rebuild  # noqa: PLC0415
+    from graphid.wiring_of_commands import run_rebuild  # noqa: PLC0415
 
     console = Console(stderr=True)
     with TerminalProgress(console) as progress, Counting(console) as counting:
@@ -94,7 +94,7 @@ def _document(file: Path) -> Any:
 
 
 def _verify(*, repair: bool) -> None:
-    from graphid.wiring import run_verification  # noqa: PLC0415 - other commands start faster
+    from graphid.wiring_of_commands import run_verification  # noqa: PLC0415 - other commands start faster
 
     console = Console(stderr=True)
     with TerminalProgress(console) as progress, Counting(console) as counting:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from graphid import wiring
+from graphid import wiring_of_commands
 from graphid.api.execution import Answer, Request, answer
 from graphid.auth.keys import Caller
 from graphid.auth.scopes import Scope
@@ -248,7 +248,7 @@ async def test_a_policy_that_a_command_sets_is_kept(own_database: Engine) -> Non
         neo4j_database=own_database.database,
         request_timeout=60,
     )
-    rebuilt = await wiring._rebuild(settings, own_database, Uncounted(), {})
+    rebuilt = await wiring_of_commands._rebuild(settings, own_database, Uncounted(), {})
     connected = await Database.connect(own_database)
     try:
         found = await Trail(connected).page(PageRequest(1), actor=COMMAND_LINE.actor)
