@@ -8,7 +8,6 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeVar
 
 import structlog
 
@@ -63,7 +62,6 @@ from graphid.service.vouching import Vouching
 from graphid.settings import GUESSABLE_CHARACTERS, Settings
 from graphid.wiring_of_databases import database_address, ids_of, open_database
 
-T = TypeVar("T")
 logger = structlog.get_logger()
 
 

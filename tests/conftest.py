@@ -86,8 +86,8 @@ def _opened(
 
 
 async def _migrated(address: Address) -> None:
-    """Give it the schema. Only a graph without it knows not all names of our statements, of which
-    the server would warn."""
+    """Give it the schema: with it, the server knows all names of our statements, and has none to
+    warn of."""
     connected = await Database.connect(address, timeout=SCHEMA_TIMEOUT)
     await migrate(connected)
     await connected.close()

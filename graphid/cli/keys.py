@@ -165,7 +165,7 @@ async def _all_keys(keys: Keymaker) -> Sequence[AccessKey]:
 
 
 def _on_keys(action: str, act: Callable[[Keymaker], Awaitable[T]]) -> T:
-    from graphid.wiring_of_commands import run_keymaker  # noqa: PLC0415 - other commands start faster
+    from graphid.wiring_of_commands import run_keymaker  # noqa: PLC0415 - as in main
 
     with TerminalProgress(Console(stderr=True)) as progress:
         return run_keymaker(settings_module.load(), progress=progress, action=action, act=act)

@@ -94,7 +94,7 @@ def _document(file: Path) -> Any:
 
 
 def _verify(*, repair: bool) -> None:
-    from graphid.wiring_of_commands import run_verification  # noqa: PLC0415 - other commands start faster
+    from graphid.wiring_of_commands import run_verification  # noqa: PLC0415 - as in main
 
     console = Console(stderr=True)
     with TerminalProgress(console) as progress, Counting(console) as counting:

@@ -3,7 +3,8 @@
 A file holds statements that end with ``;`` at the end of a line. Every statement runs in a
 transaction of its own (Neo4j does not mix schema and data in one) and must be safe to run twice
 (``IF NOT EXISTS``, ``MERGE``): the record that a file is applied is written after it, so a crash
-between the two applies it again.
+between the two applies it again. What brings older data up to date begins with ``MATCH``: a graph
+that has none goes without, and its constraints and indexes are made together.
 
 Several processes may start at once: one holds the lock, an open transaction on one node that a
 crash lets go of by itself, and the others wait, then find nothing left to do.
@@ -80,7 +81,7 @@ async def migrate(
         recorded = await unit.rows(READ_APPLIED)
         missing = _missing(recorded, known)
         loaded = await unit.rows(READ_LOADED)
-        anew = 0 if recorded else len(known)
+        anew = 0 if recorded else len(known)  # without a record, there is nothing of ours yet
         if loaded:
             anew = loaded[0]["migrations"]
         if anew > len(known):

@@ -247,8 +247,9 @@ async def engine(folder: Path, engine_version: str) -> AsyncIterator[Address]:
         database = await Database.connect(address, timeout=PATIENCE)
         await migrate(database)
         yield address
-        assert await differences(database) == []
+        different = await differences(database)
         await database.close()
+        assert different == []
 
 
 async def differences(database: Database) -> list[str]:

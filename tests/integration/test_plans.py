@@ -9,9 +9,8 @@ from typing import Any, LiteralString
 import neo4j
 import pytest
 
-from graphid.graph.database import Address, Database
+from graphid.graph.database import Address
 from graphid.graph.queries import Query, load
-from graphid.graph.schema import migrate
 
 QUERIES = load()
 
@@ -29,10 +28,7 @@ class Planned:
 
 @pytest.fixture(scope="module")
 async def session(database: Address) -> AsyncIterator[neo4j.AsyncSession]:
-    """The bare driver, on a migrated graph: plans are not for the service to ask for."""
-    graph = await Database.connect(database)
-    await migrate(graph)
-    await graph.close()
+    """The bare driver: plans are not for the service to ask for."""
     auth = (database.user, database.password) if database.password else None
     async with (
         neo4j.AsyncGraphDatabase.driver(
