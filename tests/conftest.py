@@ -41,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those with a database of their own come first: processes that share the tests take them over
+    from the end, and each process starts that database only if it has one of these."""
+    items.sort(key=lambda item: "own_database" not in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def engine_version() -> str:
     """The Neo4j to test with; ``make test ENGINE=5.26`` sets it."""

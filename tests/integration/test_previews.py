@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from tests.integration.asking import time_of
+from graphid.graph.engine import Address
+from tests.integration.asking import installation, time_of
+from tests.integration.ledger import Ledger
 from tests.integration.operating import SEEN, Operating
 
 PEOPLE = f"query ($id: ID!) {{ person(id: $id) {{ ...seen }} }} {SEEN}"
+
+
+@pytest.fixture
+async def operator(own_database: Address) -> AsyncIterator[Operating]:
+    """On a graph without anything else, which no service changes: it is compared as a whole."""
+    async with installation(own_database) as (connected, ids):
+        await Ledger(connected, ids, {}).empty()
+    async with installation(own_database) as (connected, ids):
+        yield Operating(connected, ids)
 
 
 async def people(operator: Operating, change: list[dict[str, Any]]) -> list[dict[str, Any]]:

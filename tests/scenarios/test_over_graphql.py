@@ -1,7 +1,7 @@
 """The scenarios against a real service on a real database, sent as clients send them.
 
-A scenario with a policy of its own is played while the
-service follows that one, which all else that a run plays then comes after.
+A scenario with a policy of its own is played while the service follows that one, which all else
+that a run plays then comes after.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from tests.scenarios.scenario import (
 PLAYABLE = load()
 ON_TIME = [s for s in PLAYABLE if not s.has_late_evidence]
 LATE = [s for s in PLAYABLE if s.has_late_evidence]
+TWICE = [s for s in PLAYABLE if s.policy is not None or s.has_operator]
+"""In memory all are played so. Here every playing sends what identifies twice, to be told what a
+browser is not; so everything twice is for those where more than messages comes between."""
 RUN = uuid4().hex[:6]
 """Sets this run apart from others on the same database."""
 START = datetime.now(UTC) - timedelta(days=30)
@@ -78,23 +81,14 @@ def at_once(expect: Expect, played: OverGraphQL) -> list[str]:
     return faults_of_state(expect, played)
 
 
-each = pytest.mark.parametrize("scenario", ON_TIME, ids=lambda scenario: scenario.id)
-
-
 def test_none_is_left_out() -> None:
     assert (len(PLAYABLE), len(ON_TIME)) == (212, 109)
 
 
-@each
+@pytest.mark.parametrize("scenario", ON_TIME, ids=lambda scenario: scenario.id)
 def test_as_listed(scenario: Scenario, playing: Play) -> None:
     played = playing(scenario, "listed")
     assert faults(scenario, played, scenario.steps) == []
-
-
-@each
-def test_each_message_twice(scenario: Scenario, playing: Play) -> None:
-    played = playing(scenario, "twice")
-    assert faults(scenario, played, [s for step in scenario.steps for s in (step, step)]) == []
 
 
 @pytest.mark.parametrize("scenario", LATE, ids=lambda scenario: scenario.id)
@@ -103,11 +97,7 @@ def test_with_late_evidence(scenario: Scenario, playing: Play) -> None:
     assert faults(scenario, played, scenario.steps) == []
 
 
-@pytest.mark.parametrize(
-    "scenario",
-    [s for s in LATE if s.policy is not None or s.has_operator],
-    ids=lambda scenario: scenario.id,
-)
-def test_with_late_evidence_twice(scenario: Scenario, playing: Play) -> None:
-    played = playing(scenario, "late-twice")
+@pytest.mark.parametrize("scenario", TWICE, ids=lambda scenario: scenario.id)
+def test_each_message_twice(scenario: Scenario, playing: Play) -> None:
+    played = playing(scenario, "twice")
     assert faults(scenario, played, [s for step in scenario.steps for s in (step, step)]) == []
