@@ -44,7 +44,7 @@ import sys
 from pathlib import Path
 from graphid.graph.engine import Engine
 
-address = Engine(Path(sys.argv[1]), version=sys.argv[2]).start()
+address = Engine(Path(sys.argv[1]), version=sys.argv[2], brief=True).start()
 print(address.uri, flush=True)
 sys.stdin.read()
 """
@@ -125,7 +125,7 @@ def engine(killed: Killed, engine_version: str) -> Iterator[Engine]:
     }
     (folder.path / "holder.json").write_text(json.dumps(stale))
     assert folder.holder() is None
-    with Engine(folder.path, version=engine_version) as running:
+    with Engine(folder.path, version=engine_version, brief=True) as running:
         yield running
 
 
@@ -265,7 +265,7 @@ def test_a_port_that_was_taken_meanwhile_is_left_for_another(
         monkeypatch.setattr(
             "graphid.graph.engine.engine.free_port", lambda: chosen.pop() if chosen else free_port()
         )
-        with Engine(tmp_path, version=engine_version) as engine:
+        with Engine(tmp_path, version=engine_version, brief=True) as engine:
             assert not chosen
             assert engine.address is not None
             assert engine.address.uri != f"bolt://127.0.0.1:{taken}"
