@@ -53,6 +53,7 @@ from graphid.service.news import News
 from graphid.service.operations.operating import Operations
 from graphid.service.parked import Parked
 from graphid.service.past.as_of import AsOf
+from graphid.service.planning import Planning
 from graphid.service.provider_setup import ProviderSetup
 from graphid.service.providers import KnownProviders
 from graphid.service.reads import Reads, now
@@ -153,7 +154,10 @@ async def _serve(
         ]
         app = create_app(routes=routes, database=database, settings=settings, metrics=metrics)
         url = address_of(listener)
-        jobs = (parked, audit, sequencer, feed, news, listeners, retention)
+        jobs = (
+            *(parked, audit, sequencer, feed, news, listeners, retention),
+            Planning(database),
+        )
         async with AsyncExitStack() as running:
             for job in jobs:
                 await running.enter_async_context(job.running())

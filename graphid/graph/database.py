@@ -22,6 +22,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from time import monotonic
 from typing import Any, LiteralString, Protocol, TypeVar
 
@@ -220,6 +221,11 @@ class Database:
     ) -> list[dict[str, Any]]:
         """One writing statement as a unit of its own, committed, in one round trip."""
         return await self._single(neo4j.WRITE_ACCESS, query, within, parameters)
+
+    async def plan(self, query: Query, /, *, within: float) -> None:
+        """Have the server plan a statement, in so many seconds, and run nothing."""
+        planned = replace(query, text="EXPLAIN " + query.text)
+        await self._single(neo4j.READ_ACCESS, planned, within, {})
 
     async def _attempts(self, mode: str, work: Work[T], timeout: float | None) -> T:
         metadata = {"app": "graphid", "unit": getattr(work, "__qualname__", "unit")}

@@ -10,7 +10,7 @@ from typing import Any
 
 @asynccontextmanager
 async def beside(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
-    """Let work that does not end by itself go on as long as the block does."""
+    """Let work go on as long as the block does, if it does not end by itself before."""
     task = asyncio.create_task(work, name=name)
     try:
         yield

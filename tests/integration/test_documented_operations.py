@@ -14,6 +14,7 @@ import pytest
 
 from graphid.graph.database import Address, Database
 from graphid.graph.policies import Policies
+from graphid.graph.queries import Query
 from graphid.identity.ids import Ids
 from graphid.service.messages import (
     Author,
@@ -25,6 +26,7 @@ from graphid.service.messages import (
     StartChat,
     Traits,
 )
+from graphid.service.planning import first
 from graphid.service.reads import Reads
 from tests.integration.asking import Asked, installation, time_of
 from tests.integration.test_ingest import SERVER
@@ -199,6 +201,24 @@ async def test_round_trips_do_not_depend_on_how_much_there_is(
         "why",
     }:
         assert large > small
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - {"as_of"}))
+async def test_what_they_ask_is_planned_before(both: tuple[Somebody, Somebody], name: str) -> None:
+    somebody = both[1]
+    document, variables = OPERATIONS[name], (await somebody.variables())[name]
+    await somebody.ask(document, **variables)  # reads the policy
+    asked: set[str] = set()
+    read = Database.read_rows
+
+    async def named(database: Database, query: Query, /, **parameters: Any) -> Any:
+        asked.add(query.name)
+        return await read(database, query, **parameters)
+
+    with patch.object(Database, "read_rows", named):
+        await somebody.ask(document, **variables)
+    assert asked
+    assert asked - {query.name for query in first()} == set()
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
