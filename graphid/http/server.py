@@ -21,8 +21,9 @@ from typing import Any, TypeVar, cast
 import structlog
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS
 
 from graphid.errors import SettingsError
 from graphid.settings import Settings
@@ -40,6 +41,15 @@ MAX_FRAME_BYTES = 65_536
 
 YOUNG = 20_000
 """Objects made between two looks for garbage in circles; Python's own 700 is a look a request."""
+
+_WHY = (
+    f"The head of the request is no WebSocket's, or too large: {MAX_NUM_HEADERS} headers, "
+    f"{MAX_LINE_LENGTH} bytes each."
+)
+_UNREADABLE_HEAD = (
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    f"Content-Length: {len(_WHY)}\r\nConnection: close\r\n\r\n{_WHY}"
+).encode("ascii")
 
 
 def run(service: Coroutine[Any, Any, T]) -> T:
@@ -144,10 +154,24 @@ class _Protocol(HttpToolsProtocol):
 
     _unread = 0
     """Bytes received since the last that completed something."""
+    _answered: RequestResponseCycle | None = None
+    """The request that is being answered; ``cycle`` is the last that came."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.transport = cast(asyncio.Transport, _Together(transport))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        asked = self._answered
+        if asked is not None and not asked.response_complete:
+            # uvicorn tells only the last that came, and an event stream before it would never end.
+            asked.disconnected = True
+            asked.message_event.set()
+        super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         self._unread += len(data)
@@ -176,8 +200,28 @@ class _Protocol(HttpToolsProtocol):
         super().on_message_complete()
 
 
+def _is_text(message: bytes) -> bool:
+    try:
+        message.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class _SocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's, but that what is written to a client that reads no more is not kept for ever."""
+    """uvicorn's, but that what is written to a client that reads no more is not kept for ever, and
+    that what cannot be read is answered."""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.transport.is_closing():
+            self.transport.write(_UNREADABLE_HEAD)
+            self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text" and not _is_text(b"".join(self.frames)):
+            self.curr_msg_data_type = "bytes"  # which are no message, either
+        super().send_receive_event_to_app()
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
         super().on_task_complete(task)
