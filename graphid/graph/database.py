@@ -136,8 +136,10 @@ class Database:
         self._driver = driver
         self._timeout = timeout
         self._sessions = Sessions(driver, name, causal=causal, warns=server_warnings)
-        quick = None if causal or server_warnings else exchanges(driver, name, patience=timeout)
-        self._transactions = quick or self._sessions
+        self._quick = (
+            None if causal or server_warnings else exchanges(driver, name, patience=timeout)
+        )
+        self._transactions = self._quick or self._sessions
         self.retries: Counter[str] = Counter()
         """Reruns since start, by error code."""
         self.failures: Counter[str] = Counter()
@@ -177,6 +179,8 @@ class Database:
     async def close(self) -> None:
         """Close every connection; running units fail, and so do later ones."""
         self._transactions = self._sessions
+        if self._quick is not None:
+            await self._quick.aclose()
         await self._driver.close()
 
     async def verify(self, *, timeout: float = 5.0) -> None:

@@ -13,6 +13,7 @@ are wanted.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -37,6 +38,13 @@ class Exchanges:
         self._database = database
         self._patience = patience
         self._together = Together(partial(self._connected, neo4j.READ_ACCESS))
+        self._left: set[asyncio.Task[Any]] = set()
+        """Connections that are opened for who has gone, or given back for them."""
+
+    async def aclose(self) -> None:
+        """Return when nothing is on its way to the pool any more."""
+        while self._left:
+            await asyncio.wait(self._left)
 
     async def transaction(
         self,
@@ -96,15 +104,39 @@ class Exchanges:
 
         return await self._connected(mode, run)
 
-    async def _connected(self, mode: str, run: Callable[[Any], Awaitable[T]]) -> T:
-        connection = await self._pool.acquire(
-            access_mode=mode,
-            timeout=self._patience,
-            database=None,
-            bookmarks=None,
-            auth=None,
-            liveness_check_timeout=None,
+    async def _acquired(self, mode: str) -> Any:
+        """A connection. Who is cancelled meanwhile leaves it to the next: of one that it is just
+        opening the driver would not close the socket."""
+        acquiring = asyncio.create_task(
+            self._pool.acquire(
+                access_mode=mode,
+                timeout=self._patience,
+                database=None,
+                bookmarks=None,
+                auth=None,
+                liveness_check_timeout=None,
+            )
         )
+        try:
+            return await asyncio.shield(acquiring)
+        except asyncio.CancelledError:
+            self._leave(acquiring, then=self._give_back)
+            raise
+
+    def _give_back(self, acquired: asyncio.Task[Any]) -> None:
+        if not acquired.cancelled() and acquired.exception() is None:
+            self._leave(asyncio.create_task(self._pool.release(acquired.result())))
+
+    def _leave(
+        self, task: asyncio.Task[Any], then: Callable[[asyncio.Task[Any]], None] | None = None
+    ) -> None:
+        self._left.add(task)
+        if then is not None:
+            task.add_done_callback(then)
+        task.add_done_callback(self._left.discard)
+
+    async def _connected(self, mode: str, run: Callable[[Any], Awaitable[T]]) -> T:
+        connection = await self._acquired(mode)
         try:
             # The deadline of the unit is stricter than the time that the server names, for which
             # the driver starts a task and a timer for each piece that it reads.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -101,6 +104,40 @@ async def test_a_node_is_refused_and_the_connection_kept(database: Address) -> N
         assert await connected.read_rows(CONNECTION) == before
     finally:
         await connected.close()
+
+
+def sockets() -> int:
+    """How many this process has open."""
+    found = 0
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # of the folder itself, which is closed by now
+            found += os.readlink(f"/proc/self/fd/{number}").startswith("socket:")
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("turns", range(12))
+async def test_who_leaves_while_a_connection_is_opened_leaves_none_open(
+    database: Address, turns: int
+) -> None:
+    """Without the garbage collector, which would close what was forgotten."""
+    gc.collect()
+    gc.disable()
+    try:
+        before = sockets()
+        connected = await Database.connect(database)
+        reading = [asyncio.create_task(connected.read_rows(ONE)) for _ in range(4)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
+        assert await connected.read_rows(ONE) == [{"one": 1}]
+        await connected.close()
+        await asyncio.sleep(0)  # a transport closes its socket in the next turn
+        assert sockets() == before
+    finally:
+        gc.enable()
 
 
 async def test_more_rows_than_one_fetch(graph: Database) -> None:
