@@ -20,6 +20,7 @@ from graphid.graph.log import ChangeRecord
 from graphid.service.feed import Batch, Told
 from graphid.service.joins import JoinRecord
 from graphid.service.lines import Line
+from graphid.service.streams import Stream
 
 KINDS = (
     "CREATED: somebody is known who was not. IDENTIFIED: a visitor is theirs now. ENDED: a "
@@ -113,7 +114,8 @@ class Subscription:
         self, info: Info, person_id: strawberry.ID
     ) -> AsyncGenerator[JourneyEvent, None]:
         source = await info.context.services.news.subscribe(person_id)
-        return cast(AsyncGenerator[JourneyEvent, None], _lines(source))
+        # It is followed from now on, though nobody may come to read it.
+        return cast(AsyncGenerator[JourneyEvent, None], Stream(_lines(source), source.aclose))
 
 
 async def _events(source: AsyncGenerator[Told, None]) -> AsyncGenerator[Event, None]:

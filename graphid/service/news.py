@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -32,6 +33,7 @@ from graphid.service.lines import Line, LinesWanted
 from graphid.service.pages import PageRequest
 from graphid.service.people import PersonRecord
 from graphid.service.reads import Reads, now
+from graphid.service.streams import Stream
 from graphid.service.visitors import Slice, visitor_id_of
 
 WATCH_COOKIES = query("journey/watch_cookies")
@@ -132,7 +134,7 @@ class News:
             raise NotFound("There is no person with this id.", path=["personId"])
         watcher = _Watcher(id, self._clock(), Waiting(self._most_waiting))
         await self._add(watcher)
-        return self._told(watcher)
+        return Stream(self._told(watcher), partial(self._leave, watcher))
 
     async def _told(self, watcher: _Watcher) -> AsyncGenerator[Told, None]:
         try:
@@ -140,6 +142,9 @@ class News:
                 yield await watcher.waiting.get()
         finally:
             self._remove(watcher)
+
+    async def _leave(self, watcher: _Watcher) -> None:
+        self._remove(watcher)
 
     async def _add(self, watcher: _Watcher) -> None:
         async with self._beginning:
