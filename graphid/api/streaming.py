@@ -125,6 +125,10 @@ class Subscribed:
             await self._source.aclose()
             self._note()
 
+    async def aclose(self) -> None:
+        """Follow no more; also where nothing was read."""
+        await self._source.aclose()
+
     async def _payload(self, event: Event) -> bytes:
         shared = event.batch.shared
         key = (event.key, self._selection, self._context.caller.scopes)

@@ -9,7 +9,7 @@ gets 406, and nothing is done.
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from graphid.api.context import RequestContext, Services
 from graphid.api.execution import Answer, MutationByGet, Request, answer, error_body
-from graphid.api.streaming import begin
+from graphid.api.streaming import Subscribed, begin
 from graphid.errors import GraphidError, InvalidInput, Retryable
 from graphid.graph.bookmarks import BOOKMARK, following
 from graphid.http.answers import GRAPHQL, headers_of, status_of
@@ -111,6 +111,8 @@ class _Endpoint:
                 return _response(error_body(error), status_of(error), MODERN, headers_of(error))
             if isinstance(found, Answer) and found.refusal is not None:
                 return _response(found.body, _status(found, MODERN), MODERN, _headers(found))
+            if isinstance(found, Subscribed):
+                await stack.enter_async_context(aclosing(found))
             shown = bearer_in(http.headers.get("authorization", "")) or ""
             return EventStream(found, shown, self.listeners, stack.pop_all())
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from typing import Any
 
 import msgspec
@@ -344,6 +344,7 @@ class _Connection:
             if isinstance(found, Answer):
                 await self._answer(id, found)
                 return
+            await stack.enter_async_context(aclosing(found))
             stack.enter_context(sockets.listeners.subscribed(caller))
             await self._tell(id, found)
         await self._send({"type": "complete", "id": id})

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from starlette.websockets import WebSocket
@@ -25,6 +26,7 @@ from graphid.errors import (
 from graphid.graph.log import ChangeRecord
 from graphid.http import sockets
 from graphid.http.event_streams import EventStream
+from graphid.http.graphql import graphql_route
 from graphid.http.listeners import Listener, Listeners
 from graphid.http.sockets import Sockets
 from graphid.service.audit.audit import Witness
@@ -34,6 +36,7 @@ from tests.services import services
 
 CALLER = Caller("sk:test", SERVER, is_browser=False)
 CHANGES = "subscription { identityChanges { sequence } }"
+JOURNEY = 'subscription { journey(personId: "person_1") { id } }'
 BLOCK = """mutation { blockIdentifier(type: "email", value: "a@example.com", reason: "Shared.") {
   __typename } }"""
 REMOVE = 'mutation { removeProvider(issuer: "x") { __typename } }'
@@ -50,6 +53,9 @@ class Door:
         if self.error is not None:
             raise self.error
         return CALLER
+
+    async def bearer(self, request: Any) -> Caller:
+        return await self.find(request, None)
 
     async def again(self, shown: str) -> Caller:
         self.asked.append(shown)
@@ -81,6 +87,25 @@ class Source:
     def tell(self, sequence: int) -> None:
         change = ChangeRecord(sequence, "UPDATED", "person_1", (), {}, (), "m", 0)
         self.waiting.offer((change, Batch()))
+
+
+class Lines(AsyncGenerator[Any, None]):
+    """Lines of which there are none; they may be closed before anybody reads them."""
+
+    def __init__(self) -> None:
+        self.closed = asyncio.Event()
+
+    async def subscribe(self, id: str) -> Lines:
+        return self
+
+    async def asend(self, value: Any) -> Any:
+        await asyncio.Event().wait()
+
+    async def athrow(self, *_: Any) -> Any:
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        self.closed.set()
 
 
 class Slow:
@@ -149,9 +174,12 @@ class Served:
 
     def __init__(self, *, look_every: float = 3600, most: int = 100, **more: Any) -> None:
         self.door, self.source, self.line = Door(), Source(), Line()
+        self.lines = Lines()
         self.slow, self.audit = Slow(), Watched()
         self.listeners = Listeners(self.door, look_every=look_every, most=most)  # type: ignore[arg-type]
-        given: Services = services(feed=self.source, providers=self.slow, operations=self.slow)
+        given: Services = services(
+            feed=self.source, news=self.lines, providers=self.slow, operations=self.slow
+        )
         self.sockets = Sockets(self.door, given, self.listeners, self.audit, **more)  # type: ignore[arg-type]
         self.serving = asyncio.create_task(self.sockets.respond(self.line.socket()))
 
@@ -347,6 +375,28 @@ async def test_one_subscription_of_a_caller_too_many() -> None:
     await asyncio.wait({served.serving})
 
 
+async def test_a_journey_that_is_one_too_many_is_followed_no_more() -> None:
+    served = Served(most=1)
+    await served.begin()
+    with served.listeners.subscribed(CALLER):
+        served.subscribe("a", JOURNEY)
+        said = await served.line.hear()
+    assert said["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+    assert served.lines.closed.is_set()
+    served.go()
+    await served.serving
+
+
+async def test_whoever_has_as_many_subscriptions_as_may_be_still_asks() -> None:
+    served = Served(most=1)
+    await served.begin()
+    with served.listeners.subscribed(CALLER):
+        served.subscribe("a", "{ __typename }")
+        assert (await served.line.hear())["payload"] == {"data": {"__typename": "Query"}}
+    served.go()
+    await served.serving
+
+
 async def test_a_client_that_reads_too_slowly_is_told_so() -> None:
     """Three may wait, beside the one that is on its way: with the fifth it is too much."""
     served = Served()
@@ -521,3 +571,25 @@ async def test_a_stream_is_complete_when_the_process_stops() -> None:
     await streamed.sent.get()
     await streamed.listeners.stop()
     assert await streamed.sent.get() == b"event: complete\ndata:\n\n"
+
+
+async def test_a_journey_whose_head_cannot_be_sent_is_followed_no_more() -> None:
+    lines, door, listeners = Lines(), Door(), Listeners(Door())  # type: ignore[arg-type]
+    route = graphql_route(door, services(news=lines), listeners=listeners)  # type: ignore[arg-type]
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/graphql",
+        "query_string": urlencode({"query": JOURNEY}).encode(),
+        "headers": [(b"accept", b"text/event-stream")],
+    }
+
+    async def send(message: Any) -> None:
+        assert message["type"] == "http.response.start"
+        assert listeners.subscriptions == 1
+        raise OSError("The client is gone.")
+
+    with pytest.raises(OSError, match="gone"):
+        await route.handle(scope, asyncio.Event().wait, send)  # type: ignore[arg-type]
+    assert lines.closed.is_set()
+    assert listeners.subscriptions == 0
