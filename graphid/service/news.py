@@ -183,11 +183,15 @@ class News:
     async def _find(self, watcher: _Watcher) -> set[str]:
         """Find whom the id means now, and mark their cookies; those that are new of them."""
         record = (await self._reads.people.by_id([watcher.id])).get(watcher.id)
-        self._forget(watcher)
-        if record is None:
-            watcher.key = watcher.person = ""  # erased
+        key = "" if record is None else await self._key_of(watcher.id, record)
+        # Nothing is awaited between this look and the adding: who left meanwhile is not put back,
+        # and who stays is found all the while.
+        if watcher not in self._watchers:
             return set()
-        watcher.person, watcher.key = record.id, await self._key_of(watcher.id, record)
+        self._forget(watcher)
+        watcher.key, watcher.person = key, "" if record is None else record.id
+        if record is None:
+            return set()  # erased
         for key in {watcher.key, watcher.person}:
             self._by_key.setdefault(key, set()).add(watcher)
         visitors = (await self._reads.visitors.of_people([record.id]))[record.id]

@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from graphid.graph.log import ChangeRecord
 from graphid.identity.state import Visitor
 from graphid.service.feed import Batch
@@ -100,3 +102,42 @@ async def test_a_stream_that_was_never_read_leaves_nobody_behind() -> None:
         assert not world.news._watchers
         assert not world.news._by_key
         assert not world.news._is_wanted.is_set()
+
+
+@pytest.mark.parametrize("where", ["people", "visitors", "of_people"])
+async def test_who_goes_while_they_are_looked_up_is_not_put_back(where: str) -> None:
+    world = World()
+    async with world.news.running():
+        other = await world.news.subscribe(KIM)
+        stream = await world.news.subscribe(JO)
+        gate = world.gates[where]
+        gate.shut()
+        gate.reached.clear()
+        world.change(JO)
+        await gate.reached.wait()
+        await stream.aclose()
+        gate.open.set()
+        await world.changes.join()
+        world.asked.clear()
+        for id in (JO, KIM):
+            world.change(id)
+        await world.changes.join()
+        assert world.asked == [KIM]
+        await other.aclose()
+    assert not world.news._by_key
+
+
+async def test_who_stays_is_found_while_they_are_looked_up() -> None:
+    """Lines are handed out meanwhile, which would else be lost to them."""
+    world = World()
+    async with world.news.running():
+        stream = await world.news.subscribe(JO)
+        gate = world.gates["visitors"]
+        gate.shut()
+        gate.reached.clear()
+        world.change(JO)
+        await gate.reached.wait()
+        assert set(world.news._by_key) == {f"contact_{JO}", f"person_{JO}"}
+        gate.open.set()
+        await world.changes.join()
+        await stream.aclose()
