@@ -1,10 +1,10 @@
-// Purpose: Some marks of repetitions under another version of the policy.
+// Purpose: Some marks of repetitions under a lower version of the policy: what is under a later one stays so.
 // Parameters: $named, a map: version; most, how many.
 // Columns: marks.
 // Plan: offline
 
 MATCH (repetition:Repetition)
-WHERE repetition.policy <> $named.version
+WHERE repetition.policy < $named.version
 CALL (repetition) {
   MATCH (event:Event)
     USING INDEX event:Event(cookie, position)

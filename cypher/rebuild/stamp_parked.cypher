@@ -1,4 +1,4 @@
-// Purpose: Stamp evidence that waits for its job with another version of the policy.
+// Purpose: Stamp evidence that waits for its job with a later version of the policy.
 // Parameters: $id, of the evidence; $body, what it says, with the version; $version.
 // Columns: none.
 // Plan: offline

@@ -43,6 +43,7 @@ def rebuild(
 
     Without a policy: under the versions that the evidence is stamped with, in place: only what
     differs is written. With one, under that; interrupted and started again, it goes on.
+    Where a later one is set meanwhile, what is stamped with that stays so.
     """
     if policy is None:
         _verify(repair=True)
@@ -61,6 +62,13 @@ def rebuild(
         f"version {rebuilt.version} of the policy is applied to all evidence: "
         f"to {rebuilt.pieces:,} pieces now, in {rebuilt.seconds:.1f} s"
     )
+    if rebuilt.in_force != rebuilt.version:
+        typer.echo(
+            f"version {rebuilt.in_force} of the policy was set meanwhile and is in force: what is "
+            "stamped with a later version than yours stays so. To apply the one in force to all "
+            "evidence, run graphid rebuild --policy with its document, which the query "
+            "{ policy { document } } answers."
+        )
 
 
 def retain(

@@ -1,4 +1,6 @@
-"""Evidence is stamped with another version of the policy, and followed to the end from there.
+"""Evidence is stamped with a later version of the policy, and followed to the end from there.
+
+None is taken back to an earlier one: of two that are applied at once, the later wins.
 
 At each commit the graph is the fold of all evidence, each piece under its own stamp.
 """
@@ -34,7 +36,7 @@ PATIENCE = 600.0
 
 
 class Stale(NamedTuple):
-    """Evidence that is stamped with another version than it should be."""
+    """Evidence that is stamped with a lower version than it should be."""
 
     components: list[list[Place]]
     """What touches a key in common, directly or by others, is in one; each in the fold's order."""
@@ -47,7 +49,7 @@ class Stale(NamedTuple):
 
 
 async def find_stale(database: Database, version: int) -> Stale:
-    """All evidence that is not stamped with this version."""
+    """All evidence that is stamped with a lower version than this."""
     components, parked, after = Components(), [], ""
     while True:
         (found,) = await database.read_rows(
@@ -100,7 +102,7 @@ async def restamp(
 ) -> int:
     """Stamp evidence with a version, step it again, and whatever reads what that changes.
 
-    How many pieces that was: those that are gone, or so stamped by now, are left alone.
+    How many pieces that was: those that are gone, or stamped so or later by now, are left alone.
     """
     store = Memory(unit)
     # All that is there to be locked is locked now, in order.
@@ -108,7 +110,7 @@ async def restamp(
     restated = {
         place: replace(found.piece, policy=version)
         for place, found in stored.items()
-        if found.piece.policy != version
+        if found.piece.policy < version
     }
     following = Following(store, policy_of, ids)
     await following.run([], restated=restated)
@@ -134,7 +136,7 @@ async def restamp_marks(
 ) -> int:
     """Stamp some of what only says again what is so: what no longer does is evidence from now on.
 
-    How many that was; 0 where all are stamped with this version.
+    How many that was; 0 where all are stamped with this version or a later one.
     """
     named = {"version": version, "most": most}
     (row,) = await unit.rows(LIST_MARKS, named=named)
@@ -175,9 +177,14 @@ async def restamp_marks(
 
 
 async def restamp_parked(unit: Unit, id: str, version: int) -> int:
-    """Stamp evidence that waits for its job; 0 where it waits no more."""
-    rows = await unit.rows(TAKE_PARKED, id=id)
-    for row in rows:
-        piece = replace(evidence_decoder.decode(row["body"]), policy=version)
-        await unit.run(STAMP_PARKED, id=id, body=encode(piece), version=version)
-    return len(rows)
+    """Stamp evidence that waits for its job.
+
+    0 where it waits no more, or is stamped so or later by now.
+    """
+    for row in await unit.rows(TAKE_PARKED, id=id):
+        piece = evidence_decoder.decode(row["body"])
+        if piece.policy < version:
+            body = encode(replace(piece, policy=version))
+            await unit.run(STAMP_PARKED, id=id, body=body, version=version)
+            return 1
+    return 0

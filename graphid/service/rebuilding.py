@@ -1,7 +1,8 @@
-"""Another policy is applied to the evidence that is there.
+"""A policy is applied to the evidence that is there and is stamped with a lower version.
 
 Readers are not disturbed: each transaction takes whole components of the graph from one policy
 to the other. Whoever interrupts it can go on later: what is stamped with the new version is done.
+So is what is stamped with a later one, which somebody set meanwhile: it ends, and the later wins.
 """
 
 from __future__ import annotations
@@ -35,11 +36,13 @@ ACTOR = "graphid rebuild"
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """``version`` is applied to all evidence; to ``pieces`` of it, now, in so many seconds."""
+    """``version`` is applied to all evidence that no later one had; to ``pieces`` of it, now, in so
+    many seconds. ``in_force`` at the end: it, or a later one that was set meanwhile."""
 
     version: int
     pieces: int
     seconds: float
+    in_force: int
 
 
 async def rebuild(
@@ -51,7 +54,8 @@ async def rebuild(
     *,
     patience: float = 2 * FRESH,
 ) -> Rebuilt:
-    """Set the policy, unless it is in force already, and apply it to all evidence.
+    """Set the policy, unless it is in force already, and apply it to all evidence that no later
+    version has been applied to meanwhile.
 
     ``patience``: seconds after which every process has noticed that the policy is another.
     Raises InvalidPolicy, and then nothing has changed; DatabaseUnavailable or Busy: what was done
@@ -67,7 +71,9 @@ async def rebuild(
         stale = await find_stale(database, version)
         if not stale.pieces:
             if is_known:
-                return Rebuilt(version, pieces, monotonic() - started)
+                # Another process may have set it: what this one knows can be a second old.
+                in_force = (await Policies(database).current()).version
+                return Rebuilt(version, pieces, monotonic() - started, in_force)
             # Whatever was recorded just now could be stamped with the version before.
             await asyncio.sleep(patience)
             is_known = True

@@ -16,11 +16,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from graphid.errors import InvalidPolicy
-from graphid.graph.database import Address, Unit
+from graphid.graph.database import Address, Database, Unit
 from graphid.graph.installation import installation_secret
 from graphid.graph.memory import as_text, decode, from_text
 from graphid.graph.policies import Policies
-from graphid.graph.restamping import Components, restamp
+from graphid.graph.restamping import Components, Stale, find_stale, restamp, restamp_parked
 from graphid.graph.verifying import batched
 from graphid.identity.fold import resolve
 from graphid.identity.policy import Policy, parse_policy
@@ -32,6 +32,7 @@ from graphid.service.rebuilding import Rebuilt, packed, rebuild
 from tests.identity.lives import EXAMPLES, IDS, OPERATORS, lives, policies
 from tests.integration.ledger import CLIENTS, Ledger, Silent, history
 
+LATER = {"merge": {"max_contacts": 7}}
 OTHER = {"taken_identifier": "MOVE", "identifiers": [{"type": "crm", "unique": True, "limit": 1}]}
 
 
@@ -175,6 +176,49 @@ async def test_what_is_parked_is_stamped_and_waits_on(rebuilding_: Rebuilding) -
     assert await rebuilding_.differences() == []
     parked = Parked(rebuilding_.ledger.database, rebuilding_.policies.of, IDS)
     assert await parked.finish_all() == 1
+    assert await rebuilding_.differences() == []
+
+
+async def test_what_is_under_a_later_version_keeps_it_and_the_rebuild_ends(
+    rebuilding_: Rebuilding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While version 2 is applied, another process sets version 3, records under it at every look,
+    and takes to it some of what the first look found."""
+    ledger = rebuilding_.ledger
+    await rebuilding_.begin([*CLIENTS[2:4], *CLIENTS[5:7]])
+    await ledger.record(CLIENTS[4:5], most=0)
+    other = Policies(ledger.database)
+    ledger.policy_of = other.of  # type: ignore[method-assign]
+    traffic = [msgspec.structs.replace(piece, policy=3) for piece in CLIENTS[7:12]]
+    looks = 0
+
+    async def meanwhile(database: Database, version: int) -> Stale:
+        nonlocal looks
+        looks += 1
+        stale = await find_stale(database, version)
+        if looks == 1:
+            assert (await other.set(LATER, "sk")).version == 3
+            (id,) = stale.parked
+
+            async def work(unit: Unit) -> int:
+                taken = await restamp(unit, [CLIENTS[2].place], 3, other.of, IDS)
+                return taken + await restamp_parked(unit, id, 3)
+
+            assert await database.write(work, timeout=60) == 2
+        await ledger.record([traffic.pop(0)])
+        return stale
+
+    monkeypatch.setattr(rebuilding, "find_stale", meanwhile)
+    rebuilt = await rebuilding_.rebuild()
+    assert (rebuilt.version, rebuilt.pieces, rebuilt.in_force) == (2, 3, 3)
+    assert looks == 3
+    assert await rebuilding_.stamps() == [2] * 3 + [3] * 5
+    assert await rebuilding_.differences() == []
+    # The same document as is in force: it is applied to what is left.
+    monkeypatch.setattr(rebuilding, "find_stale", find_stale)
+    rebuilt = await rebuilding_.rebuild(LATER)
+    assert (rebuilt.version, rebuilt.pieces, rebuilt.in_force) == (3, 3, 3)
+    assert await rebuilding_.stamps() == [3] * 8
     assert await rebuilding_.differences() == []
 
 

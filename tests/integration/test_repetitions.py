@@ -10,10 +10,11 @@ from typing import Any, LiteralString, TypeVar
 
 import pytest
 
-from graphid.graph.database import Address, Database, Work
+from graphid.graph.database import Address, Database, Unit, Work
 from graphid.graph.installation import installation_secret
 from graphid.graph.policies import Policies
 from graphid.graph.queries import Query
+from graphid.graph.restamping import restamp_marks
 from graphid.identity.values import SAID_USER
 from graphid.service.ingest import Ingest
 from graphid.service.messages import Message, Page, Sender
@@ -306,5 +307,25 @@ async def test_under_another_policy_each_is_looked_at_again(alone: Asked) -> Non
     assert await marked(alone) == {"b-1", "b-2", "b-3"}
     assert len(await evidence(alone, "a")) == 4
     assert await verified(alone) == []
-    stamps = await alone.rows("MATCH (r:Repetition) RETURN r.policy AS policy")
-    assert [row["policy"] for row in stamps] == [2]
+    assert await stamps_of_repetitions(alone) == [2]
+
+
+async def test_under_a_later_policy_they_are_not_taken_back(alone: Asked) -> None:
+    await alone.send(*(visit(alone, "a", second, "jo") for second in range(4)))
+    policies = Policies(alone.database)
+    for limit, taken in ((7, 4), (8, 4)):
+        other = {"merge": {"max_contacts": limit}}
+        rebuilt = await rebuild(alone.database, policies, alone.ids, Silent(), other, patience=0)
+        assert rebuilt.pieces == taken
+
+    async def work(unit: Unit) -> int:
+        return await restamp_marks(unit, 2, policies.of, alone.ids, most=10)
+
+    assert await alone.database.write(work) == 0
+    assert await stamps_of_repetitions(alone) == [3]
+    assert await verified(alone) == []
+
+
+async def stamps_of_repetitions(alone: Asked) -> list[int]:
+    rows = await alone.rows("MATCH (r:Repetition) RETURN r.policy AS policy")
+    return [row["policy"] for row in rows]
