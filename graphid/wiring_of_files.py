@@ -195,7 +195,7 @@ async def _import(
             if from_start and point is not None:
                 point.drop()
             source = FileSource(file.lines, partial(file.reader, ids), file.sender, point, spread)
-            await _import_file(file, source, ingest, watching, patience=patience)
+            await _import_file(file, source, ingest, watching, on_away, patience=patience)
         await wait_for(parked.finish_all)
         for point in kept:
             if point is not None:
@@ -214,6 +214,7 @@ async def _import_file(
     source: FileSource,
     ingest: Ingest,
     watching: Watching,
+    on_away: Callable[[], None],
     *,
     patience: float,
 ) -> None:
@@ -230,7 +231,12 @@ async def _import_file(
         watching.read(0 if source.lines is None else source.lines.position, in_lines(counts))
 
     importing = Importing(
-        ingest, source, on_refused=refused, on_progress=progressed, patience=patience
+        ingest,
+        source,
+        on_refused=refused,
+        on_progress=progressed,
+        on_away=on_away,
+        patience=patience,
     )
     try:
         counts = await importing.run()

@@ -72,7 +72,8 @@ class Importing(Generic[P]):
     """One source on its way in.
 
     ``on_refused`` is told, with its position, of each message that is not stored; ``on_progress``
-    when the counts are others. ``patience`` is in seconds.
+    when the counts are others; ``on_away`` once where the database goes away or is busy, until no
+    list waits for it. ``patience`` is in seconds.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Importing(Generic[P]):
         *,
         on_refused: Callable[[P, GraphidError], None] = lambda position, error: None,
         on_progress: Callable[[Counts], None] = lambda counts: None,
+        on_away: Callable[[], None] = lambda: None,
         patience: float = PATIENCE,
         lanes: int = LANES,
     ) -> None:
@@ -89,6 +91,8 @@ class Importing(Generic[P]):
         self._source = source
         self._on_refused = on_refused
         self._on_progress = on_progress
+        self._on_away = on_away
+        self._waiting = 0
         self._patience = patience
         self._lanes: list[asyncio.Queue[_Entry[P] | None]] = [
             asyncio.Queue(WAITING) for _ in range(lanes)
@@ -155,9 +159,23 @@ class Importing(Generic[P]):
         await self._tell()
 
     async def _submit(self, messages: list[Message]) -> list[Receipt]:
-        return await patiently(
-            lambda: self._ingest.submit(messages, self._source.sender), self._patience
-        )
+        waits = False
+
+        def wait() -> None:
+            nonlocal waits
+            waits = True
+            self._waiting += 1
+            if self._waiting == 1:
+                self._on_away()
+
+        try:
+            return await patiently(
+                lambda: self._ingest.submit(messages, self._source.sender),
+                self._patience,
+                on_away=wait,
+            )
+        finally:
+            self._waiting -= waits
 
     def _refuse(self, entry: _Entry[P], error: GraphidError) -> None:
         entry.is_done = True
