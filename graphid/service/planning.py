@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from graphid.errors import Busy, DatabaseUnavailable
+from graphid.errors import GraphidError
 from graphid.graph.database import Database
 from graphid.graph.queries import Query, load
 from graphid.service.beside import beside
@@ -38,12 +38,12 @@ class Planning:
         self._database = database
 
     async def run(self) -> None:
-        """Return when all is planned, or when the database does not answer: then whoever asks
+        """Return when all is planned, or when the database does not do it: then whoever asks
         first waits for it, as they would have without."""
         for query in first():
             try:
                 await self._database.plan(query, within=PATIENCE)
-            except (Busy, DatabaseUnavailable) as error:
+            except GraphidError as error:
                 logger.info("planning_given_up", statement=query.name, kind=type(error).__name__)
                 return
         logger.debug("planned", statements=len(first()))
