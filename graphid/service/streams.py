@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -19,19 +18,11 @@ class Stream(AsyncGenerator[T, None]):
         self._items = items
         self._close = close
 
-    def __anext__(self) -> Awaitable[T]:  # type: ignore[override]
-        return self._items.__anext__()
-
     async def asend(self, value: None) -> T:
         return await self._items.asend(value)
 
-    async def athrow(
-        self,
-        typ: type[BaseException] | BaseException,
-        val: BaseException | object = None,
-        tb: TracebackType | None = None,
-    ) -> T:
-        return await self._items.athrow(typ, val, tb)  # type: ignore[arg-type]
+    async def athrow(self, *raised: Any) -> T:
+        return await self._items.athrow(*raised)
 
     async def aclose(self) -> None:
         try:
